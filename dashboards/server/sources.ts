@@ -1,0 +1,70 @@
+import type { FeatureValue } from '../../features/vector.ts'
+import type { OfflineStore } from '../../features/offline/port.ts'
+import type { AlertChange, DriftResult, Score } from '../../inference/alerts/types.ts'
+import type { ConceptId, EncounterEvent, PatientKey, RefusalCause } from '../../streams/events/index.ts'
+import type { ArrivalTimeMs, Clock, EventTimeMs } from '../../streams/time/index.ts'
+
+/** What bedside staff may see of who a patient is; resolved from the identity vault for this page only. */
+export interface PatientIdentity { readonly id: string, readonly familyName: string, readonly givenName: string, readonly birthDate: string }
+
+export interface PatientAlert extends AlertChange { readonly patient: PatientKey }
+
+export interface LatestReading { readonly concept: ConceptId, readonly value: number, readonly unit: string, readonly eventTime: EventTimeMs, readonly stale: boolean }
+
+/** One patient as the board shows one. */
+export interface PatientSummary {
+  readonly patient: PatientKey
+  readonly ward: string
+  readonly bed: string
+  readonly admitted: boolean
+  readonly ageYears: number | null
+  readonly sex: EncounterEvent['sex']
+  readonly readings: readonly LatestReading[]
+  readonly news2: { readonly score: number, readonly missing: readonly string[], readonly asOf: ArrivalTimeMs } | null
+  readonly score: Score | null
+  readonly alerts: readonly PatientAlert[]
+}
+
+export interface ViewInfo { readonly name: string, readonly version: number, readonly ttlMs: number, readonly features: readonly { readonly name: string, readonly unit: string }[] }
+export interface ViewValues { readonly view: string, readonly version: number, readonly asOf: ArrivalTimeMs | null, readonly features: readonly FeatureValue[] }
+
+export interface TopicStatus { readonly topic: string, readonly partitions: number, readonly records: number, readonly perSecond: number }
+export interface ProcessorStatus { readonly name: string, readonly lag: number, readonly perSecond: number, readonly state: string }
+export interface ConnectorStatus { readonly name: string, readonly endpoint: string, readonly counters: readonly { readonly what: string, readonly count: number }[] }
+export interface DeadLetterInfo { readonly offset: number, readonly cause: RefusalCause, readonly detail: string, readonly source: string, readonly refusedAt: ArrivalTimeMs, readonly bytes: number }
+export interface PipelineStatus {
+  readonly topics: readonly TopicStatus[]
+  readonly processors: readonly ProcessorStatus[]
+  readonly connectors: readonly ConnectorStatus[]
+  readonly deadLetters: { readonly total: number, readonly byCause: Readonly<Record<string, number>>, readonly newest: readonly DeadLetterInfo[] }
+  readonly late: number
+  readonly offline: { readonly state: 'on' | 'off' | 'away', readonly why: string }
+  readonly uptimeMs: number
+}
+
+export type AcknowledgeOutcome = { readonly kind: 'accepted' } | { readonly kind: 'unknown-alert' } | { readonly kind: 'already', readonly state: string }
+
+/** Everything the dashboards read and the one thing they write (an acknowledgement, which becomes a record of the log). */
+export interface DashboardSources {
+  readonly clock: Clock
+  readonly version: string
+  ready (): boolean
+  /** undefined: no such source id was ever seen. */
+  keyOf (sourceId: string): PatientKey | undefined
+  identityOf (patient: PatientKey): PatientIdentity | undefined
+  patients (): Promise<readonly PatientSummary[]>
+  patient (patient: PatientKey): Promise<PatientSummary | undefined>
+  features (patient: PatientKey): Promise<readonly ViewValues[]>
+  views (): readonly ViewInfo[]
+  /** Alerts that are not cleared. */
+  activeAlerts (): Promise<readonly PatientAlert[]>
+  acknowledge (alertId: string, by: string): Promise<AcknowledgeOutcome>
+  drift (): Promise<readonly DriftResult[]>
+  pipeline (): Promise<PipelineStatus>
+  /** undefined: the offline store is off on this platform; trends and history are then not to be had. */
+  readonly offline: OfflineStore | undefined
+  /** Prometheus text. */
+  metrics (): Promise<string>
+  /** Calls `changed` (at most each 250 ms) when something that the board shows has changed; the answer unsubscribes. */
+  onChange (changed: () => void): () => void
+}

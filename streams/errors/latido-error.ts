@@ -1,0 +1,31 @@
+/** The closed list of operating failures; each has its entry in docs/errors.md (tested). */
+export const ERROR_CODES = [
+  'CONFIG_INVALID', 'PORT_IN_USE', 'DATA_DIR_UNWRITABLE', 'DATA_DIR_IN_USE', 'STORE_CORRUPT', 'UNSAFE_EXPOSURE',
+  'TOPIC_UNKNOWN', 'TOPIC_MISMATCH', 'OFFSET_OUT_OF_RANGE', 'PRODUCER_FENCED', 'MEMBER_FENCED', 'LOG_CLOSED', 'LOG_WRITE_FAILED', 'RECORD_TOO_LARGE', 'BATCH_CORRUPT',
+  'SCHEMA_UNKNOWN', 'SCHEMA_INCOMPATIBLE', 'SCHEMA_ID_CHANGED', 'PAYLOAD_INVALID',
+  'VIEW_INVALID', 'VIEW_UNKNOWN', 'SNAPSHOT_INVALID',
+  'MODEL_INVALID', 'SCORER_FAILED', 'OFFLINE_UNAVAILABLE', 'OFFLINE_QUERY_FAILED',
+  'FILE_UNREADABLE', 'FILE_INVALID', 'BENCH_UNKNOWN', 'NOT_BUILT',
+] as const
+export type ErrorCode = (typeof ERROR_CODES)[number]
+
+/** An operating failure: `message` says what happened, `action` what an operator does about it. Neither holds patient data. */
+export class LatidoError extends Error {
+  readonly code: ErrorCode
+  readonly action: string
+  constructor (code: ErrorCode, message: string, action: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'LatidoError'
+    this.code = code
+    this.action = action
+  }
+}
+
+export function isLatidoError (e: unknown): e is LatidoError { return e instanceof LatidoError }
+
+export function messageOf (e: unknown): string { return e instanceof Error ? e.message : String(e) }
+
+/** A programmer's error: crash, restart from the snapshot. */
+export function assert (condition: unknown, message: string): asserts condition {
+  if (!condition) throw new Error(`assertion failed: ${message}`)
+}

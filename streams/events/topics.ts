@@ -1,0 +1,31 @@
+import type { TopicSpec } from '../log/index.ts'
+
+/** The topics of the product. All but dead letters and monitors are keyed by patient and partitioned alike. */
+export const TOPICS = {
+  events: 'latido.events',
+  features: 'latido.features',
+  scores: 'latido.scores',
+  alerts: 'latido.alerts',
+  identity: 'latido.identity',
+  driftCounts: 'latido.drift-counts',
+  drift: 'latido.drift',
+  deadLetters: 'latido.deadletter',
+} as const
+
+const DAY_MS = 86_400_000
+
+/** `replay`: a historical replay brings its own arrival times on `latido.events`. */
+export function topicSpecs (options: { readonly partitions: number, readonly retentionMs: number, readonly replay?: boolean }): readonly TopicSpec[] {
+  const { partitions, retentionMs } = options
+  const topic = (name: string, timestamps: 'append' | 'create', more: Partial<TopicSpec> = {}): TopicSpec => ({ name, partitions, timestamps, retentionMs, ...more })
+  return [
+    topic(TOPICS.events, options.replay === true ? 'create' : 'append'),
+    topic(TOPICS.features, 'create'),
+    topic(TOPICS.scores, 'create'),
+    topic(TOPICS.alerts, 'create', { retentionMs: retentionMs === 0 ? 0 : Math.max(retentionMs, 30 * DAY_MS) }),
+    topic(TOPICS.identity, 'append', { retentionMs: 0 }),
+    topic(TOPICS.driftCounts, 'create', { partitions: 1 }),
+    topic(TOPICS.drift, 'create', { partitions: 1 }),
+    topic(TOPICS.deadLetters, 'append', { partitions: 1, retentionMs: retentionMs === 0 ? 0 : Math.max(retentionMs, 30 * DAY_MS) }),
+  ]
+}

@@ -1,0 +1,97 @@
+import type { ArrivalTimeMs, EventTimeMs } from '../time/index.ts'
+import type { ConceptId } from './concepts.ts'
+
+declare const patientKeyBrand: unique symbol
+/** The pseudonym of a patient: keyed hash of the enterprise identifier, the key on every topic. Never an identifier that a source sent. */
+export type PatientKey = string & { readonly [patientKeyBrand]: true }
+
+/** How an observation came to be; decides dwell and windows. */
+export const OBSERVATION_KINDS = ['device', 'charted', 'laboratory'] as const
+export type ObservationKind = (typeof OBSERVATION_KINDS)[number]
+
+/** `withdrawn` retracts the result with the same identity; `corrected` replaces it. */
+export const RESULT_STATUSES = ['preliminary', 'final', 'corrected', 'withdrawn'] as const
+export type ResultStatus = (typeof RESULT_STATUSES)[number]
+
+/** `questionable` and `artefact` values are kept and shown, and excluded from features. */
+export const QUALITIES = ['valid', 'questionable', 'artefact'] as const
+export type Quality = (typeof QUALITIES)[number]
+
+export const COMPARATORS = ['=', '<', '<=', '>', '>='] as const
+export type Comparator = (typeof COMPARATORS)[number]
+
+/** One value of one concept, in the concept's canonical unit. */
+export interface Observation {
+  readonly concept: ConceptId
+  readonly value: number
+  readonly comparator: Comparator
+  readonly eventTime: EventTimeMs
+  readonly status: ResultStatus
+  readonly quality: Quality
+  /** Identity of the result within the patient, for corrections: filler order, code, sub-id, time. Empty for device numerics. */
+  readonly resultId: string
+}
+
+/** One source message with its values: takes effect whole or not at all. */
+export interface ObservationSet {
+  readonly type: 'observations'
+  readonly kind: ObservationKind
+  /** The feed: for example `hl7:lab`, `mqtt:monitor-07`, `file:physionet2019`. Holds no identifier of a person. */
+  readonly source: string
+  readonly observations: readonly Observation[]
+}
+
+export const ENCOUNTER_ACTIONS = ['admit', 'transfer', 'discharge', 'update'] as const
+export type EncounterAction = (typeof ENCOUNTER_ACTIONS)[number]
+export const SEXES = ['female', 'male', 'other', 'unknown'] as const
+export type Sex = (typeof SEXES)[number]
+
+/** An admission, transfer, discharge or update. Empty strings and -1 mean: not said, no change. */
+export interface EncounterEvent {
+  readonly type: 'encounter'
+  readonly action: EncounterAction
+  readonly eventTime: EventTimeMs
+  readonly source: string
+  readonly ward: string
+  readonly bed: string
+  /** Whole or fractional years at the event; over 89 is 90 (45 CFR 164.514(b)(2)); -1 unknown. */
+  readonly ageYears: number
+  readonly sex: Sex
+  /** Where the admission to the hospital was earlier than to the unit: hours between, >= 0; -1 unknown. */
+  readonly hoursSinceHospitalAdmission: number
+}
+
+/** A person acknowledged an alert. */
+export interface AcknowledgementEvent {
+  readonly type: 'acknowledgement'
+  readonly alertId: string
+  /** Role or pseudonym of who did it, never a name. */
+  readonly by: string
+}
+
+/** Nothing happened, and that is data: moves the partition's clock. */
+export interface TickEvent { readonly type: 'tick' }
+
+/** Everything that may stand on `latido.events`. */
+export type BedsideEvent = ObservationSet | EncounterEvent | AcknowledgementEvent | TickEvent
+
+export const REFUSAL_CAUSES = [
+  'not-hl7', 'malformed', 'unsupported-type', 'patient-missing', 'value-unparsable', 'value-impossible', 'code-unknown', 'unit-unknown',
+  'time-unparsable', 'time-in-future', 'duplicate', 'device-unmapped', 'too-large', 'charset-invalid', 'schema-unknown', 'payload-invalid', 'step-failed',
+] as const
+/** Why a message, or a value in it, was refused. */
+export type RefusalCause = (typeof REFUSAL_CAUSES)[number]
+
+/** A refused message or value, on `latido.deadletter`, with its raw bytes sealed (they may identify a person). */
+export interface DeadLetter {
+  readonly cause: RefusalCause
+  /** Says what and where (`OBX-5 of segment 4`), never the value or an identifier. */
+  readonly detail: string
+  readonly source: string
+  /** Log position where it was met inside the engine, else -1. */
+  readonly partition: number
+  readonly offset: number
+  readonly refusedAt: ArrivalTimeMs
+  /** Encrypted raw bytes. */
+  readonly raw: Uint8Array
+}

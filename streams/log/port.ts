@@ -1,0 +1,118 @@
+import type { ArrivalTimeMs, DurationMs } from '../time/index.ts'
+
+/** What a topic is; kept with the log, checked at each start. */
+export interface TopicSpec {
+  readonly name: string
+  readonly partitions: number
+  /** `append`: the log stamps each record as it arrives (Kafka LogAppendTime). `create`: the producer brings the arrival time. */
+  readonly timestamps: 'append' | 'create'
+  /** Blocks whose newest record is older than this go; 0 keeps all. */
+  readonly retentionMs: DurationMs
+}
+
+export interface TopicPartition { readonly topic: string, readonly partition: number }
+
+/**
+ * Walks the records of a run in offset order, with no object per record: the fields are valid until the next `next()`.
+ * Key and value are byte ranges of a buffer; a null key or value has a start of -1.
+ */
+export interface RecordCursor {
+  /** Moves to the next record; false at the end. */
+  next (): boolean
+  readonly offset: number
+  readonly timestamp: ArrivalTimeMs
+  readonly keyBuffer: Buffer
+  readonly keyStart: number
+  readonly keyEnd: number
+  readonly valueBuffer: Buffer
+  readonly valueStart: number
+  readonly valueEnd: number
+}
+
+/** Records of one partition, as fetched; may be empty of records (control batches) and still move `nextOffset` on. */
+export interface Run extends TopicPartition {
+  readonly records: RecordCursor
+  /** The offset to commit when every record of this run has been processed. */
+  readonly nextOffset: number
+}
+
+export interface OutRecord {
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  /** Used by topics with `create` timestamps; ignored by `append` ones. */
+  readonly timestamp?: ArrivalTimeMs
+}
+
+export interface Appended { readonly baseOffset: number, readonly timestamp: ArrivalTimeMs }
+
+/** Appends outside transactions. The promise resolves when the log has the records (durably, Kafka's acks=all). */
+export interface Producer extends AsyncDisposable {
+  append (to: TopicPartition, records: readonly OutRecord[]): Promise<Appended>
+}
+
+/** Identity of a consumer in its group; a transaction that commits offsets is fenced by it. */
+export interface GroupMetadata { readonly group: string, readonly memberId: string, readonly generation: number }
+
+export interface OffsetCommit extends TopicPartition { readonly offset: number }
+
+/**
+ * Outputs and input offsets, whole or not at all. One transaction is open at a time; the next begins by itself.
+ * Opening a second producer with the same transactional id fences the first: its commit throws PRODUCER_FENCED.
+ */
+export interface TransactionalProducer extends AsyncDisposable {
+  append (to: TopicPartition, records: readonly OutRecord[]): void
+  /** Throws MEMBER_FENCED if `group`'s generation is not the current one or a partition is no longer its own. */
+  commit (group: GroupMetadata, offsets: readonly OffsetCommit[]): Promise<void>
+  abort (): Promise<void>
+}
+
+export interface ConsumerOptions {
+  readonly group: string
+  readonly topics: readonly string[]
+  /** Where a partition starts that has no committed offset. */
+  readonly from: 'earliest' | 'latest'
+  /** Called inside `poll`, before records of the new partitions are handed over. */
+  readonly onAssigned?: (partitions: readonly TopicPartition[]) => Promise<void>
+  /** Called inside `poll`, while the partitions are still this member's: commit, close, release. */
+  readonly onRevoked?: (partitions: readonly TopicPartition[]) => Promise<void>
+  readonly maxBytesPerPartition?: number
+}
+
+/** A member of a consumer group; sees committed records only (read_committed). Not safe for concurrent polls. */
+export interface Consumer extends AsyncDisposable {
+  /** Waits up to `maxWaitMs` for records. */
+  poll (maxWaitMs: DurationMs): Promise<readonly Run[]>
+  seek (partition: TopicPartition, offset: number): void
+  committed (partition: TopicPartition): Promise<number | undefined>
+  /** Commits offsets outside a transaction, for sinks that are idempotent. Fenced like a transaction. */
+  commit (offsets: readonly OffsetCommit[]): Promise<void>
+  assignment (): readonly TopicPartition[]
+  readonly metadata: GroupMetadata
+}
+
+/** Reads one partition from an offset to its present end, without a group: recovery, replay, inspection. */
+export interface PartitionReader {
+  /** The next run, or undefined at the end of what is committed. */
+  next (): Promise<Run | undefined>
+}
+
+export interface PartitionRange { readonly start: number, readonly end: number }
+
+/** The log. Semantics are Kafka's: partitions, consumer groups, read_committed, fenced transactions. */
+export interface Log extends AsyncDisposable {
+  /** Creates what is missing; throws TOPIC_MISMATCH where an existing topic differs in a way that breaks order or time. */
+  ensureTopics (specs: readonly TopicSpec[]): Promise<void>
+  topics (): readonly TopicSpec[]
+  /** Throws TOPIC_UNKNOWN. */
+  partitionsOf (topic: string): number
+  /** First kept offset, and the offset after the last committed record. */
+  range (partition: TopicPartition): Promise<PartitionRange>
+  producer (): Producer
+  transactionalProducer (transactionalId: string): Promise<TransactionalProducer>
+  consumer (options: ConsumerOptions): Consumer
+  reader (partition: TopicPartition, fromOffset: number): PartitionReader
+  /** Committed offset of a group, for lag. */
+  committedOffset (group: string, partition: TopicPartition): Promise<number | undefined>
+  /** Deletes what retention allows; answers how many records went. */
+  enforceRetention (): Promise<number>
+}

@@ -1,0 +1,6 @@
+/** Time: the types, the duration notation, and the only file that reads the machine's clock. */
+export { parseDuration, formatDuration } from './duration.ts'
+export type { Duration } from './duration.ts'
+export { systemClock, ManualClock } from './clock.ts'
+export type { Clock } from './clock.ts'
+export type { EventTimeMs, ArrivalTimeMs, DurationMs } from './types.ts'
