@@ -1,0 +1,14 @@
+/** The dashboards' server: pages, JSON API with OpenAPI, live stream, metrics, health. */
+export { startDashboards, buildDashboards } from './server.ts'
+export type { Dashboards, DashboardOptions } from './server.ts'
+/** What the server reads; the composition root implements it. */
+export type {
+  DashboardSources, PatientIdentity, PatientAlert, PatientSummary, LatestReading, ViewInfo, ViewValues,
+  PipelineStatus, TopicStatus, ProcessorStatus, ConnectorStatus, DeadLetterInfo, AcknowledgeOutcome,
+} from './sources.ts'
+export type { DashboardLogger } from './logger.ts'
+export { LIVE_DEFAULTS } from './live.ts'
+export type { LiveOptions } from './live.ts'
+/** Codes of `error.code` in the API's answers. */
+export { API_ERROR_CODES } from './api-error.ts'
+export type { ApiErrorCode } from './api-error.ts'

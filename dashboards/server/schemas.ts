@@ -1,0 +1,73 @@
+/** JSON schemas of every answer; they are the OpenAPI components, and what serialises the answers. */
+type Schema = Readonly<Record<string, unknown>>
+
+export const text: Schema = { type: 'string' }
+export const flag: Schema = { type: 'boolean' }
+export const whole: Schema = { type: 'integer' }
+export const number: Schema = { type: 'number' }
+export const numberOrNull: Schema = { type: ['number', 'null'] }
+export const timeMs: Schema = { type: 'integer', description: 'milliseconds since 1970 UTC' }
+const timeMsOrNull: Schema = { type: ['number', 'null'], description: 'milliseconds since 1970 UTC' }
+export const listOf = (items: Schema): Schema => ({ type: 'array', items })
+export const ref = (id: string): Schema => ({ $ref: `${id}#` })
+export const orNull = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] })
+
+/** An object of exactly these properties, all required. */
+export function exactly (properties: Readonly<Record<string, Schema>>, more: Schema = {}): Schema {
+  return { type: 'object', properties, required: Object.keys(properties), additionalProperties: false, ...more }
+}
+
+const ALERT_STATE: Schema = {
+  type: 'string', enum: ['active', 'acknowledged', 'latched', 'cleared'],
+  description: 'active: the condition holds; acknowledged: somebody has seen it and it still holds; latched: it has gone, and somebody must still see it; cleared: over',
+}
+
+export const SHARED_SCHEMAS: readonly Schema[] = [
+  { $id: 'Error', ...exactly({ error: exactly({ code: text, message: text, action: { ...text, description: 'what to do about it' } }) }) },
+  { $id: 'Identity', ...exactly({ id: text, familyName: text, givenName: text, birthDate: text }) },
+  { $id: 'Reading', ...exactly({ concept: text, value: numberOrNull, unit: { ...text, description: 'UCUM' }, eventTime: timeMs, stale: flag }) },
+  { $id: 'Reason', ...exactly({ feature: text, value: numberOrNull, contribution: { ...numberOrNull, description: 'points of a score, or log-odds of a model' }, eventTime: timeMsOrNull }) },
+  { $id: 'Score', ...exactly({ model: text, modelVersion: text, view: text, viewVersion: whole, asOf: timeMs, probability: numberOrNull, presentShare: numberOrNull, reasons: listOf(ref('Reason')) }) },
+  {
+    $id: 'Alert', ...exactly({
+      id: text, patient: { ...text, description: 'pseudonym' }, patientId: { ...text, description: 'id as the source sends it' }, ward: text, bed: text,
+      rule: text, priority: { type: 'string', enum: ['high', 'medium', 'low'] }, state: ALERT_STATE, raisedAt: timeMs, changedAt: timeMs, onsetEventTime: timeMsOrNull,
+      value: numberOrNull, threshold: numberOrNull, missing: listOf(text), reasons: listOf(ref('Reason')), acknowledgedBy: text, basis: text,
+    }),
+  },
+  { $id: 'News2', ...exactly({ score: whole, atLeast: { ...flag, description: 'parts are missing: the score is a lower bound' }, missing: listOf(text), asOf: timeMs }) },
+  {
+    $id: 'Patient', ...exactly({
+      id: { ...text, description: 'id as the source sends it' }, patient: { ...text, description: 'pseudonym' }, identity: orNull(ref('Identity')),
+      ward: text, bed: text, admitted: flag, ageYears: numberOrNull, sex: text, readings: listOf(ref('Reading')), news2: orNull(ref('News2')), score: orNull(ref('Score')), alerts: listOf(ref('Alert')),
+    }),
+  },
+  { $id: 'ViewValues', ...exactly({ view: text, version: whole, asOf: timeMsOrNull, features: listOf(exactly({ name: text, unit: text, present: flag, value: numberOrNull, eventTime: timeMsOrNull, ageMs: numberOrNull })) }) },
+  { $id: 'Features', ...exactly({ id: text, patient: text, now: timeMs, views: listOf(ref('ViewValues')) }) },
+  {
+    $id: 'Trends', ...exactly({
+      id: text, patient: text, from: timeMs, to: timeMs,
+      series: listOf(exactly({ concept: text, unit: text, eventTimes: listOf(timeMs), values: listOf(numberOrNull), kinds: listOf(text) })),
+      risk: listOf(exactly({ model: text, asOfs: listOf(timeMs), probabilities: listOf(numberOrNull) })),
+    }),
+  },
+  { $id: 'Drift', ...exactly({ view: text, viewVersion: whole, feature: text, windowStart: timeMs, windowEnd: timeMs, count: whole, psi: numberOrNull, threshold: numberOrNull, alarm: flag, missingShare: numberOrNull, referenceMissingShare: numberOrNull }) },
+  { $id: 'View', ...exactly({ name: text, version: whole, ttlMs: number, features: listOf(exactly({ name: text, unit: text })) }) },
+  {
+    $id: 'Pipeline', ...exactly({
+      now: timeMs,
+      topics: listOf(exactly({ topic: text, partitions: whole, records: whole, perSecond: numberOrNull })),
+      processors: listOf(exactly({ name: text, lag: numberOrNull, perSecond: numberOrNull, state: text })),
+      connectors: listOf(exactly({ name: text, endpoint: text, counters: listOf(exactly({ what: text, count: whole })) })),
+      deadLetters: exactly({ total: whole, byCause: { type: 'object', additionalProperties: whole }, newest: listOf(exactly({ offset: whole, cause: text, detail: text, source: text, refusedAt: timeMs, bytes: whole })) }),
+      late: whole, offline: exactly({ state: { type: 'string', enum: ['on', 'off', 'away'] }, why: text }), uptimeMs: number,
+    }),
+  },
+]
+
+/** `answer` on 200 and `Error` on these other statuses. */
+export function responses (answer: Schema, ...errors: readonly number[]): Record<number, Schema> {
+  return Object.fromEntries([[200, answer], ...errors.map(status => [status, ref('Error')] as const)])
+}
+
+export const patientParams: Schema = exactly({ id: { type: 'string', minLength: 1, maxLength: 256, description: 'the id as the source sends it (PID-3.1), or the pseudonym' } })
