@@ -1,0 +1,71 @@
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { LatidoError, messageOf } from '../../streams/errors/index.ts'
+
+/**
+ * The messages of a file, ready to send. `.jsonl`: one a line, `{"msg": ...}`, `{"message": ...}` or a JSON string. Anything else is
+ * text, kept byte for byte: each MSH at the start of a line begins a message; blank lines, MLLP's own bytes and the batch
+ * segments FHS, BHS, BTS, FTS fall away. Throws FILE_UNREADABLE, or FILE_INVALID with the line.
+ */
+export async function * readHl7File (path: string): AsyncIterable<Buffer> {
+  const json = /\.(jsonl|ndjson)$/i.test(path)
+  const input = createReadStream(path, { encoding: json ? 'utf8' : 'latin1' })
+  const failed = new Promise<never>((_, reject) => { input.once('error', e => { reject(new LatidoError('FILE_UNREADABLE', `cannot read ${path}: ${messageOf(e)}`, 'check the path and its permissions', e)) }) })
+  failed.catch(() => {})
+  const opened = new Promise<void>(resolve => { input.once('ready', () => { resolve() }) })
+  await Promise.race([opened, failed])
+  const lines = createInterface({ input, crlfDelay: Infinity })
+  try {
+    yield * json ? fromJson(lines, path) : fromText(lines, path)
+  } finally {
+    lines.close()
+    input.destroy()
+  }
+}
+
+async function * fromJson (lines: AsyncIterable<string>, path: string): AsyncIterable<Buffer> {
+  let number = 0
+  for await (const line of lines) {
+    number++
+    if (line.trim() === '') continue
+    const text = messageIn(line)
+    if (text === undefined) throw invalid(path, `line ${number} holds no message`, 'write one JSON string, or an object with "msg" or "message", a line')
+    yield Buffer.from(text.replace(/\r\n|\n/g, '\r'), 'utf8')
+  }
+}
+
+function messageIn (line: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(line)
+    if (typeof value === 'string') return value
+    if (typeof value !== 'object' || value === null) return undefined
+    const found = 'msg' in value ? value.msg : 'message' in value ? value.message : undefined
+    return typeof found === 'string' ? found : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function * fromText (lines: AsyncIterable<string>, path: string): AsyncIterable<Buffer> {
+  let held: string[] = []
+  let number = 0
+  let any = false
+  for await (const chunk of lines) {
+    for (const piece of chunk.split('\r')) {
+      number++
+      const line = piece.replace(/[\x0b\x1c]/g, '')
+      if (/^MSH[^A-Za-z0-9\s]/.test(line.replace(/^\xef\xbb\xbf/, ''))) {
+        if (held.length > 0) yield toMessage(held)
+        held = []
+        any = true
+      } else if (line.trim() === '' || /^(FHS|BHS|BTS|FTS)\W/.test(line)) continue
+      else if (!any) throw invalid(path, `line ${number} stands before the first MSH`, 'give a file of HL7 v2 messages')
+      held.push(line)
+    }
+  }
+  if (held.length > 0) yield toMessage(held)
+}
+
+function toMessage (lines: readonly string[]): Buffer { return Buffer.from(lines.map(line => `${line}\r`).join(''), 'latin1') }
+
+function invalid (path: string, what: string, action: string): LatidoError { return new LatidoError('FILE_INVALID', `${path}: ${what}`, action) }

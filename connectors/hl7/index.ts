@@ -1,0 +1,15 @@
+/** HL7 v2 over MLLP: the listener, and a sender for files of messages. */
+export { startHl7 } from './server.ts'
+export type { Hl7Options } from './server.ts'
+export { sendHl7 } from './client.ts'
+export type { SendOptions, SendResult } from './client.ts'
+/** Messages of a JSONL or text file. */
+export { readHl7File } from './file.ts'
+/** Limits and the time policy, with their defaults. */
+export { HL7_LIMITS, HL7_TIME_POLICY } from './limits.ts'
+export type { Hl7Limits } from './limits.ts'
+export type { LocalCodes } from './code.ts'
+/** Framing and time, for senders such as the simulator. */
+export { frame, Framer } from './framer.ts'
+export type { Framed, FramerNotice, FramerOptions } from './framer.ts'
+export { formatTime } from './time.ts'

@@ -1,0 +1,26 @@
+import type { TimePolicy } from '../kit/port.ts'
+
+/** Every limit of the listener. */
+export interface Hl7Limits {
+  /** A larger frame is refused as `too-large`; 10 MB holds an embedded document. */
+  readonly frameBytesMax: number
+  readonly segmentsMax: number
+  /** Fields, components, repetitions and subcomponents of a message. */
+  readonly partsMax: number
+  readonly connectionsMax: number
+  /** A connection without a byte for so long is closed; monitors and laboratories keep theirs open between messages. */
+  readonly idleMs: number
+  /** An open frame must go on within this time of its last byte; so must a sender that does not read its answers. */
+  readonly partialFrameMs: number
+  /** At close, what was received is answered within this time. */
+  readonly drainMs: number
+  /** Answers remembered for retransmissions. */
+  readonly answersMax: number
+}
+
+export const HL7_LIMITS: Hl7Limits = {
+  frameBytesMax: 10 * 1024 * 1024, segmentsMax: 50_000, partsMax: 1_000_000, connectionsMax: 64, idleMs: 3_600_000, partialFrameMs: 60_000, drainMs: 5_000, answersMax: 1024,
+}
+
+/** Five minutes of clock skew: monitors and laboratories are seldom better than that. */
+export const HL7_TIME_POLICY: TimePolicy = { futureToleranceMs: 300_000 }
