@@ -1,0 +1,15 @@
+import type { DurationMs } from '../time/index.ts'
+
+export interface EngineOptions {
+  /** A silent partition gets a tick after this long. DESIGN: at least each second. */
+  readonly tickIntervalMs: DurationMs
+  /** A key that is due gets a tick at most this much later, and ticks go downstream at most this often. */
+  readonly tickLatencyMs: DurationMs
+  /** How long a poll waits for records. */
+  readonly pollWaitMs: DurationMs
+  /** A snapshot round each so often, of at most so many rows: the cost of a round is bounded, recovery replays what is left. */
+  readonly snapshotIntervalMs: DurationMs
+  readonly snapshotRowsMax: number
+}
+
+export const ENGINE_DEFAULTS: EngineOptions = { tickIntervalMs: 1_000, tickLatencyMs: 100, pollWaitMs: 500, snapshotIntervalMs: 2_000, snapshotRowsMax: 500 }

@@ -1,0 +1,191 @@
+import { assert, isLatidoError } from '../errors/index.ts'
+import type { Consumer, Log, Producer, TopicPartition, TransactionalProducer } from '../log/index.ts'
+import type { Clock } from '../time/index.ts'
+import { PoisonError, type Emitted } from './keyed-machine.ts'
+import { ENGINE_DEFAULTS, type EngineOptions } from './options.ts'
+import { PartitionTask, type TaskBatch } from './partition-task.ts'
+import type { Processor } from './processor.ts'
+import type { SnapshotStore } from './snapshot-store.ts'
+
+/** More poisonous records than this within one restore are a fault of the code, not of the data. */
+const RESTORE_ATTEMPTS_MAX = 100
+
+export interface ProcessorHost { readonly log: Log, readonly clock: Clock, readonly snapshots: SnapshotStore, readonly options?: Partial<EngineOptions>, readonly onChange?: (what: string) => void }
+
+export interface ProcessorStatistics { records: number, outputs: number, refused: number, keys: number, commits: number }
+
+/** A processor in motion. `step` goes round the loop once; `run` until `stop`. */
+export interface RunningProcessor extends AsyncDisposable {
+  readonly name: string
+  readonly statistics: Readonly<ProcessorStatistics>
+  /** One round; answers the records processed. */
+  step (maxWaitMs?: number): Promise<number>
+  /** Goes round until `stop`; throws what cannot be mended here. */
+  run (): Promise<void>
+  stop (): Promise<void>
+}
+
+/** Joins the group and prepares the transaction; the partitions' states are restored when they are assigned. */
+export async function startProcessor<State, In, Out> (processor: Processor<State, In, Out>, host: ProcessorHost): Promise<RunningProcessor> {
+  const loop = new ProcessorLoop(processor, host, await host.log.transactionalProducer(processor.name))
+  loop.join()
+  return loop
+}
+
+class ProcessorLoop<State, In, Out> implements RunningProcessor {
+  readonly name: string
+  readonly statistics: ProcessorStatistics = { records: 0, outputs: 0, refused: 0, keys: 0, commits: 0 }
+  readonly #processor: Processor<State, In, Out>
+  readonly #host: ProcessorHost
+  readonly #options: EngineOptions
+  readonly #transaction: TransactionalProducer
+  readonly #ticks: Producer
+  readonly #tasks = new Map<number, PartitionTask<State, In, Out>>()
+  #consumer!: Consumer
+  #lastSnapshotMs = 0
+  #stopping = false
+  #running: Promise<void> = Promise.resolve()
+
+  constructor (processor: Processor<State, In, Out>, host: ProcessorHost, transaction: TransactionalProducer) {
+    this.name = processor.name
+    this.#processor = processor
+    this.#host = host
+    this.#options = { ...ENGINE_DEFAULTS, ...host.options }
+    this.#transaction = transaction
+    this.#ticks = host.log.producer()
+  }
+
+  join (): void {
+    this.#consumer = this.#host.log.consumer({
+      group: this.#processor.name,
+      topics: [this.#processor.input],
+      from: 'earliest',
+      onAssigned: async partitions => { for (const p of partitions) await this.#open(p) },
+      onRevoked: partitions => { for (const p of partitions) this.#tasks.delete(p.partition); return Promise.resolve() },
+    })
+  }
+
+  /** The commit order, which everything rests on: poll, prepare, step, effects, commit, snapshot. */
+  async step (maxWaitMs: number = 0): Promise<number> {
+    const runs = await this.#consumer.poll(maxWaitMs) // 1 poll a batch
+    const batches: TaskBatch<In>[] = []
+    for (const run of runs) {
+      const task = this.#tasks.get(run.partition)
+      assert(task !== undefined, `${this.name} got records of a partition that is not its own`)
+      batches.push(task.decode(run))
+    }
+    await this.#processor.prepare?.(batches.flatMap(b => b.values)) // 2 prepare it
+    const done: { readonly task: PartitionTask<State, In, Out>, readonly batch: TaskBatch<In>, readonly emitted: readonly Emitted<Out>[] }[] = []
+    for (const batch of batches) {
+      const task = this.#tasks.get(batch.partition)!
+      const emitted = await this.#stepBatch(task, batch) // 3 step each record
+      if (emitted !== undefined) done.push({ task, batch, emitted })
+    }
+    for (const { task, emitted } of done) if (emitted.length > 0) await this.#processor.effects?.(emitted, task.partition) // 4 idempotent effects
+    if (done.length > 0) await this.#commit(done) // 5 outputs and offsets in one transaction
+    await this.#snapshot() // 6 some of the rows that changed
+    await this.#tickSilent(new Set(runs.map(r => r.partition)))
+    return batches.reduce((n, b) => n + b.count, 0)
+  }
+
+  run (): Promise<void> {
+    this.#running = (async () => {
+      while (!this.#stopping) {
+        try {
+          await this.step(this.#waitMs())
+        } catch (e) {
+          if (!isLatidoError(e) || e.code !== 'MEMBER_FENCED') throw e
+          this.#host.onChange?.(`${this.name}: left the group, joining again`)
+          this.#tasks.clear()
+          this.join()
+        }
+      }
+    })()
+    return this.#running
+  }
+
+  async stop (): Promise<void> {
+    this.#stopping = true
+    await this.#running.catch(() => {})
+  }
+
+  async [Symbol.asyncDispose] (): Promise<void> {
+    await this.stop()
+    await this.#snapshotAll().catch(() => {})
+    await this.#consumer[Symbol.asyncDispose]()
+    await this.#transaction[Symbol.asyncDispose]()
+  }
+
+  async #open (of: TopicPartition): Promise<void> {
+    const committed = await this.#consumer.committed(of)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const task = await PartitionTask.open(this.#processor, this.#host, of.partition, committed)
+        this.#tasks.set(of.partition, task)
+        this.#consumer.seek(of, task.position)
+        return
+      } catch (e) {
+        if (!(e instanceof PoisonError) || attempt >= RESTORE_ATTEMPTS_MAX) throw e
+        await this.#poison(of.partition, e)
+      }
+    }
+  }
+
+  /** undefined: a record was poisonous; the partition has been put back to its committed offset and comes again without it. */
+  async #stepBatch (task: PartitionTask<State, In, Out>, batch: TaskBatch<In>): Promise<readonly Emitted<Out>[] | undefined> {
+    try {
+      return task.step(batch)
+    } catch (e) {
+      if (!(e instanceof PoisonError)) throw e
+      await this.#poison(task.partition, e)
+      await this.#open({ topic: this.#processor.input, partition: task.partition })
+      return undefined
+    }
+  }
+
+  async #poison (partition: number, e: PoisonError): Promise<void> {
+    this.#host.onChange?.(`${this.name}: a step failed at partition ${partition} offset ${e.offset}; the state is restored without it`)
+    await this.#host.snapshots.addPoison(this.#processor.machine.name, partition, e.poison)
+  }
+
+  async #commit (done: readonly { readonly task: PartitionTask<State, In, Out>, readonly batch: TaskBatch<In>, readonly emitted: readonly Emitted<Out>[] }[]): Promise<void> {
+    for (const { task, batch, emitted } of done) {
+      for (const { topic, partition, records } of task.output(batch, emitted, this.#options.tickLatencyMs)) this.#transaction.append({ topic, partition }, records)
+    }
+    await this.#transaction.commit(this.#consumer.metadata, done.map(({ batch }) => ({ topic: this.#processor.input, partition: batch.partition, offset: batch.nextOffset })))
+    for (const { task, batch, emitted } of done) {
+      task.committed(batch.nextOffset)
+      this.statistics.records += batch.count
+      this.statistics.outputs += emitted.length
+      this.statistics.refused += batch.refused.length
+    }
+    this.statistics.commits++
+    this.statistics.keys = [...this.#tasks.values()].reduce((n, t) => n + t.keys, 0)
+  }
+
+  async #snapshot (): Promise<void> {
+    const now = this.#host.clock.monotonicMs()
+    if (now - this.#lastSnapshotMs < this.#options.snapshotIntervalMs) return
+    this.#lastSnapshotMs = now
+    for (const task of this.#tasks.values()) await task.snapshot(this.#options.snapshotRowsMax)
+  }
+
+  async #snapshotAll (): Promise<void> { for (const task of this.#tasks.values()) await task.snapshot(Number.MAX_SAFE_INTEGER) }
+
+  /** A silent partition gets a tick from its owner, so that silence is data. */
+  async #tickSilent (busy: ReadonlySet<number>): Promise<void> {
+    if (!this.#processor.ownsTicks) return
+    const now = this.#host.clock.now()
+    for (const task of this.#tasks.values()) {
+      if (busy.has(task.partition) || !task.wantsTick(now, this.#options.tickIntervalMs, this.#options.tickLatencyMs)) continue
+      await this.#ticks.append({ topic: this.#processor.input, partition: task.partition }, [{ key: null, value: this.#processor.tick, timestamp: now }])
+    }
+  }
+
+  #waitMs (): number {
+    if (!this.#processor.ownsTicks) return this.#options.pollWaitMs
+    const now = this.#host.clock.now()
+    const waits = [...this.#tasks.values()].map(t => t.tickInMs(now, this.#options.tickIntervalMs, this.#options.tickLatencyMs))
+    return Math.max(1, Math.min(this.#options.pollWaitMs, ...waits))
+  }
+}

@@ -1,0 +1,72 @@
+import { COMPARATORS, ENCOUNTER_ACTIONS, OBSERVATION_KINDS, QUALITIES, REFUSAL_CAUSES, RESULT_STATUSES, SEXES } from './types.ts'
+
+type AvroSchema = string | readonly unknown[] | { readonly [key: string]: unknown }
+export interface RecordSchema { readonly type: 'record', readonly name: string, readonly namespace: string, readonly doc: string, readonly fields: readonly { readonly name: string, readonly type: AvroSchema, readonly doc?: string }[] }
+
+const namespace = 'latido'
+const millis = { type: 'long', logicalType: 'timestamp-millis' }
+/** Enumerations travel as their place in the list of types.ts: a byte, and new members are added at the end. */
+const placeIn = (members: readonly string[]): AvroSchema => ({ type: 'int', members })
+
+export const OBSERVATIONS: RecordSchema = {
+  type: 'record', name: 'Observations', namespace, doc: 'One source message with its values: takes effect whole or not at all.',
+  fields: [
+    { name: 'kind', type: placeIn(OBSERVATION_KINDS) },
+    { name: 'source', type: 'string' },
+    {
+      name: 'observations', type: {
+        type: 'array', items: {
+          type: 'record', name: 'Observation', fields: [
+            { name: 'concept', type: 'string', doc: 'Id in the table of concepts' },
+            { name: 'value', type: 'double', doc: 'In the canonical unit of the concept' },
+            { name: 'comparator', type: placeIn(COMPARATORS) },
+            { name: 'eventTime', type: millis },
+            { name: 'status', type: placeIn(RESULT_STATUSES) },
+            { name: 'quality', type: placeIn(QUALITIES) },
+            { name: 'resultId', type: 'string' },
+          ],
+        },
+      },
+    },
+  ],
+}
+
+export const ENCOUNTER: RecordSchema = {
+  type: 'record', name: 'Encounter', namespace, doc: 'An admission, transfer, discharge or update.',
+  fields: [
+    { name: 'action', type: placeIn(ENCOUNTER_ACTIONS) },
+    { name: 'eventTime', type: millis },
+    { name: 'source', type: 'string' },
+    { name: 'ward', type: 'string' },
+    { name: 'bed', type: 'string' },
+    { name: 'ageYears', type: 'double', doc: '-1 unknown; over 89 is 90' },
+    { name: 'sex', type: placeIn(SEXES) },
+    { name: 'hoursSinceHospitalAdmission', type: 'double', doc: '-1 unknown' },
+  ],
+}
+
+export const ACKNOWLEDGEMENT: RecordSchema = {
+  type: 'record', name: 'Acknowledgement', namespace, doc: 'A person acknowledged an alert.',
+  fields: [{ name: 'alertId', type: 'string' }, { name: 'by', type: 'string', doc: 'Role or pseudonym, never a name' }],
+}
+
+export const TICK: RecordSchema = { type: 'record', name: 'Tick', namespace, doc: 'Nothing happened: moves the clock of the partition.', fields: [] }
+
+export const DEAD_LETTER: RecordSchema = {
+  type: 'record', name: 'DeadLetter', namespace, doc: 'A refused message or value, its raw bytes sealed.',
+  fields: [
+    { name: 'cause', type: placeIn(REFUSAL_CAUSES) },
+    { name: 'detail', type: 'string' },
+    { name: 'source', type: 'string' },
+    { name: 'partition', type: 'int' },
+    { name: 'offset', type: 'long' },
+    { name: 'refusedAt', type: millis },
+    { name: 'raw', type: 'bytes' },
+  ],
+}
+
+/** The identity record: what names a patient, sealed for that patient alone. */
+export const IDENTITY: RecordSchema = {
+  type: 'record', name: 'Identity', namespace, doc: 'Who a pseudonym is, encrypted with a key of that patient.',
+  fields: [{ name: 'sealed', type: 'bytes' }],
+}
