@@ -54,6 +54,7 @@ export function timeOf (row: Row, field: number): number {
   const [, year, month, day, hour = 0, minute = 0, second = 0] = match
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return NaN
   const date = Date.UTC(Number(year), Number(month) - 1, Number(day))
-  if (new Date(date).getUTCDate() !== Number(day) || Number(month) > 12) return NaN
+  // A day or month that does not exist runs over into another one.
+  if (new Date(date).getUTCDate() !== Number(day) || new Date(date).getUTCMonth() !== Number(month) - 1) return NaN
   return date + (Number(hour) * 3600 + Number(minute) * 60 + Number(second)) * 1000
 }

@@ -4,6 +4,7 @@ import { percentOfInspiredOxygen } from '../oxygen.ts'
 import type { Refusals } from '../refusals.ts'
 import type { Row } from '../row-scanner.ts'
 import { readTable, where, type ColumnIndex, type TableSpec } from '../table.ts'
+import { ComaScores, GCS_PARTS, isGcsPart, type GcsPart } from './coma-score.ts'
 import type { TableFile } from './directory.ts'
 import { itemsOf, ITEMS, type Item, type ItemTable } from './items.ts'
 import type { Patients } from './patients.ts'
@@ -34,11 +35,13 @@ export async function readEvents (table: ItemTable, file: TableFile, patients: P
   }
   const reader = new EventReader(table, file, patients, readings, rules, refusals)
   await readTable(file, spec, refusals, (row, columns) => { reader.row(row, columns) }, onRead)
+  reader.finish()
 }
 
 class EventReader {
   readonly #items: ReadonlyMap<number, number>
   readonly #numberColumn: 'value' | 'valuenum'
+  readonly #comaScores = new ComaScores()
   readonly #file: TableFile
   readonly #patients: Patients
   readonly #readings: Readings
@@ -82,8 +85,17 @@ class EventReader {
     if (!this.#unitAgrees(row, columns, item)) { this.#refuse('unit-unknown', row, 'valueuom'); return }
     const value = valueOf(item, said.value)
     if (value === undefined || !isPlausible(item, value)) { this.#refuse('value-impossible', row, this.#numberColumn); return }
-    add(value, said.comparator << COMPARATOR_SHIFT | (item.role === 'gcs-verbal' ? tubeFlag(row, columns) : 0))
+    if (isGcsPart(item.role)) this.#addPart(row, columns, patient, index, times, item.role, value)
+    else add(value, said.comparator << COMPARATOR_SHIFT)
   }
+
+  #addPart (row: Row, columns: ColumnIndex<Column>, patient: number, index: number, times: Times, part: GcsPart, points: number): void {
+    if (isWithdrawn(row, columns)) { this.#refusals.note('gcs-part-in-error'); return }
+    const score = this.#comaScores.add(part, patient, times.charted, times.arrival, points, part === 'gcs-verbal' ? tubeFlag(row, columns) : 0)
+    if (score !== undefined) this.#readings.add(patient, index, times.charted, score.arrival, score.total, score.flags)
+  }
+
+  finish (): void { if (this.#comaScores.incomplete > 0) this.#refusals.note('gcs-incomplete', this.#comaScores.incomplete) }
 
   #times (row: Row, columns: ColumnIndex<Column>): Times | undefined {
     const charted = timeOf(row, columns.charttime)
@@ -142,12 +154,8 @@ function valueOf (item: Item, value: number): number | undefined {
   return item.role === 'inspired-oxygen' ? percentOfInspiredOxygen(value) : toCanonical(item.concept, value, item.unit)
 }
 
-/** Largest points of the parts (Teasdale and Jennett 1974). */
-const GCS_PARTS_MAX: Readonly<Record<string, number>> = { 'gcs-eye': 4, 'gcs-verbal': 5, 'gcs-motor': 6 }
-
 function isPlausible (item: Item, value: number): boolean {
-  const partMax = GCS_PARTS_MAX[item.role]
-  return partMax === undefined ? isPossible(item.concept, value) : value >= 1 && value <= partMax
+  return isGcsPart(item.role) ? value >= 1 && value <= GCS_PARTS[item.role] : isPossible(item.concept, value)
 }
 
 function tubeFlag (row: Row, columns: ColumnIndex<Column>): number { return /ETT|ET\/TRACH/i.test(row.text(columns.value)) ? INTUBATED : 0 }

@@ -1,7 +1,7 @@
 import { COMPARATORS, type Observation, type ObservationSet } from '../../../streams/events/index.ts'
 import { uint32 } from '../growing.ts'
 import type { Refusals } from '../refusals.ts'
-import { ITEMS, type Item, type ItemRole } from './items.ts'
+import { ITEMS, type Item } from './items.ts'
 import { COMPARATOR_SHIFT, INTUBATED, NOT_ARTERIAL, WITHDRAWN, type SortedReadings } from './readings.ts'
 
 export const SOURCE = 'file:mimic3'
@@ -31,7 +31,7 @@ function sameMoment (readings: SortedReadings, a: number, b: number): boolean {
 /**
  * The readings of one patient that were drawn (or charted for) and stored at the same times, as one set: positions
  * `[start, end)` of the order. `note` hears what became no observation, or a withdrawn one:
- * `specimen-not-arterial`, `gcs-incomplete`, `in-error`.
+ * `specimen-not-arterial`, `in-error`.
  */
 export function momentOf (readings: SortedReadings, start: number, end: number, note: (what: string) => void): ObservationSet {
   const moment = new Moment(readings, note)
@@ -45,7 +45,6 @@ class Moment {
   readonly #readings: SortedReadings
   readonly #note: (what: string) => void
   readonly #observed: number[] = []
-  readonly #gcsParts = new Map<ItemRole, number>()
   #flags = 0
 
   constructor (readings: SortedReadings, note: (what: string) => void) {
@@ -57,10 +56,7 @@ class Moment {
     const { role } = itemOf(this.#readings, reading)
     const flags = this.#readings.flags[reading] as number
     if ((flags & WITHDRAWN) === 0) this.#flags |= flags & (INTUBATED | NOT_ARTERIAL)
-    if (role === 'gcs-tube' || role === 'specimen') return
-    if (role === 'gcs-eye' || role === 'gcs-verbal' || role === 'gcs-motor') {
-      if ((flags & WITHDRAWN) === 0) this.#gcsParts.set(role, reading)
-    } else this.#observed.push(reading)
+    if (role !== 'gcs-tube' && role !== 'specimen') this.#observed.push(reading)
   }
 
   tell (): Observation[] {
@@ -68,19 +64,12 @@ class Moment {
     for (const reading of this.#observed) {
       const { role } = itemOf(this.#readings, reading)
       if (role === 'arterial' && (this.#flags & NOT_ARTERIAL) !== 0) this.#note('specimen-not-arterial')
-      else told.push(this.#observation(reading, this.#readings.value[reading] as number))
+      else told.push(this.#observation(reading))
     }
-    if (this.#gcsParts.size > 0) this.#tellGcs(told)
     return told
   }
 
-  #tellGcs (told: Observation[]): void {
-    const parts = [...this.#gcsParts.values()]
-    if (parts.length < 3) { this.#note('gcs-incomplete'); return }
-    told.push(this.#observation(parts[0] as number, parts.reduce((sum, part) => sum + (this.#readings.value[part] as number), 0)))
-  }
-
-  #observation (reading: number, value: number): Observation {
+  #observation (reading: number): Observation {
     const item = itemOf(this.#readings, reading)
     const charted = this.#readings.charted[reading] as number
     const arrival = this.#readings.arrival[reading] as number
@@ -91,7 +80,7 @@ class Moment {
     const questionable = item.concept === 'gcs' && (this.#flags & INTUBATED) !== 0
     return {
       concept: item.concept,
-      value,
+      value: this.#readings.value[reading] as number,
       comparator: COMPARATORS[flags >> COMPARATOR_SHIFT] ?? '=',
       eventTime: Math.min(charted, arrival),
       status: withdrawn ? 'withdrawn' : 'final',

@@ -36,7 +36,7 @@ const DEFAULTS = { labDelayMs: 0, futureToleranceMs: 60 * MINUTE_MS, labsBeforeS
  * Readings of a patient with the same kind, charttime and arrival are one set. `directory` holds the tables as .csv or .csv.gz.
  *
  * Notes: `event-time-clamped`, `storetime-missing`, `value-missing`, `outside-stay` (laboratory results far from any stay),
- * `discharge-not-told`, `specimen-not-arterial`, `gcs-incomplete`, `in-error` (told as withdrawn).
+ * `discharge-not-told`, `specimen-not-arterial`, `gcs-incomplete`, `gcs-part-in-error`, `in-error` (told as withdrawn).
  * Memory: 100 bytes a reading. Throws FILE_UNREADABLE or FILE_INVALID.
  */
 export async function openMimic3 (directory: string, options: Mimic3Options = {}): Promise<HistoricalSource> {
