@@ -1,0 +1,9 @@
+/** The offline store: the port, the loop that fills it from the log, and ClickHouse behind it. */
+export type {
+  DeadLetterRow, EncounterRow, JsonRow, LogPosition, ObservationsRow, OfflineBatch, OfflineStore, ScorePoint, TrendPoint, VectorRow,
+} from './port.ts'
+export { OfflineBatchBuilder } from './batch.ts'
+export { OFFLINE_WRITER_DEFAULTS, runOfflineWriter } from './writer.ts'
+export type { OfflineDecode, OfflineWriter, OfflineWriterCounters, OfflineWriterLogger, OfflineWriterOptions } from './writer.ts'
+export { SCHEMA_VERSION, openClickHouseOffline, startEngine } from './clickhouse/index.ts'
+export type { ClickHouseOffline, ClickHouseOfflineOptions, Engine, EngineLogger, EngineOptions, EngineStart, EngineState } from './clickhouse/index.ts'
