@@ -40,7 +40,7 @@ async function openDirectory (Session: SessionConstructor, directory: string): P
     keeper.query('SELECT 1')
     return keeper
   } catch (e) {
-    return await giveUp(/Code: 76|Cannot lock file/.test(String(e)) ? 'locked' : 'other', e)
+    return await giveUp('other', e)
   }
 }
 

@@ -10,7 +10,7 @@ import type { EngineException } from './exception.ts'
 import { Lanes } from './lanes.ts'
 import { Spool, load, read, run, spoolBody } from './run-statement.ts'
 import type { Answer, EngineConnection } from './run-statement.ts'
-import { BadNameError, classify, compressionClause, contextOf } from './statement.ts'
+import { BadNameError, classify, compressionClause, contextOf, objection } from './statement.ts'
 import type { StatementContext } from './statement.ts'
 
 class Refused extends Error {
@@ -20,6 +20,11 @@ class Refused extends Error {
 
 function refuse (code: number, text: string, type: string): never {
   throw new Refused(engineException(code, `Code: ${code}. DB::Exception: ${text}. (${type})`))
+}
+
+function allow (sql: string): void {
+  const why = objection(sql)
+  if (why !== undefined) refuse(62, `Syntax error: ${why}`, 'SYNTAX_ERROR')
 }
 
 /** ClickHouse's HTTP protocol, as far as its clients use it: `POST /` with query, parameters, settings and body; `GET /ping`. */
@@ -74,6 +79,7 @@ export class EngineServer {
 
   async #execute (request: IncomingMessage, search: URLSearchParams, context: StatementContext): Promise<Answer> {
     const query = search.get('query') ?? ''
+    allow(query)
     const statement = classify(query, true)
     if (query !== '' && statement.kind === 'load') {
       const compression = compressionClause(request.headers['content-encoding'])
@@ -82,6 +88,7 @@ export class EngineServer {
     }
     const sql = await statementText(request, query)
     if (sql.trim() === '') refuse(62, 'Syntax error: empty query', 'SYNTAX_ERROR')
+    allow(sql)
     const plain = classify(sql, false)
     if (plain.kind === 'read') return await this.#in(this.#reads, () => read(this.#connect, context, plain, this.#spool.name()))
     if (plain.kind === 'run') return await this.#in(plain.writes ? this.#writes : this.#reads, () => run(this.#connect, context, plain.sql))

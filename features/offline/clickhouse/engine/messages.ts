@@ -9,7 +9,7 @@ export interface OpenMessage {
 export interface CloseMessage { readonly type: 'close' }
 export type ToEngine = OpenMessage | CloseMessage
 
-/** `missing`: this platform has no chdb. `locked`: another process has the directory. `port`: the port is taken. */
+/** `missing`: this platform has no chdb. `port`: the port is taken. `locked`: another process has the directory (the parent reads that from standard error). */
 export type EngineFailure = 'missing' | 'locked' | 'port' | 'other'
 export type FromEngine =
   | { readonly type: 'ready', readonly port: number }

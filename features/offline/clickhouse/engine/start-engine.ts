@@ -43,6 +43,8 @@ const OPEN_TIMEOUT_MS = 120_000
 const CLOSE_TIMEOUT_MS = 8_000
 const BACKOFF_MIN_MS = 250
 const BACKOFF_MAX_MS = 10_000
+/** Characters of a failing child's standard error that are kept. */
+const SAID_MAX = 4_000
 /** A child that has served this long was well. */
 const STEADY_MS = 30_000
 
@@ -80,7 +82,14 @@ function forkEngine (): ChildProcess {
   const loader = source ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href] : []
   const { PATH, HOME, TMPDIR, LD_LIBRARY_PATH } = process.env
   const env = Object.fromEntries(Object.entries({ PATH, HOME, TMPDIR, LD_LIBRARY_PATH, TZ: 'UTC', UV_THREADPOOL_SIZE: String(POOL_THREADS) }).filter(([, value]) => value !== undefined))
-  return fork(entry, [], { execArgv: ['--max-old-space-size=128', ...loader], env, stdio: ['ignore', 'ignore', 'ignore', 'ipc'], serialization: 'json' })
+  return fork(entry, [], { execArgv: ['--max-old-space-size=128', ...loader], env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'json' })
+}
+
+/** The engine says why it cannot open a directory on its standard error alone. */
+function explained (opened: Opened & { readonly kind: 'failed' }, said: string): Opened {
+  const reason = /^Code: (\d+).*$/m.exec(said)
+  if (opened.failure !== 'other' || reason === null) return opened
+  return { ...opened, failure: reason[1] === '76' ? 'locked' : 'other', detail: reason[0].slice(0, 300) }
 }
 
 /** Holds the child: opens it, starts it again, closes it. */
@@ -126,16 +135,20 @@ class EngineSupervisor implements Engine {
   async #openOnce (): Promise<Opened> {
     const child = forkEngine()
     this.#child = child
-    this.#exited = new Promise(resolve => { child.once('exit', () => { resolve() }) })
+    this.#exited = new Promise(resolve => { child.once('close', () => { resolve() }) })
+    let said = ''
+    child.stderr?.on('data', (text: Buffer) => { if (this.#state !== 'on' && said.length < SAID_MAX) said += text.toString() })
     const timeout = new AbortController()
     const opened = await Promise.race([
       this.#answerOf(child),
       this.#clock.sleep(OPEN_TIMEOUT_MS, timeout.signal).then((): Opened => ({ kind: 'failed', failure: 'other', detail: 'it did not answer in time' })),
     ])
     timeout.abort()
-    if (opened.kind === 'ready') this.#serving(child, opened.port)
-    else { child.kill('SIGKILL'); await this.#exited; this.#child = undefined }
-    return opened
+    if (opened.kind === 'ready') { this.#serving(child, opened.port); return opened }
+    child.kill('SIGKILL')
+    await this.#exited
+    this.#child = undefined
+    return explained(opened, said)
   }
 
   #answerOf (child: ChildProcess): Promise<Opened> {

@@ -75,6 +75,16 @@ export function classify (sql: string, hasBody: boolean): Statement {
   return { kind: 'run', sql: text, writes: !reads }
 }
 
+const NOT_CODE = /'(?:[^'\\]|\\[\s\S])*'|`(?:[^`\\]|\\[\s\S])*`|"(?:[^"\\]|\\[\s\S])*"|\$(\w*)\$[\s\S]*?\$\1\$|--[^\n]*|\/\*[\s\S]*?\*\//g
+
+/** Why a statement is refused before the engine sees it, as ClickHouse's server does: it is several, or it names files of the client's. */
+export function objection (sql: string): string | undefined {
+  const code = sql.replace(NOT_CODE, ' ')
+  if (/;\s*\S/.test(code)) return 'Multi-statements are not allowed'
+  if (/\bINTO\s+OUTFILE\b|\bFROM\s+INFILE\b/i.test(code)) return 'INTO OUTFILE and FROM INFILE are not allowed'
+  return undefined
+}
+
 const COMPRESSIONS: Readonly<Record<string, string>> = { gzip: 'gzip', deflate: 'deflate', br: 'br', zstd: 'zstd', lz4: 'lz4', xz: 'xz' }
 
 /** `undefined`: a content encoding that the engine does not read. */
