@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { isLatidoError } from '../../streams/errors/index.ts'
-import type { RefusalCause } from '../../streams/events/types.ts'
+import type { RefusalCause } from '../../streams/events/index.ts'
 import type { EventTimeMs } from '../../streams/time/index.ts'
 import type { Intake } from '../kit/port.ts'
 import type { AssociationTable } from './associations.ts'

@@ -1,6 +1,5 @@
-import { conceptOf, isPossible, type ConceptId } from '../../streams/events/concepts.ts'
-import { QUALITIES, type Observation, type Quality, type RefusalCause } from '../../streams/events/types.ts'
-import { toCanonical } from '../../streams/events/units.ts'
+import { conceptOf, isPossible, QUALITIES, toCanonical } from '../../streams/events/index.ts'
+import type { ConceptId, Observation, Quality, RefusalCause } from '../../streams/events/index.ts'
 import type { EventTimeMs } from '../../streams/time/index.ts'
 
 /** One numeric that was not taken, by its place in the message. */

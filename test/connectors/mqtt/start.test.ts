@@ -66,7 +66,9 @@ describe.each([4, 5] as const)('with MQTT protocol level %i', protocolVersion =>
     let acknowledged = false
     const publish = client.publishAsync(NUMERICS, message([hr(80)]), { qos: 1 }).then(() => { acknowledged = true })
     await intake.until(() => intake.published.length === 1)
-    await new Promise(resolve => { setImmediate(resolve) })
+    const answered = happens(client, 'packetreceive')
+    client.sendPing()
+    expect((await answered)[0]).toMatchObject({ cmd: 'pingresp' })
     expect(acknowledged).toBe(false)
     release()
     await publish
