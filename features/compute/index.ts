@@ -1,0 +1,5 @@
+/** Views planned into one incremental state machine per patient. */
+export { featuresMachine } from './machine.ts'
+export type { FeatureOutput, PatientState } from './machine.ts'
+export { planViews } from './plan.ts'
+export type { Plan, SeriesPlan } from './plan.ts'

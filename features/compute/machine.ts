@@ -1,0 +1,198 @@
+import v8 from 'node:v8'
+import type { AcknowledgementEvent, BedsideEvent, EncounterEvent, ObservationSet } from '../../streams/events/index.ts'
+import type { Emit, StateMachine } from '../../streams/engine/index.ts'
+import type { ArrivalTimeMs } from '../../streams/time/index.ts'
+import type { Fact, FeatureView } from '../define/index.ts'
+import type { FeatureVector, Trigger } from '../vector.ts'
+import { compile, type Context, type Evaluate } from './evaluate.ts'
+import { planViews, type Plan } from './plan.ts'
+import { applyObservation, emptySeries, type Applied, type Series } from './series.ts'
+
+const HOUR_MS = 3_600_000
+const NEVER = -1
+/** After a discharge the state is kept so long for late results, then dropped. */
+const KEPT_AFTER_DISCHARGE_MS = 24 * HOUR_MS
+
+interface ViewState {
+  lastEmit: ArrivalTimeMs
+  /** A throttled emission waits for this time; NEVER: none waits. */
+  emitDue: ArrivalTimeMs
+  /** When the view goes stale unless something comes; NEVER: it is stale, or never had anything. */
+  staleDue: ArrivalTimeMs
+  watched: number[]
+}
+
+export interface PatientState {
+  admittedAt: number
+  dischargedAt: number
+  ageYears: number
+  sex: EncounterEvent['sex']
+  hoursFromHospitalToUnit: number
+  readonly series: (Series | undefined)[]
+  readonly views: ViewState[]
+  late: number
+  duplicates: number
+}
+
+/** What the features machine says: a vector, or an event that the machines behind it need in the same order. */
+export type FeatureOutput = FeatureVector | EncounterEvent | AcknowledgementEvent
+
+/** The planned views as one state machine per patient. `onApplied` counts what became of readings (it is told in replays too). */
+export function featuresMachine (views: readonly FeatureView[], onApplied: (applied: Applied) => void = () => {}): StateMachine<PatientState, BedsideEvent, FeatureOutput> {
+  const machine = new Machine(views, onApplied)
+  return {
+    name: `features ${views.map(v => `${v.name}@${v.version}`).join(' ')}`,
+    empty: () => machine.empty(),
+    step: (state, input, emit) => {
+      if (input.kind === 'tick') machine.tick(state, input.at, emit)
+      else machine.event(state, input.value, input.arrival, emit)
+    },
+    nextDue: state => machine.nextDue(state),
+    codec: { version: 1, encode: state => v8.serialize(state), decode: bytes => v8.deserialize(bytes) as PatientState },
+  }
+}
+
+class Machine {
+  readonly #views: readonly FeatureView[]
+  readonly #plan: Plan
+  readonly #evaluates: readonly (readonly Evaluate[])[]
+  readonly #watched: readonly (readonly number[])[]
+  readonly #triggers: readonly ReadonlySet<string>[]
+  readonly #concerned: readonly ReadonlySet<number>[]
+  readonly #onApplied: (applied: Applied) => void
+  readonly #facts: Record<Fact, number> = { ageYears: NaN, male: NaN, female: NaN, hoursInUnit: NaN, hoursFromHospitalToUnit: NaN }
+  readonly #context: Context = { asOf: 0, series: [], facts: this.#facts, time: 0, evaluation: 0 }
+
+  constructor (views: readonly FeatureView[], onApplied: (applied: Applied) => void) {
+    this.#views = views
+    this.#onApplied = onApplied
+    this.#plan = planViews(views)
+    const shared = new Map()
+    this.#evaluates = views.map(v => v.expressions.map(e => compile(e, this.#plan, shared)))
+    this.#watched = views.map(v => v.emit.onChange.map(name => v.names.indexOf(name)))
+    this.#triggers = views.map(v => new Set(v.emit.on))
+    this.#concerned = views.map(v => new Set(v.concepts.map(c => this.#plan.indexOf(c)!)))
+  }
+
+  empty (): PatientState {
+    return {
+      admittedAt: NEVER, dischargedAt: NEVER, ageYears: NaN, sex: 'unknown', hoursFromHospitalToUnit: NaN, late: 0, duplicates: 0,
+      series: this.#plan.series.map(() => undefined),
+      views: this.#views.map(() => ({ lastEmit: NEVER, emitDue: NEVER, staleDue: NEVER, watched: [] })),
+    }
+  }
+
+  nextDue (state: PatientState): ArrivalTimeMs | undefined {
+    let due = state.dischargedAt === NEVER ? Infinity : state.dischargedAt + KEPT_AFTER_DISCHARGE_MS
+    for (const view of state.views) {
+      if (view.emitDue !== NEVER && view.emitDue < due) due = view.emitDue
+      if (view.staleDue !== NEVER && view.staleDue < due) due = view.staleDue
+    }
+    return due === Infinity ? undefined : due
+  }
+
+  tick (state: PatientState, at: ArrivalTimeMs, emit: Emit<FeatureOutput>): void {
+    if (state.dischargedAt !== NEVER && at >= state.dischargedAt + KEPT_AFTER_DISCHARGE_MS) { Object.assign(state, this.empty()); return }
+    state.views.forEach((view, v) => {
+      const stale = view.staleDue !== NEVER && at >= view.staleDue
+      if (stale) view.staleDue = NEVER
+      if (stale || (view.emitDue !== NEVER && at >= view.emitDue)) this.#emit(state, v, at, 'timer', emit)
+    })
+  }
+
+  event (state: PatientState, event: BedsideEvent, arrival: ArrivalTimeMs, emit: Emit<FeatureOutput>): void {
+    switch (event.type) {
+      case 'observations': this.#observations(state, event, arrival, emit); return
+      case 'encounter': this.#encounter(state, event, arrival); emit(event); return
+      case 'acknowledgement': emit(event); return
+      case 'tick':
+    }
+  }
+
+  #observations (state: PatientState, set: ObservationSet, arrival: ArrivalTimeMs, emit: Emit<FeatureOutput>): void {
+    const touched = new Set<number>()
+    for (const o of set.observations) {
+      if (o.quality !== 'valid' && o.status !== 'withdrawn') continue
+      const index = this.#plan.indexOf(o.concept)
+      if (index === undefined) continue
+      const plan = this.#plan.series[index]!
+      const applied = applyObservation(plan, state.series[index] ??= emptySeries(plan), o, set.kind, arrival)
+      this.#onApplied(applied)
+      if (applied === 'late') state.late++
+      if (applied === 'duplicate') state.duplicates++
+      else touched.add(index)
+    }
+    for (let v = 0; v < this.#views.length; v++) this.#consider(state, v, set, touched, arrival, emit)
+  }
+
+  /** Emits now, later, or not, as the view's policy says. */
+  #consider (state: PatientState, v: number, set: ObservationSet, touched: ReadonlySet<number>, arrival: ArrivalTimeMs, emit: Emit<FeatureOutput>): void {
+    const view = this.#views[v]!
+    const mine = state.views[v]!
+    const triggers = this.#triggers[v]!
+    const concerned = intersects(touched, this.#concerned[v]!)
+    if (concerned) mine.staleDue = arrival + view.ttlMs
+    if (triggers.has(set.kind) || set.observations.some(o => triggers.has(o.concept))) { this.#emit(state, v, arrival, set.kind, emit); return }
+    if (!concerned) return
+    if (this.#watched[v]!.length > 0 && this.#changed(state, v, arrival)) { this.#emit(state, v, arrival, set.kind, emit); return }
+    if (mine.emitDue !== NEVER) return
+    if (mine.lastEmit === NEVER || arrival - mine.lastEmit >= view.emit.everyMs) this.#emit(state, v, arrival, set.kind, emit)
+    else mine.emitDue = mine.lastEmit + view.emit.everyMs
+  }
+
+  #encounter (state: PatientState, event: EncounterEvent, arrival: ArrivalTimeMs): void {
+    if (event.ageYears >= 0) state.ageYears = event.ageYears
+    if (event.sex !== 'unknown') state.sex = event.sex
+    if (event.hoursSinceHospitalAdmission >= 0) state.hoursFromHospitalToUnit = event.hoursSinceHospitalAdmission
+    if (event.action === 'admit') {
+      state.admittedAt = event.eventTime
+      state.dischargedAt = NEVER
+      for (const series of state.series) if (series !== undefined) series.count = 0
+    }
+    if (event.action === 'discharge') {
+      state.dischargedAt = arrival
+      for (const view of state.views) view.emitDue = view.staleDue = NEVER
+    }
+  }
+
+  #emit (state: PatientState, v: number, asOf: ArrivalTimeMs, trigger: Trigger, emit: Emit<FeatureOutput>): void {
+    const view = this.#views[v]!
+    const mine = state.views[v]!
+    const vector: FeatureVector = { type: 'vector', view: view.name, version: view.version, asOf, trigger, values: new Float64Array(view.names.length), times: new Float64Array(view.names.length) }
+    this.#look(state, asOf)
+    const evaluates = this.#evaluates[v]!
+    for (let i = 0; i < evaluates.length; i++) {
+      this.#context.time = Infinity
+      const value = evaluates[i]!(this.#context)
+      vector.values[i] = value
+      vector.times[i] = Number.isNaN(value) ? NaN : this.#context.time === Infinity ? asOf : this.#context.time
+    }
+    mine.lastEmit = asOf
+    mine.emitDue = NEVER
+    mine.watched = this.#watched[v]!.map(i => vector.values[i]!)
+    emit(vector)
+  }
+
+  #changed (state: PatientState, v: number, asOf: ArrivalTimeMs): boolean {
+    const mine = state.views[v]!
+    if (mine.lastEmit === NEVER) return true
+    this.#look(state, asOf)
+    return this.#watched[v]!.some((i, j) => !Object.is(this.#evaluates[v]![i]!(this.#context), mine.watched[j]))
+  }
+
+  #look (state: PatientState, asOf: ArrivalTimeMs): void {
+    this.#context.asOf = asOf
+    this.#context.series = state.series
+    this.#context.evaluation++
+    this.#facts.ageYears = state.ageYears
+    this.#facts.male = state.sex === 'unknown' ? NaN : Number(state.sex === 'male')
+    this.#facts.female = state.sex === 'unknown' ? NaN : Number(state.sex === 'female')
+    this.#facts.hoursInUnit = state.admittedAt === NEVER ? NaN : (asOf - state.admittedAt) / HOUR_MS
+    this.#facts.hoursFromHospitalToUnit = state.hoursFromHospitalToUnit
+  }
+}
+
+function intersects (a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
+  for (const x of a) if (b.has(x)) return true
+  return false
+}

@@ -1,0 +1,118 @@
+import type { Observation, ObservationKind } from '../../streams/events/index.ts'
+import type { ArrivalTimeMs, EventTimeMs } from '../../streams/time/index.ts'
+import type { SeriesPlan } from './plan.ts'
+import { addToRing, clearTile, emptyRing, tileCount } from './tile-ring.ts'
+
+/** At most so many readings of a sparse series; the oldest go first. */
+const READINGS_MAX = 96
+/** Event times of the last so many dense readings, against duplicates. */
+const RECENT = 16
+
+/** One concept of one patient. Sparse readings stand in event-time order, ties in order of arrival. */
+export interface Series {
+  readonly times: EventTimeMs[]
+  readonly values: number[]
+  readonly ids: string[]
+  readonly rings: Float64Array[]
+  readonly recent: Float64Array
+  recentAt: number
+  lastTime: EventTimeMs
+  lastValue: number
+  previousTime: EventTimeMs
+  previousValue: number
+  /** Readings since the encounter began. */
+  count: number
+}
+
+export function emptySeries (plan: SeriesPlan): Series {
+  return { times: [], values: [], ids: [], rings: plan.rings.map(emptyRing), recent: new Float64Array(RECENT).fill(-1), recentAt: 0, lastTime: -1, lastValue: NaN, previousTime: -1, previousValue: NaN, count: 0 }
+}
+
+export type Applied = 'added' | 'replaced' | 'withdrawn' | 'duplicate' | 'late'
+
+/** Takes one observation in: a result identity seen before is replaced or withdrawn; a dense reading seen before (same event time) is a duplicate. */
+export function applyObservation (plan: SeriesPlan, series: Series, o: Observation, kind: ObservationKind, arrival: ArrivalTimeMs): Applied {
+  return kind === 'device' && o.resultId === '' ? applyDense(plan, series, o) : applySparse(plan, series, o, arrival)
+}
+
+function applyDense (plan: SeriesPlan, series: Series, o: Observation): Applied {
+  if (series.recent.includes(o.eventTime)) return 'duplicate'
+  series.recent[series.recentAt] = o.eventTime
+  series.recentAt = (series.recentAt + 1) % RECENT
+  series.count++
+  raise(series, o.eventTime, o.value)
+  return addToRings(plan, series, o.eventTime, o.value) ? 'added' : 'late'
+}
+
+function applySparse (plan: SeriesPlan, series: Series, o: Observation, arrival: ArrivalTimeMs): Applied {
+  const known = o.resultId === '' ? -1 : series.ids.indexOf(o.resultId)
+  if (known >= 0) {
+    const same = series.times[known] === o.eventTime && series.values[known] === o.value
+    if (same && o.status !== 'withdrawn') return 'duplicate'
+    remove(plan, series, known)
+  }
+  if (o.status === 'withdrawn') { refresh(series); return 'withdrawn' }
+  if (known < 0) series.count++
+  insert(plan, series, o, arrival)
+  if (known >= 0) refresh(series)
+  const kept = addToRings(plan, series, o.eventTime, o.value)
+  return known >= 0 ? 'replaced' : kept || plan.rings.length === 0 ? 'added' : 'late'
+}
+
+function insert (plan: SeriesPlan, series: Series, o: Observation, arrival: ArrivalTimeMs): void {
+  let at = series.times.length
+  while (at > 0 && series.times[at - 1]! > o.eventTime) at--
+  series.times.splice(at, 0, o.eventTime)
+  series.values.splice(at, 0, o.value)
+  series.ids.splice(at, 0, o.resultId)
+  while (series.times.length > READINGS_MAX || (series.times.length > 2 && series.times[0]! < arrival - plan.readingsMs)) {
+    series.times.shift()
+    series.values.shift()
+    series.ids.shift()
+  }
+  raise(series, o.eventTime, o.value)
+}
+
+/** Takes a reading out, and builds its tiles again from the readings where they hold nothing else. */
+function remove (plan: SeriesPlan, series: Series, at: number): void {
+  const time = series.times[at]!
+  plan.rings.forEach((ring, i) => {
+    const tile = Math.floor(time / ring.tileMs)
+    const inTile = series.times.map((t, j) => [t, j] as const).filter(([t]) => Math.floor(t / ring.tileMs) === tile)
+    if (tileCount(ring, series.rings[i]!, time) !== inTile.length) return // shared with dense readings: they outweigh it
+    clearTile(ring, series.rings[i]!, time)
+    for (const [t, j] of inTile) if (j !== at) addToRing(ring, series.rings[i]!, t, series.values[j]!)
+  })
+  series.times.splice(at, 1)
+  series.values.splice(at, 1)
+  series.ids.splice(at, 1)
+}
+
+/** The two newest again, from the readings: after a replacement or a withdrawal. */
+function refresh (series: Series): void {
+  const n = series.times.length
+  const dense = series.recent.reduce((newest, t) => Math.max(newest, t), -1)
+  if (dense > (series.times[n - 1] ?? -1)) return // a dense reading is newer than any of these
+  series.lastTime = series.times[n - 1] ?? -1
+  series.lastValue = series.values[n - 1] ?? NaN
+  series.previousTime = series.times[n - 2] ?? -1
+  series.previousValue = series.values[n - 2] ?? NaN
+}
+
+function raise (series: Series, time: EventTimeMs, value: number): void {
+  if (time >= series.lastTime) {
+    series.previousTime = series.lastTime
+    series.previousValue = series.lastValue
+    series.lastTime = time
+    series.lastValue = value
+  } else if (time >= series.previousTime) {
+    series.previousTime = time
+    series.previousValue = value
+  }
+}
+
+function addToRings (plan: SeriesPlan, series: Series, time: EventTimeMs, value: number): boolean {
+  let kept = plan.rings.length === 0
+  for (let i = 0; i < plan.rings.length; i++) kept = addToRing(plan.rings[i]!, series.rings[i]!, time, value) || kept
+  return kept
+}

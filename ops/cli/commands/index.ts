@@ -1,0 +1,10 @@
+import { replay } from './replay.ts'
+
+export interface Command {
+  readonly usage: string
+  readonly summary: string
+  /** Answers the exit code. */
+  run (args: readonly string[]): Promise<number>
+}
+
+export const COMMANDS: Readonly<Record<string, Command>> = { replay }
