@@ -32,12 +32,20 @@ export function decodePayload (raw: Buffer, declared: string): Decoded {
     const text = decode(raw, known)
     if (text !== undefined) return { kind: 'ok', text }
   }
-  return { kind: 'ok', text: decode(raw, 'windows-1252') ?? raw.toString('latin1'), notice: 'charset-fallback' }
+  return { kind: 'ok', text: windows1252(raw), notice: 'charset-fallback' }
+}
+
+/** 0x80 to 0x9f; the rest of windows-1252 is latin1. By hand, as TextDecoder in some releases of Node reads latin1 under this name. */
+const WINDOWS_1252 = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ'
+
+function windows1252 (raw: Buffer): string {
+  return raw.toString('latin1').replace(/[\x80-\x9f]/g, c => WINDOWS_1252.charAt(c.charCodeAt(0) - 0x80))
 }
 
 const decoders = new Map<string, TextDecoder>()
 
 function decode (raw: Buffer, label: string): string | undefined {
+  if (label === 'windows-1252') return windows1252(raw)
   let decoder = decoders.get(label)
   if (decoder === undefined) decoders.set(label, decoder = new TextDecoder(label, { fatal: true }))
   try {

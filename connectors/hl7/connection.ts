@@ -45,7 +45,7 @@ export class Hl7Connection {
   /** Closes the connection if it was idle, or its frame open, for too long; called now and then. */
   sweep (): void {
     const { clock, limits, socket, intake } = this.#options
-    if (this.#running !== undefined && !this.#writing) return
+    if (socket.destroyed || (this.#running !== undefined && !this.#writing)) return
     const quietMs = clock.monotonicMs() - this.#lastActivityMs
     const stuck = this.#framer.open || this.#writing
     if (quietMs < (stuck ? limits.partialFrameMs : limits.idleMs)) return
@@ -83,7 +83,7 @@ export class Hl7Connection {
         socket.destroy()
         break
       }
-      for (const answer of received.answers) await this.#write(frame(answer))
+      await this.#write(Buffer.concat(received.answers.map(frame)))
       next = this.#waiting.shift()
     }
     this.#running = undefined

@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
-import { LatidoError, messageOf } from '../../streams/errors/index.ts'
+import { isLatidoError, LatidoError, messageOf } from '../../streams/errors/index.ts'
 
 /**
  * The messages of a file, ready to send. `.jsonl`: one a line, `{"msg": ...}`, `{"message": ...}` or a JSON string. Anything else is
@@ -9,18 +8,25 @@ import { LatidoError, messageOf } from '../../streams/errors/index.ts'
  */
 export async function * readHl7File (path: string): AsyncIterable<Buffer> {
   const json = /\.(jsonl|ndjson)$/i.test(path)
-  const input = createReadStream(path, { encoding: json ? 'utf8' : 'latin1' })
-  const failed = new Promise<never>((_, reject) => { input.once('error', e => { reject(new LatidoError('FILE_UNREADABLE', `cannot read ${path}: ${messageOf(e)}`, 'check the path and its permissions', e)) }) })
-  failed.catch(() => {})
-  const opened = new Promise<void>(resolve => { input.once('ready', () => { resolve() }) })
-  await Promise.race([opened, failed])
-  const lines = createInterface({ input, crlfDelay: Infinity })
+  const lines = linesOf(createReadStream(path, { encoding: json ? 'utf8' : 'latin1' }), json ? /\r?\n/ : /\r\n|\r|\n/)
   try {
     yield * json ? fromJson(lines, path) : fromText(lines, path)
-  } finally {
-    lines.close()
-    input.destroy()
+  } catch (e) {
+    throw isLatidoError(e) ? e : new LatidoError('FILE_UNREADABLE', `cannot read ${path}: ${messageOf(e)}`, 'check the path and its permissions', e)
   }
+}
+
+async function * linesOf (chunks: AsyncIterable<string>, end: RegExp): AsyncIterable<string> {
+  let held = ''
+  for await (const chunk of chunks) {
+    held += chunk
+    // A CR at the end may be half of a CRLF.
+    const cut = held.endsWith('\r') ? held.length - 1 : held.length
+    const lines = held.slice(0, cut).split(end)
+    held = (lines.pop() ?? '') + held.slice(cut)
+    yield * lines
+  }
+  if (held !== '') yield * held.split(end)
 }
 
 async function * fromJson (lines: AsyncIterable<string>, path: string): AsyncIterable<Buffer> {
@@ -50,18 +56,16 @@ async function * fromText (lines: AsyncIterable<string>, path: string): AsyncIte
   let held: string[] = []
   let number = 0
   let any = false
-  for await (const chunk of lines) {
-    for (const piece of chunk.split('\r')) {
-      number++
-      const line = piece.replace(/[\x0b\x1c]/g, '')
-      if (/^MSH[^A-Za-z0-9\s]/.test(line.replace(/^\xef\xbb\xbf/, ''))) {
-        if (held.length > 0) yield toMessage(held)
-        held = []
-        any = true
-      } else if (line.trim() === '' || /^(FHS|BHS|BTS|FTS)\W/.test(line)) continue
-      else if (!any) throw invalid(path, `line ${number} stands before the first MSH`, 'give a file of HL7 v2 messages')
-      held.push(line)
-    }
+  for await (const piece of lines) {
+    number++
+    const line = piece.replace(/[\x0b\x1c]/g, '')
+    if (/^MSH[^A-Za-z0-9\s]/.test(line.replace(/^\xef\xbb\xbf/, ''))) {
+      if (held.length > 0) yield toMessage(held)
+      held = []
+      any = true
+    } else if (line.trim() === '' || /^(FHS|BHS|BTS|FTS)\W/.test(line)) continue
+    else if (!any) throw invalid(path, `line ${number} stands before the first MSH`, 'give a file of HL7 v2 messages')
+    held.push(line)
   }
   if (held.length > 0) yield toMessage(held)
 }

@@ -79,9 +79,11 @@ function answer (concept: ConceptId, spellings: readonly string[]): Numeric | un
   return value === undefined ? undefined : { value, comparator: '=' }
 }
 
-/** OBX-6 may hold the unit as code, as text, in the other triplet, or with an unescaped `^` (`10^3/uL`). None: canonical already. */
+/** OBX-6 may hold the unit as code, as text, or in the other triplet. None: canonical already. */
 function inCanonicalUnit (obx: Segment, concept: ConceptId, value: number): number | undefined {
-  const spellings = [obx.said(6, 1), obx.said(6, 2), obx.raw(6).trim(), obx.said(6, 4), obx.said(6, 5)].filter(unit => unit !== '' && unit !== '""')
+  const [first, second] = [obx.said(6, 1), obx.said(6, 2)]
+  // An unescaped power of ten, `10^3/uL`: its rest alone, `3/uL`, is a valid unit of another size.
+  const spellings = /^[x×]?10$/i.test(first) ? [`${first}^${second}`] : [first, second, obx.said(6, 4), obx.said(6, 5)].filter(unit => unit !== '')
   if (spellings.length === 0) return value
   for (const unit of spellings) {
     const converted = toCanonical(concept, value, unit)

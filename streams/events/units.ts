@@ -36,10 +36,13 @@ export function toCanonical (concept: ConceptId, value: number, unit: string): n
 /** Every conversion between two UCUM units that we use is affine: two points say it all. */
 function plan (concept: ConceptId, unit: string): Affine | null {
   const { unit: canonical, molarMass }: Concept = CONCEPTS[concept]
-  const from = UNIT_ALIASES[unit] ?? byLowerCase.get(unit.toLowerCase()) ?? unit
-  if (from === canonical) return { factor: 1, offset: 0 }
-  if (concept === 'fio2' && from === '1') return { factor: 100, offset: 0 }
-  for (const candidate of [from, from.toLowerCase()]) {
+  // An exact alias wins; then the unit as UCUM, so that g/L (grams) is not read as the alias G/L (10*9/L); then any case.
+  const aliases = [UNIT_ALIASES[unit], byLowerCase.get(unit.toLowerCase())]
+  if (aliases.includes(canonical)) return { factor: 1, offset: 0 }
+  if (concept === 'fio2' && (unit === '1' || aliases.includes('1'))) return { factor: 100, offset: 0 }
+  const candidates = UNIT_ALIASES[unit] === undefined ? [unit, aliases[1], unit.toLowerCase()] : [UNIT_ALIASES[unit], unit.toLowerCase()]
+  for (const candidate of candidates) {
+    if (candidate === undefined) continue
     const zero = convert(candidate, 0, canonical, molarMass)
     const one = convert(candidate, 1, canonical, molarMass)
     if (zero !== undefined && one !== undefined) return { factor: one - zero, offset: zero }

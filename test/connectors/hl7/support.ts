@@ -1,0 +1,100 @@
+import { connect, type Socket } from 'node:net'
+import { frame, Framer } from '../../../connectors/hl7/framer.ts'
+import { readHeader } from '../../../connectors/hl7/header.ts'
+import { HL7_LIMITS, HL7_TIME_POLICY, type Hl7Limits } from '../../../connectors/hl7/limits.ts'
+import { mapMessage, type Mapped } from '../../../connectors/hl7/map.ts'
+import { parseMessage } from '../../../connectors/hl7/message.ts'
+import { startHl7 } from '../../../connectors/hl7/index.ts'
+import type { Connector } from '../../../connectors/kit/port.ts'
+import type { ObservationSet } from '../../../streams/events/index.ts'
+import { ManualClock } from '../../../streams/time/index.ts'
+import { FakeIntake } from './fake-intake.ts'
+
+export const NOW: number = Date.UTC(2026, 2, 14, 12)
+
+/** Segments to a message, CR after each. */
+export const hl7 = (...segments: string[]): Buffer => Buffer.from(segments.map(s => `${s}\r`).join(''), 'utf8')
+
+/** An ORU^R01 of an invented patient with the given OBX (and other) segments. */
+export function oru (id: string, ...rows: string[]): Buffer {
+  return hl7(`MSH|^~\\&|LAB|WARD7|LATIDO|HOSP|20260314115900+0000||ORU^R01^ORU_R01|${id}|P|2.5.1`, 'PID|1||TEST-1^^^HOSP^MR||Invented^Ana||19500412|F', 'OBR|1|P-9|F-9|PANEL^Panel^L|||20260314113000+0000', ...rows)
+}
+
+export function adt (trigger: string, id: string, ...segments: string[]): Buffer {
+  return hl7(`MSH|^~\\&|HIS|HOSP|LATIDO|HOSP|20260314115900+0000||ADT^${trigger}^ADT_A01|${id}|P|2.5.1`, ...segments)
+}
+
+export function mapRaw (raw: Buffer, zone = 'UTC'): Mapped {
+  const header = readHeader(raw)
+  if (header === undefined) throw new Error('no header')
+  const parsed = parseMessage(raw, header, HL7_LIMITS)
+  if (parsed.kind !== 'ok') throw new Error(`not parsed: ${parsed.kind} ${parsed.detail}`)
+  return mapMessage(parsed.message, { now: NOW, zone, policy: HL7_TIME_POLICY })
+}
+
+export function observationsOf (mapped: Mapped): ObservationSet {
+  if (mapped.kind !== 'mapped') throw new Error(mapped.fault.detail)
+  const event = mapped.events[0]?.event
+  if (event?.type !== 'observations') throw new Error('no observations')
+  return event
+}
+
+/** A listener on a free port with its fake intake. */
+export async function listener (limits: Partial<Hl7Limits> = {}): Promise<{ connector: Connector, intake: FakeIntake, clock: ManualClock, port: number } & AsyncDisposable> {
+  const intake = new FakeIntake()
+  const clock = new ManualClock(NOW)
+  const connector = await startHl7({ host: '127.0.0.1', port: 0, intake, clock, limits })
+  return { connector, intake, clock, port: Number(new URL(connector.endpoint.replace('mllp:', 'http:')).port), [Symbol.asyncDispose]: () => connector[Symbol.asyncDispose]() }
+}
+
+/** A sender that writes any bytes and waits for answers; rejects a wait when the connection closes. */
+export class RawClient {
+  readonly socket: Socket
+  readonly answers: string[] = []
+  closed = false
+  #framer = new Framer({ frameBytesMax: 1_000_000 })
+  #waiters: (() => void)[] = []
+
+  constructor (port: number) {
+    this.socket = connect({ host: '127.0.0.1', port, noDelay: true })
+    this.socket.on('data', chunk => {
+      for (const one of this.#framer.push(chunk)) if (one.kind === 'frame') this.answers.push(one.payload.toString('latin1'))
+      this.#wake()
+    })
+    this.socket.on('error', () => {})
+    this.socket.on('close', () => { this.closed = true; this.#wake() })
+  }
+
+  /** Resolves when the kernel has the bytes. */
+  write (...bytes: (Buffer | string)[]): Promise<void> {
+    return new Promise(resolve => { this.socket.write(Buffer.concat(bytes.map(b => typeof b === 'string' ? Buffer.from(b, 'latin1') : b)), () => { resolve() }) })
+  }
+
+  send (...messages: Buffer[]): Promise<void> { return this.write(...messages.map(frame)) }
+
+  async until (n: number): Promise<string[]> {
+    while (this.answers.length < n) {
+      if (this.closed) throw new Error(`closed after ${this.answers.length} answers`)
+      await new Promise<void>(resolve => { this.#waiters.push(resolve) })
+    }
+    return this.answers
+  }
+
+  async untilClosed (): Promise<void> {
+    while (!this.closed) await new Promise<void>(resolve => { this.#waiters.push(resolve) })
+  }
+
+  #wake (): void { for (const wake of this.#waiters.splice(0)) wake() }
+  [Symbol.dispose] (): void { this.socket.destroy() }
+}
+
+/** MSA-1 and MSA-2 of an answer. */
+export function msa (answer: string | undefined): string {
+  return answer?.split('\r').find(line => line.startsWith('MSA'))?.slice(4) ?? ''
+}
+export function segment (answer: string | undefined, name: string): string | undefined { return answer?.split('\r').find(line => line.startsWith(name)) }
+
+/** Resolves when `what` is true, checked whenever the event loop turns. */
+export async function eventually (what: () => boolean): Promise<void> {
+  while (!what()) await new Promise(resolve => { setImmediate(resolve) })
+}
