@@ -73,7 +73,7 @@ export class Mqtt5Translator {
       case 'unsuback': {
         const topics = this.#unsubscribes.get(packet.messageId ?? 0) ?? 1
         this.#unsubscribes.delete(packet.messageId ?? 0)
-        return { ...packet, granted: new Array<number>(topics).fill(0) }
+        return { ...packet, granted: Array.from({ length: topics }, () => 0) }
       }
       default: return packet
     }

@@ -76,8 +76,9 @@ async function play (steps: Iterator<WardStep>, clock: Clock, send: (step: WardS
   while (!signal.aborted) {
     const { value } = steps.next()
     const step = value as WardStep
-    const waitMs = step.dueMs - clock.now()
-    if (waitMs > 0 || ++atOnce > STEPS_AT_ONCE_MAX) { atOnce = 0; await clock.sleep(Math.max(1, waitMs), signal) }
+    if (++atOnce > STEPS_AT_ONCE_MAX) { atOnce = 0; await clock.sleep(1, signal) }
+    // Timers may fire a millisecond early, and an event must not lie in the future.
+    for (let waitMs = step.dueMs - clock.now(); waitMs > 0 && !signal.aborted; waitMs = step.dueMs - clock.now()) { atOnce = 0; await clock.sleep(waitMs, signal) }
     if (!signal.aborted) send(step)
   }
 }

@@ -43,7 +43,7 @@ export class FakeIntake implements Intake {
     })
   }
 
-  #changed (): void { for (const look of [...this.#waiting]) look() }
+  #changed (): void { for (const look of this.#waiting) look() }
 
   values (): number[] { return this.published.flatMap(m => m.event.type === 'observations' ? m.event.observations.map(o => o.value) : []) }
   causes (): string[] { return this.refused.map(r => r.cause) }

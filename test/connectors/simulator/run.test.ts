@@ -17,7 +17,7 @@ class Watch {
     })
   }
 
-  changed (): void { for (const look of [...this.#waiting]) look() }
+  changed (): void { for (const look of this.#waiting) look() }
 }
 
 /** A receiver that answers each frame with what `answer` says; undefined: not at all, and it hangs up. */
