@@ -1,0 +1,51 @@
+import { useCallback, useEffect, useState } from 'react'
+import type { WireError } from '../../server/wire.ts'
+import { every } from './shell/browser-clock.ts'
+
+/** A refusal of the API, in its own words. */
+export class ApiFailure extends Error {
+  readonly status: number
+  readonly code: string
+  constructor (status: number, code: string, message: string) { super(message); this.status = status; this.code = code }
+}
+
+async function failureOf (response: Response): Promise<ApiFailure> {
+  const body = await response.json().catch(() => undefined) as WireError | undefined
+  return new ApiFailure(response.status, body?.error.code ?? '', body?.error.message ?? response.statusText)
+}
+
+async function getJson<T> (url: string, signal: AbortSignal): Promise<T> {
+  const response = await fetch(url, { signal, headers: { accept: 'application/json' } })
+  if (!response.ok) throw await failureOf(response)
+  return await response.json() as T
+}
+
+export interface Polled<T> { readonly data: T | undefined, readonly failure: ApiFailure | undefined }
+
+/** Asks for `url` now and each `ms`. The last good answer stays while a later one fails. */
+export function usePolled<T> (url: string, ms: number): Polled<T> {
+  const [answer, setAnswer] = useState<Polled<T> & { readonly url: string }>({ url, data: undefined, failure: undefined })
+  const ask = useCallback(async (signal: AbortSignal): Promise<void> => {
+    try {
+      const data = await getJson<T>(url, signal)
+      if (!signal.aborted) setAnswer({ url, data, failure: undefined })
+    } catch (error) {
+      if (signal.aborted) return
+      const failure = error instanceof ApiFailure ? error : new ApiFailure(0, 'UNREACHABLE', String(error instanceof Error ? error.message : error))
+      setAnswer(last => ({ url, data: last.url === url ? last.data : undefined, failure }))
+    }
+  }, [url])
+  useEffect(() => {
+    const abort = new AbortController()
+    void ask(abort.signal)
+    const stop = every(ms, () => { void ask(abort.signal) })
+    return () => { stop(); abort.abort() }
+  }, [ask, ms])
+  return answer.url === url ? answer : { data: undefined, failure: undefined }
+}
+
+/** Resolves when the log has the acknowledgement; the alert changes on the live stream. Rejects with ApiFailure. */
+export async function acknowledge (alertId: string, by: string): Promise<void> {
+  const response = await fetch(`/api/alerts/${encodeURIComponent(alertId)}/acknowledge`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ by }) })
+  if (!response.ok) throw await failureOf(response)
+}

@@ -1,0 +1,59 @@
+import type { Language } from './translate.ts'
+
+const LOCALES: Readonly<Record<Language, string>> = { en: 'en-GB', es: 'es-ES' }
+/** UCUM codes as people write them. */
+const UNIT_TEXT: Readonly<Record<string, string>> = { 'mm[Hg]': 'mmHg', Cel: '°C', '10*3/uL': '×10³/µL', '[pH]': '', 1: '', '/min': '/min', '/min/h': '/min/h', umol: 'µmol' }
+/** Decimals that a concept is read with at the bedside. */
+const DECIMALS: Readonly<Record<string, number>> = { temperature: 1, lactate: 1, creatinine: 2, potassium: 1, hemoglobin: 1, ph: 2, bilirubinTotal: 1, magnesium: 1, troponinI: 2 }
+
+export interface Format {
+  number (value: number, decimals?: number): string
+  /** At most `digits` significant digits, for values of unknown size. */
+  significant (value: number, digits?: number): string
+  /** A concept's value with the decimals that it is read with. */
+  reading (concept: string, value: number): string
+  percent (share: number, decimals?: number): string
+  /** `12s`, `5m`, `3h`, `2d`: the largest whole unit. */
+  age (ms: number): string
+  time (ms: number): string
+  timeWithSeconds (ms: number): string
+  dayAndTime (ms: number): string
+  date (ms: number): string
+  unit (ucum: string): string
+}
+
+const SECOND_MS = 1_000, MINUTE_MS = 60_000, HOUR_MS = 3_600_000, DAY_MS = 86_400_000
+
+export function formatter (language: Language): Format {
+  const locale = LOCALES[language]
+  const cache = new Map<string, Intl.NumberFormat>()
+  const numbers = (options: Intl.NumberFormatOptions): Intl.NumberFormat => {
+    const key = JSON.stringify(options)
+    let format = cache.get(key)
+    if (format === undefined) cache.set(key, format = new Intl.NumberFormat(locale, options))
+    return format
+  }
+  const times = (options: Intl.DateTimeFormatOptions): ((ms: number) => string) => {
+    const format = new Intl.DateTimeFormat(locale, options)
+    return ms => format.format(ms)
+  }
+  const count = (value: number, unit: string): string => numbers({ style: 'unit', unit, unitDisplay: unit === 'minute' ? 'short' : 'narrow', maximumFractionDigits: 0 }).format(value)
+  const fixed = (value: number, decimals = 0): string => numbers({ minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(value)
+  return {
+    number: fixed,
+    significant: (value, digits = 3) => numbers({ maximumSignificantDigits: Math.max(digits, Math.trunc(Math.log10(Math.abs(value) || 1)) + 1) }).format(value),
+    reading: (concept, value) => fixed(value, DECIMALS[concept] ?? 0),
+    percent: (share, decimals = 0) => numbers({ style: 'percent', minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(share),
+    age: ms => {
+      const past = Math.max(0, ms)
+      if (past < MINUTE_MS) return count(Math.floor(past / SECOND_MS), 'second')
+      if (past < 2 * HOUR_MS) return count(Math.floor(past / MINUTE_MS), 'minute')
+      return past < 2 * DAY_MS ? count(Math.floor(past / HOUR_MS), 'hour') : count(Math.floor(past / DAY_MS), 'day')
+    },
+    time: times({ hour: '2-digit', minute: '2-digit' }),
+    timeWithSeconds: times({ hour: '2-digit', minute: '2-digit', second: '2-digit' }),
+    dayAndTime: times({ day: '2-digit', month: 'short', hour: '2-digit', minute: '2-digit' }),
+    date: times({ day: '2-digit', month: 'short', year: 'numeric', timeZone: 'UTC' }),
+    unit: ucum => UNIT_TEXT[ucum] ?? ucum,
+  }
+}
