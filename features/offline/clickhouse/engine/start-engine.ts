@@ -7,7 +7,7 @@ import { resolve as resolvePath } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { LatidoError } from '../../../../streams/errors/index.ts'
 import type { Clock } from '../../../../streams/time/index.ts'
-import { POOL_THREADS } from './engine-config.ts'
+import { ALLOCATOR, POOL_THREADS } from './engine-config.ts'
 import type { EngineFailure, FromEngine, ToEngine } from './messages.ts'
 
 export interface EngineLogger { info (details: object, message: string): void, warn (details: object, message: string): void }
@@ -81,7 +81,7 @@ function forkEngine (): ChildProcess {
   const entry = fileURLToPath(new URL(source ? './engine-process.ts' : './engine-process.js', import.meta.url))
   const loader = source ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href] : []
   const { PATH, HOME, TMPDIR, LD_LIBRARY_PATH } = process.env
-  const env = Object.fromEntries(Object.entries({ PATH, HOME, TMPDIR, LD_LIBRARY_PATH, TZ: 'UTC', UV_THREADPOOL_SIZE: String(POOL_THREADS) }).filter(([, value]) => value !== undefined))
+  const env = Object.fromEntries(Object.entries({ PATH, HOME, TMPDIR, LD_LIBRARY_PATH, TZ: 'UTC', UV_THREADPOOL_SIZE: String(POOL_THREADS), JE_MALLOC_CONF: ALLOCATOR }).filter(([, value]) => value !== undefined))
   return fork(entry, [], { execArgv: ['--max-old-space-size=128', ...loader], env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'json' })
 }
 
