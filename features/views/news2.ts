@@ -20,6 +20,17 @@ const parts = {
   news2Temperature: news2.temperature(last('temperature').within(WITHIN)),
 }
 
+/** What was measured, under each part: an alert shows both. */
+const measured = {
+  news2RespirationValue: last('respiratoryRate').within(WITHIN),
+  news2Spo2Value: spo2,
+  news2OxygenValue: oxygen,
+  news2SystolicValue: last('systolic').within(WITHIN),
+  news2PulseValue: last('heartRate').within(WITHIN),
+  news2ConsciousnessValue: consciousness,
+  news2TemperatureValue: last('temperature').within(WITHIN),
+}
+
 /** NEWS2 with its seven parts. With parts missing the sum is a lower bound: `news2Missing` counts them, and absent parts say which. */
 export const news2View: FeatureView = featureView({
   name: 'news2', version: 1, owner: 'clinical', ttl: '12 h',
@@ -30,8 +41,9 @@ export const news2View: FeatureView = featureView({
     news2: sumOfPresent(...Object.values(parts)),
     news2Max: maxOfPresent(...Object.values(parts)),
     news2Missing: countMissing(...Object.values(parts)),
+    ...measured,
   },
 })
 
-/** The parts by feature name, in the order of the chart. */
+/** The parts by feature name, in the order of the chart; `${part}Value` is what was measured. */
 export const NEWS2_PARTS: readonly string[] = Object.keys(parts)
