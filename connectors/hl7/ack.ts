@@ -54,6 +54,9 @@ export class AckWriter {
   #written = 0
   constructor (startedMs: number) { this.#started = startedMs.toString(36) }
 
+  /** True for the control id of an answer of this writer. */
+  isOwn (controlId: string): boolean { return controlId.startsWith(`L${this.#started}-`) }
+
   /** One answer, unframed. Without a header (the bytes were not HL7) it is addressed to nobody. */
   write (header: Header | undefined, code: AckCode, answer: Answer, nowMs: number): Buffer {
     const d = header?.delimiters ?? STANDARD

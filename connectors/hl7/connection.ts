@@ -94,7 +94,7 @@ export class Hl7Connection {
 
   async #write (bytes: Buffer): Promise<void> {
     const { socket } = this.#options
-    if (socket.destroyed || !socket.writable) return
+    if (bytes.length === 0 || socket.destroyed || !socket.writable) return
     if (socket.write(bytes)) return
     this.#writing = true
     this.#touch()

@@ -27,6 +27,8 @@ export type Received = { readonly kind: 'answered', readonly answers: readonly B
 /** The name under which outcomes are counted; senders' names would make counters without bound. */
 export const SOURCE = 'hl7'
 
+const ANSWER_BYTES_MAX = 4096
+
 /**
  * One frame to its answers. The answer exists only after the log has the message, or the dead letter: publishing and refusing
  * run together, and nothing is answered until all of it is durable. A message may thus be stored twice as a dead letter, never not at all.
@@ -46,6 +48,10 @@ export class Receiver {
     const { intake } = this.#options
     const raw = framed.kind === 'frame' ? framed.payload : framed.head
     const header = readHeader(raw)
+    if (this.#answersUs(raw, header)) {
+      intake.count(SOURCE, 'answers-to-answers')
+      return { kind: 'answered', answers: [] }
+    }
     try {
       const answer = framed.kind === 'too-large' ? await this.#reject(raw, SOURCE, { cause: 'too-large', detail: 'the frame is over the limit; this is its beginning' }) : await this.#take(raw, header)
       return this.#answer(header ?? findHeader(raw), answer)
@@ -53,6 +59,13 @@ export class Receiver {
       intake.count(SOURCE, isLatidoError(e) ? 'unanswered-log-away' : 'unanswered-failure')
       return { kind: 'unanswered' }
     }
+  }
+
+  /** Some senders answer an answer that they did not wait for; to answer that would go on for ever. */
+  #answersUs (raw: Buffer, header: Header | undefined): boolean {
+    if (header?.component(9, 1) !== 'ACK') return false
+    const msa = raw.toString('latin1', 0, ANSWER_BYTES_MAX).split(/[\r\n]+/).find(line => line.startsWith('MSA'))
+    return this.#acks.isOwn(msa?.split(header.delimiters.field)[2] ?? '')
   }
 
   #answer (header: Header | undefined, answer: Answer): Received {

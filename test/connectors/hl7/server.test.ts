@@ -215,6 +215,22 @@ describe('an answer', () => {
 })
 
 describe('the listener', () => {
+  it('does not answer an answer to its own answer, but any other acknowledgement that reaches it', async () => {
+    await using server = await listener()
+    using client = new RawClient(server.port)
+    await client.send(oru('M1', HR))
+    const own = (await client.until(1))[0]?.split('|')[9] ?? ''
+    const ack = (id: string): Buffer => hl7('MSH|^~\\&|A|B|C|D|1||ACK|7|P|2.5', `MSA|AE|${id}`)
+    await client.send(ack(own), ack('other'))
+    expect(msa((await client.until(2))[1])).toBe('AR|7')
+    expect(server.intake.counts.get('answers-to-answers')).toBe(1)
+  })
+  it('sends the commit and the application answer that enhanced mode asks for', async () => {
+    await using server = await listener()
+    using client = new RawClient(server.port)
+    await client.send(Buffer.from(oru('M1', HR).toString().replace('|P|2.5.1', '|P|2.5.1|||AL|AL')))
+    expect((await client.until(2)).map(msa)).toEqual(['CA|M1', 'AA|M1'])
+  })
   it('answers a sender that has closed its side', async () => {
     await using server = await listener()
     using client = new RawClient(server.port)
