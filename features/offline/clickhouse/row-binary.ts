@@ -1,5 +1,6 @@
 /**
- * Writes rows in ClickHouse's RowBinary into one growing buffer, with no object per row: 3 to 5 times as fast as JSON and exact for doubles.
+ * Writes rows in ClickHouse's RowBinary into one growing buffer, with no object per row: NaN and every bit of a double are kept.
+ * Measured to the end of the insert, three runs on a loaded machine: 1.1, 1.4 and 1.5 times the rows a second of JSONEachRow.
  * Format: values one after the other, little-endian; strings and arrays begin with their length as LEB128.
  * https://clickhouse.com/docs/interfaces/formats/RowBinary
  */
