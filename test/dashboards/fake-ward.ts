@@ -19,7 +19,7 @@ export interface FakeBed {
 export const UNITS: Partial<Record<ConceptId, string>> = { heartRate: '/min', respiratoryRate: '/min', spo2: '%', systolic: 'mm[Hg]', diastolic: 'mm[Hg]', meanPressure: 'mm[Hg]', temperature: 'Cel', lactate: 'mmol/L', creatinine: 'mg/dL', consciousness: '1', oxygenTherapy: '1' }
 const SWING: Partial<Record<ConceptId, number>> = { heartRate: 4, respiratoryRate: 1.5, spo2: 0.8, systolic: 5, diastolic: 3, meanPressure: 3, temperature: 0.1, lactate: 0.1, creatinine: 0.02 }
 /** How old the latest value of each concept is: charted and laboratory values come late. */
-export const READING_AGE_MS: Partial<Record<ConceptId, number>> = { heartRate: 1_000, respiratoryRate: 1_000, spo2: 2_000, systolic: 240_000, diastolic: 240_000, meanPressure: 240_000, temperature: 7_500_000, lactate: 5_400_000, creatinine: 21_600_000, consciousness: 5_400_000, oxygenTherapy: 5_400_000 }
+export const READING_AGE_MS: Partial<Record<ConceptId, number>> = { heartRate: 1_000, respiratoryRate: 1_000, spo2: 2_000, systolic: 240_000, diastolic: 240_000, meanPressure: 240_000, temperature: 6_600_000, lactate: 5_400_000, creatinine: 21_600_000, consciousness: 5_400_000, oxygenTherapy: 5_400_000 }
 const STALE_AFTER_MS: Partial<Record<ConceptId, number>> = { heartRate: 60_000, respiratoryRate: 60_000, spo2: 60_000, systolic: 3_600_000, diastolic: 3_600_000, meanPressure: 3_600_000, temperature: 7_200_000, lactate: 28_800_000, creatinine: 86_400_000, consciousness: 14_400_000, oxygenTherapy: 14_400_000 }
 
 const WELL = { heartRate: 76, respiratoryRate: 15, spo2: 97, systolic: 124, diastolic: 74, meanPressure: 90, temperature: 36.8, lactate: 1.1, creatinine: 0.9, consciousness: 0, oxygenTherapy: 0 } as const

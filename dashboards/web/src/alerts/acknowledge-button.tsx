@@ -1,9 +1,13 @@
-import { useState, type ReactNode } from 'react'
+import { useEffect, useState, type ReactNode } from 'react'
 import type { WireAlert } from '../../../server/wire.ts'
 import { acknowledge, ApiFailure } from '../api.ts'
 import { useI18n } from '../i18n/index.tsx'
 import { translateName } from '../i18n/translate.ts'
+import { every } from '../shell/browser-clock.ts'
 import { useRole } from '../shell/role.ts'
+
+/** How long after a click the alert may stay as it was before the button says so. */
+const EFFECT_MAX_MS = 10_000
 
 type Sending = { readonly kind: 'idle' | 'sending' } | { readonly kind: 'failed', readonly reason: string }
 
@@ -12,6 +16,7 @@ export function AcknowledgeButton ({ alert }: { readonly alert: WireAlert }): Re
   const { t } = useI18n()
   const [role] = useRole()
   const [sending, setSending] = useState<Sending>({ kind: 'idle' })
+  useEffect(() => sending.kind === 'sending' ? every(EFFECT_MAX_MS, () => { setSending({ kind: 'failed', reason: t('alert.unchanged') }) }) : undefined, [sending, t])
   const send = async (): Promise<void> => {
     setSending({ kind: 'sending' })
     try {

@@ -11,7 +11,7 @@ import { PriorityMark } from './priority-mark.tsx'
 export function alertValue ({ rule, value, threshold, missing }: WireAlert, { t, format }: I18n): string {
   if (value === null) return ''
   const write = (n: number): string => rule === 'sepsis-risk' ? format.percent(n) : format.number(n)
-  return `${missing.length > 0 ? '≥ ' : ''}${write(value)}${threshold === null ? '' : ` (${t('alert.limit', { limit: write(threshold) })})`}`
+  return `${missing.length > 0 ? '≥' : ''}${write(value)}${threshold === null ? '' : ` (${t('alert.limit', { limit: write(threshold) })})`}`
 }
 
 export function alertStateText (alert: WireAlert, { t }: I18n): string {

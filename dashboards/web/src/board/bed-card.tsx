@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import type { WireAlert, WirePatient } from '../../../server/wire.ts'
-import { AlertStrip } from '../alerts/alert-strip.tsx'
+import { AlertStrip, missingParts } from '../alerts/alert-strip.tsx'
 import { useI18n, type I18n } from '../i18n/index.tsx'
 import { translateName } from '../i18n/translate.ts'
 import { Link } from '../shell/router.tsx'
@@ -26,11 +26,12 @@ export function BedCard ({ patient, initials }: { readonly patient: WirePatient,
     <article className={`bed ${tone}`} data-patient={patient.patient}>
       <Link className="bed-head" href={`/patient/${encodeURIComponent(patient.patient)}`}>
         <span className="bed-label"><span className="unseen">{t('board.bed')} </span>{patient.bed === '' ? t('board.noBed') : patient.bed}</span>
-        <span className="bed-who"><span className="bed-name">{nameOf(patient, initials, i18n)}</span><span className="bed-facts">{[patient.ward, ageAndSex(patient, i18n)].filter(text => text !== '').join(' · ')}</span></span>
+        <span className="bed-who"><span className="bed-name">{nameOf(patient, initials, i18n)}</span><span className="bed-facts"><strong>{patient.ward}</strong> {ageAndSex(patient, i18n)}</span></span>
       </Link>
       <Scores patient={patient} />
       <Vitals patient={patient} tiles={BOARD_TILES} />
       <div className="bed-alerts">
+        {patient.news2?.atLeast === true && <p className="bed-missing">{t('news2.lowerBound', { parts: missingParts(patient.news2.missing, i18n) })}</p>}
         {alerts.slice(0, STRIPS_MAX).map(alert => <AlertStrip key={alert.id} alert={alert} />)}
         {alerts.length > STRIPS_MAX && <span className="quiet">{t('board.moreAlerts', { n: alerts.length - STRIPS_MAX })}</span>}
         {alerts.length === 0 && <span className="bed-calm">{t('board.noAlerts')}</span>}

@@ -31,10 +31,10 @@ export function BoardPage (): ReactNode {
         <div className="board-controls">
           <WardSelect board={board} ward={ward} />
           <label>{t('board.sort')}
-            <select value={sort} onChange={event => { setQuery('sort', event.target.value === 'bed' ? 'bed' : '') }}><option value="concern">{t('board.sort.concern')}</option><option value="bed">{t('board.sort.bed')}</option></select>
+            <select name="sort" value={sort} onChange={event => { setQuery('sort', event.target.value === 'bed' ? 'bed' : '') }}><option value="concern">{t('board.sort.concern')}</option><option value="bed">{t('board.sort.bed')}</option></select>
           </label>
           <label>{t('board.names')}
-            <select value={names} onChange={event => { setNames(event.target.value) }}><option value="full">{t('board.names.full')}</option><option value="initials">{t('board.names.initials')}</option></select>
+            <select name="names" value={names} onChange={event => { setNames(event.target.value) }}><option value="full">{t('board.names.full')}</option><option value="initials">{t('board.names.initials')}</option></select>
           </label>
         </div>
       </div>
@@ -53,7 +53,7 @@ function WardSelect ({ board, ward }: { readonly board: WireBoard | undefined, r
   const { t, format } = useI18n()
   return (
     <label>{t('board.ward')}
-      <select value={ward ?? '*'} onChange={event => { setQuery('ward', event.target.value === '*' ? '' : event.target.value) }}>
+      <select name="ward" value={ward ?? '*'} onChange={event => { setQuery('ward', event.target.value === '*' ? '' : event.target.value) }}>
         <option value="*">{t('board.allWards')}</option>
         {board?.wards.filter(one => one.ward !== '').map(one => <option key={one.ward} value={one.ward}>{one.ward} ({format.number(one.patients)})</option>)}
       </select>

@@ -13,7 +13,7 @@ export const BOARD_TILES: readonly Tile[] = [
 ]
 export const PATIENT_TILES: readonly Tile[] = [...BOARD_TILES, { key: 'short.meanPressure', concepts: ['meanPressure'] }, { key: 'short.lactate', concepts: ['lactate'] }, { key: 'short.creatinine', concepts: ['creatinine'] }]
 
-/** Latest values with their age; an old one is greyed, struck with a dashed line, and says that it is old. */
+/** Latest values with their age; an old one is greyed, and its age stands in a box. */
 export function Vitals ({ patient, tiles }: { readonly patient: WirePatient, readonly tiles: readonly Tile[] }): ReactNode {
   return <dl className="vitals">{tiles.map(tile => <VitalTile key={tile.key} tile={tile} readings={tile.concepts.map(concept => patient.readings.find(reading => reading.concept === concept))} />)}</dl>
 }
@@ -29,7 +29,7 @@ function VitalTile ({ tile, readings }: { readonly tile: Tile, readonly readings
   return (
     <div className={`vital ${stale ? 'vital-stale' : ''} ${known.length === 0 ? 'vital-none' : ''} ${readings.length > 1 ? 'vital-wide' : ''}`} data-concept={tile.concepts[0]}>
       <dt>{t(tile.key)} <span className="vital-unit">{unit}</span></dt>
-      <dd><span className="vital-value number">{known.length === 0 ? '–' : text}</span><span className="vital-age">{oldest === undefined ? t('reading.none') : `${stale ? `${t('reading.stale')}, ` : ''}${format.age(now - oldest)}`}</span></dd>
+      <dd><span className="vital-value number">{known.length === 0 ? '–' : text}</span><span className="vital-age">{stale && <span className="unseen">{t('reading.stale')} </span>}{oldest === undefined ? t('reading.none') : format.age(now - oldest)}</span></dd>
     </div>
   )
 }

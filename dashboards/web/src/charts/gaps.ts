@@ -50,7 +50,7 @@ export function joinLines (lines: readonly GappedLine[]): { readonly times: read
   const times = [...new Set(lines.flatMap(line => line.times))].sort((a, b) => a - b)
   const index = new Map(times.map((time, i) => [time, i]))
   const columns = lines.map(line => {
-    const column = new Array<number | null | undefined>(times.length).fill(undefined)
+    const column = times.map((): number | null | undefined => undefined)
     line.times.forEach((time, i) => { column[index.get(time)!] = line.values[i] ?? null })
     return column
   })

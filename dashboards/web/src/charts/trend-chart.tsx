@@ -16,13 +16,15 @@ interface Props {
   readonly write: (value: number) => string
   /** Fixed scale, for shares. */
   readonly range?: readonly [number, number]
+  /** The scale spans at least this, so that noise does not look like a change. */
+  readonly spanMin?: number
 }
 
 const HEIGHT_PX = 132
 const DASHES = [[], [5, 3], [2, 3]] as const
 
 /** One small chart: lines that break at gaps, gaps shaded, a cursor that all charts of the page share. */
-export function TrendChart ({ title, unit, lines, from, to, bucketMs, write, range }: Props): ReactNode {
+export function TrendChart ({ title, unit, lines, from, to, bucketMs, write, range, spanMin = 0 }: Props): ReactNode {
   const { t, format } = useI18n()
   const theme = useTheme()
   const host = useRef<HTMLDivElement>(null)
@@ -37,11 +39,11 @@ export function TrendChart ({ title, unit, lines, from, to, bucketMs, write, ran
     const plot = new uPlot({
       width: element.clientWidth, height: HEIGHT_PX, ms: 1, legend: { show: false }, padding: [6, 6, 0, 0],
       cursor: { sync: { key: 'trends' }, drag: { x: false, y: false }, points: { size: 7 }, y: false },
-      scales: { x: { time: true, range: () => [from, to] }, y: range === undefined ? { range: padded } : { range: () => [range[0], range[1]] } },
+      scales: { x: { time: true, range: () => [from, to] }, y: range === undefined ? { range: (_u, low, high) => padded(low, high, spanMin) } : { range: () => [range[0], range[1]] } },
       series: [{}, ...lines.map((line, i) => ({ label: line.name, stroke: colours.lines[i % colours.lines.length]!, width: 1.75, dash: [...DASHES[i % DASHES.length]!], spanGaps: false, points: { show: isSparse(line), size: 5, fill: colours.lines[i % colours.lines.length]! } }))],
       axes: [
         { stroke: colours.text, grid: { stroke: colours.grid, width: 1 }, ticks: { show: false }, font: colours.font, size: 24, values: (_u, splits) => splits.map(ms => format.time(ms)), space: 64 },
-        { stroke: colours.text, grid: { stroke: colours.grid, width: 1 }, ticks: { show: false }, font: colours.font, size: 46, values: (_u, splits) => splits.map(write), space: 32 },
+        { stroke: colours.text, grid: { stroke: colours.grid, width: 1 }, ticks: { show: false }, font: colours.font, size: 46, values: (_u, splits) => splits.map(value => write(value)), space: 32 },
       ],
       hooks: {
         drawClear: [u => { shade(u, gaps, from, colours.gap) }],
@@ -51,7 +53,7 @@ export function TrendChart ({ title, unit, lines, from, to, bucketMs, write, ran
     const observer = new ResizeObserver(() => { plot.setSize({ width: element.clientWidth, height: HEIGHT_PX }) })
     observer.observe(element)
     return () => { observer.disconnect(); plot.destroy() }
-  }, [data, gaps, lines, from, to, range, write, format, theme, hasValues])
+  }, [data, gaps, lines, from, to, range, spanMin, write, format, theme, hasValues])
 
   const gapText = gaps.length === 0 ? '' : t('trends.gaps', { n: gaps.length })
   return (
@@ -79,8 +81,8 @@ function gappedData (lines: readonly ChartLine[], to: number, bucketMs: number):
 /** Few values are shown as points: a lone one would be no line. */
 function isSparse ({ readings }: ChartLine): boolean { return readings.kinds.some(kind => kind !== 'device') || readings.times.length < 30 }
 
-function padded (_u: uPlot, low: number, high: number): [number, number] {
-  const margin = Math.max((high - low) * 0.15, Math.abs(high) * 0.02, 0.1)
+function padded (low: number, high: number, spanMin: number): [number, number] {
+  const margin = Math.max((high - low) * 0.12, (spanMin - (high - low)) / 2, 0.05)
   return [low - margin, high + margin]
 }
 
@@ -99,7 +101,7 @@ function pointedText (u: uPlot, write: (value: number) => string, time: (ms: num
   const { idx } = u.cursor
   if (typeof idx !== 'number') return ''
   const values = u.data.slice(1).map(column => column[idx]).filter(value => typeof value === 'number')
-  return values.length === 0 ? '' : `${time(u.data[0][idx]!)}  ${values.map(write).join(' / ')}`
+  return values.length === 0 ? '' : `${time(u.data[0][idx]!)}  ${values.map(value => write(value)).join(' / ')}`
 }
 
 function summary ({ name, readings }: ChartLine, t: ReturnType<typeof useI18n>['t'], write: (value: number) => string, gaps: string): string {

@@ -13,7 +13,7 @@ export interface Format {
   /** A concept's value with the decimals that it is read with. */
   reading (concept: string, value: number): string
   percent (share: number, decimals?: number): string
-  /** `12s`, `5m`, `3h`, `2d`: the largest whole unit. */
+  /** `12 s`, `5 min`, `3 h`, `2 d` (SI symbols, the same in both languages): the largest whole unit. */
   age (ms: number): string
   time (ms: number): string
   timeWithSeconds (ms: number): string
@@ -37,7 +37,7 @@ export function formatter (language: Language): Format {
     const format = new Intl.DateTimeFormat(locale, options)
     return ms => format.format(ms)
   }
-  const count = (value: number, unit: string): string => numbers({ style: 'unit', unit, unitDisplay: unit === 'minute' ? 'short' : 'narrow', maximumFractionDigits: 0 }).format(value)
+  const count = (value: number, symbol: string): string => `${numbers({ maximumFractionDigits: 0 }).format(Math.floor(value))}\u00a0${symbol}`
   const fixed = (value: number, decimals = 0): string => numbers({ minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(value)
   return {
     number: fixed,
@@ -46,9 +46,9 @@ export function formatter (language: Language): Format {
     percent: (share, decimals = 0) => numbers({ style: 'percent', minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(share),
     age: ms => {
       const past = Math.max(0, ms)
-      if (past < MINUTE_MS) return count(Math.floor(past / SECOND_MS), 'second')
-      if (past < 2 * HOUR_MS) return count(Math.floor(past / MINUTE_MS), 'minute')
-      return past < 2 * DAY_MS ? count(Math.floor(past / HOUR_MS), 'hour') : count(Math.floor(past / DAY_MS), 'day')
+      if (past < MINUTE_MS) return count(past / SECOND_MS, 's')
+      if (past < 2 * HOUR_MS) return count(past / MINUTE_MS, 'min')
+      return past < 2 * DAY_MS ? count(past / HOUR_MS, 'h') : count(past / DAY_MS, 'd')
     },
     time: times({ hour: '2-digit', minute: '2-digit' }),
     timeWithSeconds: times({ hour: '2-digit', minute: '2-digit', second: '2-digit' }),

@@ -31,7 +31,7 @@ export function News2Table ({ patient, features }: { readonly patient: WirePatie
           </tr>
         )
       })}</tbody>
-      <tfoot><tr><th scope="row" colSpan={2}>{t('news2.total')}</th><td className="right"><span className="points number">{patient.news2 === null ? '–' : `${patient.news2.atLeast ? '≥ ' : ''}${format.number(patient.news2.score)}`}</span></td><td /></tr></tfoot>
+      <tfoot><tr><th scope="row" colSpan={2}>{t('news2.total')}</th><td className="right"><span className="points number">{patient.news2 === null ? '–' : `${patient.news2.atLeast ? '≥' : ''}${format.number(patient.news2.score)}`}</span></td><td /></tr></tfoot>
     </table>
   )
 }

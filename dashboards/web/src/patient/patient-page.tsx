@@ -33,9 +33,11 @@ export function PatientPage ({ patient: key }: { readonly patient: string }): Re
       <section className="panel patient-now" aria-labelledby="now"><h2 id="now">{t('patient.vitals')}</h2><Vitals patient={patient} tiles={PATIENT_TILES} /></section>
       <AlertsPanel patient={patient} />
       <section className="panel" aria-labelledby="parts"><h2 id="parts">{t('news2.title')}</h2><News2Table patient={patient} features={features.data} /></section>
-      <section className="panel" aria-labelledby="risk"><h2 id="risk">{t('reasons.score')}</h2>{patient.score === null ? <p className="quiet">{t('risk.none')}</p> : <ScoreReasons patient={patient} />}</section>
+      <div className="patient-side">
+        <section className="panel" aria-labelledby="risk"><h2 id="risk">{t('reasons.score')}</h2>{patient.score === null ? <p className="quiet">{t('risk.none')}</p> : <ScoreReasons patient={patient} />}</section>
+        <Encounter patient={patient} />
+      </div>
       <Trends patient={patient.patient} />
-      <Encounter patient={patient} />
       <FeatureTables features={features.data} />
     </div>
   )

@@ -5,11 +5,12 @@ import { featureName } from '../i18n/feature-names.ts'
 import { useServerNow } from '../live.ts'
 import { ShareBar } from '../shell/share-bar.tsx'
 
-/** Why: each reason's value, its part in the score as a bar to the right (raises) or left (lowers), and its age. */
+/** Why: each reason's value, its part in the score as a bar (to the left where some lower it), and its age. */
 export function ReasonsTable ({ reasons, caption }: { readonly reasons: readonly WireReason[], readonly caption: string }): ReactNode {
   const { t, format } = useI18n()
   const now = useServerNow()
   const largest = Math.max(...reasons.map(reason => Math.abs(reason.contribution ?? 0)), 1e-9)
+  const signed = reasons.some(reason => (reason.contribution ?? 0) < 0)
   const sorted = [...reasons].sort((a, b) => Math.abs(b.contribution ?? 0) - Math.abs(a.contribution ?? 0))
   return (
     <table className="reasons">
@@ -20,7 +21,7 @@ export function ReasonsTable ({ reasons, caption }: { readonly reasons: readonly
           <th scope="row">{featureName(t, reason.feature)}</th>
           <td className="right number">{reason.value === null ? '–' : format.significant(reason.value)}</td>
           <td className="right number">{reason.contribution === null ? '–' : `${reason.contribution > 0 ? '+' : ''}${format.significant(reason.contribution, 2)}`}</td>
-          <td className="bar-cell"><ShareBar share={(reason.contribution ?? 0) / largest} signed /></td>
+          <td className="bar-cell"><ShareBar share={(reason.contribution ?? 0) / largest} signed={signed} /></td>
           <td className="right quiet">{reason.eventTime === null ? '–' : format.age(now - reason.eventTime)}</td>
         </tr>
       ))}</tbody>

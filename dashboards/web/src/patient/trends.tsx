@@ -1,8 +1,8 @@
 import { useMemo, type ReactNode } from 'react'
 import type { WireRisk, WireSeries, WireTrends } from '../../../server/wire.ts'
 import { usePolled } from '../api.ts'
-import type { ChartLine } from '../charts/trend-chart.tsx'
-import { TrendChart } from '../charts/trend-chart.tsx'
+import { GAP_MS } from '../charts/gaps.ts'
+import { TrendChart, type ChartLine } from '../charts/trend-chart.tsx'
 import { useI18n, type I18n } from '../i18n/index.tsx'
 import { translateName } from '../i18n/translate.ts'
 import { useStored } from '../shell/stored.ts'
@@ -12,6 +12,8 @@ const TRENDS_POLL_MS = 10_000
 /** The server thins to this many points a line. */
 const POINTS_MAX = 1_000
 const CHARTS: readonly (readonly [string, ...string[]])[] = [['heartRate'], ['systolic', 'meanPressure', 'diastolic'], ['respiratoryRate'], ['spo2'], ['temperature'], ['lactate'], ['creatinine'], ['glucose'], ['potassium'], ['urineOutput']]
+/** Scales span at least this, in the concept's unit. */
+const SPAN_MIN: Readonly<Record<string, number>> = { heartRate: 40, systolic: 60, respiratoryRate: 12, spo2: 8, temperature: 2, lactate: 2, creatinine: 0.6, glucose: 60, potassium: 1 }
 /** Drawn even when empty: that they are empty is worth seeing. */
 const ALWAYS: ReadonlySet<string> = new Set(['heartRate', 'systolic', 'respiratoryRate', 'spo2', 'temperature', 'lactate', 'creatinine'])
 
@@ -40,7 +42,7 @@ function Charts ({ trends, bucketMs }: { readonly trends: WireTrends, readonly b
   return (
     <div className="charts">
       <TrendChart title={t('trends.risk')} unit="%" lines={risk} from={trends.from} to={trends.to} bucketMs={bucketMs} write={format.percent} range={SHARE} />
-      {charts.map(chart => <TrendChart key={chart.concepts[0]} title={chart.title} unit={chart.unit} lines={chart.lines} from={trends.from} to={trends.to} bucketMs={bucketMs} write={chart.write} />)}
+      {charts.map(chart => <TrendChart key={chart.concepts[0]} title={chart.title} unit={chart.unit} lines={chart.lines} from={trends.from} to={trends.to} bucketMs={bucketMs} write={chart.write} spanMin={SPAN_MIN[chart.concepts[0]] ?? 0} />)}
     </div>
   )
 }
@@ -54,12 +56,16 @@ function chartOf (concepts: readonly [string, ...string[]], { series }: WireTren
   return {
     title: concepts.length > 1 ? t('trends.bloodPressure') : translateName(t, 'concept', concepts[0]),
     unit: format.unit(own[0]?.unit ?? ''),
-    lines: own.filter(one => one.eventTimes.length > 0).map(one => lineOf(one, translateName(t, 'concept', one.concept))),
+    lines: own.filter(one => one.eventTimes.length > 0).map(one => lineOf(one, concepts.length > 1 ? translateName(t, 'line', one.concept) : translateName(t, 'concept', one.concept))),
     write: value => format.reading(concepts[0], value),
   }
 }
 
 function lineOf ({ eventTimes, values, kinds }: WireSeries, name: string): ChartLine { return { name, readings: { times: eventTimes, values, kinds } } }
 
-/** A risk is computed from what monitors send, so it breaks as they do. */
-function riskLine ({ model, asOfs, probabilities }: WireRisk): ChartLine { return { name: model, readings: { times: asOfs, values: probabilities, kinds: asOfs.map(() => 'device') } } }
+/** A risk that follows monitors breaks as they do; one that follows charted values is as sparse as they are. */
+function riskLine ({ model, asOfs, probabilities }: WireRisk): ChartLine {
+  const meanIntervalMs = asOfs.length < 2 ? Infinity : (asOfs.at(-1)! - asOfs[0]!) / (asOfs.length - 1)
+  const kind = meanIntervalMs < GAP_MS['device']! / 2 ? 'device' : 'charted'
+  return { name: model, readings: { times: asOfs, values: probabilities, kinds: asOfs.map(() => kind) } }
+}

@@ -41,7 +41,7 @@ function Facts ({ pipeline }: { readonly pipeline: WirePipeline }): ReactNode {
 function Topics ({ pipeline: { topics } }: { readonly pipeline: WirePipeline }): ReactNode {
   const { t, format } = useI18n()
   return (
-    <section className="panel" aria-labelledby="topics"><h2 id="topics">{t('pipeline.topics')}</h2>
+    <section className="panel topics" aria-labelledby="topics"><h2 id="topics">{t('pipeline.topics')}</h2>
       <table>
         <thead><tr><th scope="col">{t('pipeline.topic')}</th><th scope="col" className="right">{t('pipeline.partitions')}</th><th scope="col" className="right">{t('pipeline.records')}</th><th scope="col" className="right">{t('pipeline.rate')}</th></tr></thead>
         <tbody>{topics.map(topic => <tr key={topic.topic}><th scope="row"><code>{topic.topic}</code></th><td className="right number">{format.number(topic.partitions)}</td><td className="right number">{format.number(topic.records)}</td><td className="right number">{topic.perSecond === null ? '–' : format.significant(topic.perSecond)}</td></tr>)}</tbody>

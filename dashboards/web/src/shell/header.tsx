@@ -51,13 +51,13 @@ function Settings (): ReactNode {
   return (
     <div className="settings">
       <label>{t('settings.role')}
-        <select value={role} onChange={event => { setRole(event.target.value) }}>{ROLES.map(one => <option key={one} value={one}>{t(`role.${one}`)}</option>)}</select>
+        <select name="role" value={role} onChange={event => { setRole(event.target.value) }}>{ROLES.map(one => <option key={one} value={one}>{t(`role.${one}`)}</option>)}</select>
       </label>
       <label>{t('settings.language')}
-        <select value={language} onChange={event => { choose(pickLanguage(event.target.value, [])) }}>{LANGUAGES.map(one => <option key={one} value={one} lang={one}>{LANGUAGE_NAMES[one]}</option>)}</select>
+        <select name="language" value={language} onChange={event => { choose(pickLanguage(event.target.value, [])) }}>{LANGUAGES.map(one => <option key={one} value={one} lang={one}>{LANGUAGE_NAMES[one]}</option>)}</select>
       </label>
       <label>{t('settings.theme')}
-        <select value={theme} onChange={event => { setTheme(event.target.value) }}>{THEMES.map(one => <option key={one} value={one}>{t(`settings.theme.${one}`)}</option>)}</select>
+        <select name="theme" value={theme} onChange={event => { setTheme(event.target.value) }}>{THEMES.map(one => <option key={one} value={one}>{t(`settings.theme.${one}`)}</option>)}</select>
       </label>
     </div>
   )

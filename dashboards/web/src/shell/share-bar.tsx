@@ -20,6 +20,7 @@ export function ShareBar ({ share, signed = false, mark, strong = false }: Props
       <rect className="bar-ground" x="0" y="0" width="100" height="10" />
       <rect className="bar-fill" x={left} y="0" width={width} height="10" />
       {signed && <rect className="bar-zero" x="49.6" y="0" width="0.8" height="10" />}
+      {mark !== undefined && <rect className="bar-mark-edge" x={clamp(mark) * 100 - 1.4} y="0" width="2.8" height="10" />}
       {mark !== undefined && <rect className="bar-mark" x={clamp(mark) * 100 - 0.6} y="0" width="1.2" height="10" />}
     </svg>
   )

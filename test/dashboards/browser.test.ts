@@ -1,0 +1,188 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import { build } from 'vite'
+import { startDashboards, type Dashboards } from '../../dashboards/server/index.ts'
+import { systemClock } from '../../streams/time/index.ts'
+import { FakeSources, type FakeOptions } from './fake-sources.ts'
+
+const candidates = [process.env['LATIDO_CHROMIUM'] ?? '', '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/usr/bin/google-chrome-stable', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome', 'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe']
+const executablePath = candidates.find(path => path !== '' && existsSync(path))
+if (executablePath === undefined) console.warn('\nSKIPPED: the pages were NOT tested in a browser: no Chromium found. Install one, or set LATIDO_CHROMIUM to its path.\n')
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run']
+const WAIT = { timeout: 20_000 }
+
+/** Runs in the page: pixels of the line's colour in three spans of the heart rate's chart, as shares of its width. */
+const INK_BY_SHARE = `(() => {
+  const figure = [...document.querySelectorAll('.trend')].find(e => e.textContent.includes('Heart rate'))
+  const canvas = figure.querySelector('canvas'), over = figure.querySelector('.u-over')
+  const colour = getComputedStyle(document.documentElement).getPropertyValue('--line-1').trim()
+  const [r, g, b] = [1, 3, 5].map(i => Number.parseInt(colour.slice(i, i + 2), 16))
+  const ratio = canvas.width / canvas.clientWidth
+  const { data, width } = canvas.getContext('2d').getImageData(0, 0, canvas.width, Math.floor((over.offsetTop + over.clientHeight) * ratio))
+  const count = (from, to) => {
+    let n = 0
+    for (let i = 0; i < data.length; i += 4) {
+      const share = ((i / 4 % width) / ratio - over.offsetLeft) / over.clientWidth
+      if (share > from && share < to && Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 40) n++
+    }
+    return n
+  }
+  return { gap: count(4.55 / 6, 4.95 / 6), before: count(4 / 6, 4.4 / 6), after: count(5.1 / 6, 5.5 / 6) }
+})()`
+
+describe.skipIf(executablePath === undefined)('the pages in a real browser', { timeout: 60_000 }, () => {
+  let webRoot: string, browser: Browser, server: Dashboards | undefined, sources: FakeSources
+  const faults: string[] = []
+
+  beforeAll(async () => {
+    webRoot = await mkdtemp(join(tmpdir(), 'latido-web-'))
+    await build({ configFile: resolve('dashboards/web/vite.config.ts'), logLevel: 'error', build: { outDir: webRoot, emptyOutDir: true } })
+    browser = await chromium.launch({ executablePath: executablePath!, args: FLAGS })
+  }, 120_000)
+  afterEach(async () => {
+    for (const context of browser.contexts()) await context.close()
+    await server?.close()
+    server = undefined
+    expect(faults.splice(0)).toEqual([])
+  })
+  afterAll(async () => { await browser?.close(); await rm(webRoot, { recursive: true, force: true }) })
+
+  async function open (path: string, context: BrowserContextOptions = {}, fake: Partial<FakeOptions> = {}): Promise<Page> {
+    sources = new FakeSources({ clock: systemClock, ...fake })
+    server = await startDashboards({ host: '127.0.0.1', port: 0, sources, webRoot })
+    const page = await (await browser.newContext({ locale: 'en-GB', viewport: { width: 1600, height: 1000 }, ...context })).newPage()
+    page.on('pageerror', error => faults.push(error.message))
+    page.on('console', message => { if (message.type() === 'error' && !message.text().includes('Failed to load resource') && !message.text().includes('ERR_')) faults.push(message.text()) })
+    await page.goto(server.url + path)
+    return page
+  }
+  const keyOf = (id: string): string => sources.keyOf(id)!
+  const bed = (page: Page, id: string): ReturnType<Page['locator']> => page.locator(`[data-patient="${keyOf(id)}"]`)
+
+  it('shows one card a bed, those of most concern first, with values, ages, a lower bound and what it lacks', async () => {
+    const page = await open('/')
+    await page.locator('.bed').first().waitFor(WAIT)
+    expect(await page.locator('.bed').count()).toBe(8)
+    const first = page.locator('.bed').first()
+    expect(await first.getAttribute('data-patient')).toBe(keyOf('TEST-1001'))
+    expect(await first.locator('[data-news2]').textContent()).toBe('≥13')
+    expect(await first.locator('.bed-missing').textContent()).toContain('consciousness')
+    expect(await first.locator('[data-concept="heartRate"] .vital-value').textContent()).toMatch(/^1[23]\d$/)
+    expect(await bed(page, 'TEST-1005').locator('.vital-stale').count()).toBe(3)
+    expect(await page.locator('[data-alert="alert-1"] .mark').textContent()).toBe('!!!High')
+  })
+
+  it('acknowledges by a click, in the role chosen, and shows it without reload', async () => {
+    const page = await open('/')
+    await page.locator('[data-alert="alert-1"]').waitFor(WAIT)
+    await page.evaluate('document.body.dataset.untouched = "yes"')
+    await page.locator('[name=role]').selectOption('doctor')
+    await page.locator('[data-alert="alert-1"] .acknowledge').click()
+    await page.locator('[data-alert="alert-1"][data-state="acknowledged"]').waitFor(WAIT)
+    expect(await page.locator('[data-alert="alert-1"]').textContent()).toContain('Acknowledged by Doctor')
+    expect(await page.locator('[data-alert="alert-1"] .acknowledge').count()).toBe(0)
+    expect(sources.acknowledged).toEqual([{ alertId: 'alert-1', by: 'doctor' }])
+    expect(await page.evaluate('document.body.dataset.untouched')).toBe('yes')
+  })
+
+  it('shows and announces a new alert that nobody asked for', async () => {
+    const page = await open('/')
+    await page.locator('.bed').first().waitFor(WAIT)
+    sources.raise('alert-9', 1, 'news2-emergency', 'high', systemClock.now(), 8, 7)
+    sources.announce()
+    await page.locator('[data-alert="alert-9"]').waitFor(WAIT)
+    await page.locator('[aria-live="assertive"]', { hasText: 'New alert, priority high: bed ICU 2' }).waitFor({ ...WAIT, state: 'attached' })
+  })
+
+  it('says when an acknowledgement did not arrive', async () => {
+    const page = await open('/')
+    await page.locator('[data-alert="alert-1"]').waitFor(WAIT)
+    sources.acknowledge = () => Promise.reject(new Error('the log is away'))
+    await page.locator('[data-alert="alert-1"] .acknowledge').click()
+    await page.locator('.acknowledge-failed', { hasText: 'Not acknowledged' }).waitFor(WAIT)
+    expect(await page.locator('[data-alert="alert-1"]').getAttribute('data-state')).toBe('active')
+  })
+
+  it('filters by ward and orders by bed, and the address says so', async () => {
+    const page = await open('/')
+    await page.locator('.bed').first().waitFor(WAIT)
+    await page.locator('[name=ward]').selectOption('ICU')
+    await page.locator('[name=sort]').selectOption('bed')
+    await page.waitForFunction('[...document.querySelectorAll(".bed-label")].map(e => e.lastChild.textContent).join() === "1,2,3,4,10"', undefined, WAIT)
+    expect(new URL(page.url()).search).toBe('?ward=ICU&sort=bed')
+  })
+
+  it('draws no line across a gap', async () => {
+    const page = await open('/')
+    await page.locator('.bed-head').first().click()
+    await page.locator('.trend canvas').first().waitFor(WAIT)
+    expect(page.url()).not.toContain('TEST-1001')
+    const figure = page.locator('.trend', { hasText: 'Heart rate' })
+    expect(JSON.parse(await figure.getAttribute('data-gaps') ?? '[]')).toHaveLength(1)
+    // The fake sensors are off from 1.5 h to 1 h before now, of 6 h: in those columns nothing of the line's colour is drawn.
+    const inked = await page.evaluate(INK_BY_SHARE) as Readonly<Record<'gap' | 'before' | 'after', number>>
+    expect(inked.gap).toBe(0)
+    expect(inked.before).toBeGreaterThan(20)
+    expect(inked.after).toBeGreaterThan(20)
+  })
+
+  it('explains NEWS2 part by part and the alert by its reasons', async () => {
+    const page = await open('/')
+    await page.locator('.bed-head').first().click()
+    await page.locator('.news2 .is-three').first().waitFor(WAIT)
+    const rows = await page.locator('.news2 tbody tr').allTextContents()
+    expect(rows).toHaveLength(7)
+    expect(rows.find(row => row.startsWith('Consciousness'))).toContain('missing')
+    expect(await page.locator('.why').first().textContent()).toContain('NEWS2, Respiration')
+    expect(await page.locator('.past').textContent()).toContain('NEWS2 urgent')
+  })
+
+  it('says why there are no trends when the offline store is off', async () => {
+    const page = await open('/', {}, { offline: 'off' })
+    await page.locator('.bed-head').first().click()
+    await page.locator('.trends .notice', { hasText: 'offline store' }).waitFor(WAIT)
+  })
+
+  it('speaks Spanish to a Spanish browser, writes numbers its way, and remembers a change', async () => {
+    const page = await open('/', { locale: 'es-ES' })
+    await page.locator('.bed').first().waitFor(WAIT)
+    expect(await page.getAttribute('html', 'lang')).toBe('es')
+    expect(await page.locator('[data-alert="alert-1"] .acknowledge').textContent()).toBe('Confirmar')
+    expect(await page.locator('[data-concept="temperature"] .vital-value').first().textContent()).toMatch(/^\d\d,\d$/)
+    await page.locator('[name=language]').selectOption('en')
+    await page.reload()
+    await page.locator('[data-alert="alert-1"] .acknowledge', { hasText: 'Acknowledge' }).waitFor(WAIT)
+  })
+
+  it('announces that the connection is lost when the server stops, and how old its values are', async () => {
+    const page = await open('/')
+    await page.locator('.bed').first().waitFor(WAIT)
+    expect(await page.locator('.lost').count()).toBe(0)
+    await server!.close()
+    await page.locator('.lost [role="alert"]', { hasText: 'Connection lost' }).waitFor(WAIT)
+    expect(await page.locator('.lost').textContent()).toMatch(/are \d+\u00a0s old/)
+    expect(await page.locator('.bed').count()).toBe(8)
+    await page.waitForFunction('document.title.startsWith("⚠")', undefined, WAIT)
+  })
+
+  it('shows the pipeline and the drift', async () => {
+    const page = await open('/pipeline')
+    await page.locator('.figures', { hasText: '231' }).waitFor(WAIT)
+    expect(await page.locator('.dead-letters').textContent()).toContain('Unit not known')
+    await page.getByRole('link', { name: 'Drift' }).click()
+    await page.locator('.drift tbody tr').first().waitFor(WAIT)
+    expect(await page.locator('.drift tbody tr').first().textContent()).toContain('Oxygen saturation, lowest 15 min')
+    expect(await page.locator('.drift .tag-strong').count()).toBe(2)
+  })
+
+  it('does not flash for who wants no motion, and never overflows a phone', async () => {
+    const page = await open('/', { reducedMotion: 'reduce', viewport: { width: 390, height: 844 } })
+    await page.locator('.bed').first().waitFor(WAIT)
+    expect(await page.evaluate('getComputedStyle(document.querySelector(".strip-high .mark-sign")).animationName')).toBe('none')
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
+  })
+})
