@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { isLatidoError, LatidoError, messageOf } from '../../streams/errors/index.ts'
+import { FS, VT } from './framer.ts'
 
 /**
  * The messages of a file, ready to send. `.jsonl`: one a line, `{"msg": ...}`, `{"message": ...}` or a JSON string. Anything else is
@@ -58,7 +59,7 @@ async function * fromText (lines: AsyncIterable<string>, path: string): AsyncIte
   let any = false
   for await (const piece of lines) {
     number++
-    const line = piece.replace(/[\x0b\x1c]/g, '')
+    const line = withoutFraming(piece)
     if (/^MSH[^A-Za-z0-9\s]/.test(line.replace(/^\xef\xbb\xbf/, ''))) {
       if (held.length > 0) yield toMessage(held)
       held = []
@@ -69,6 +70,10 @@ async function * fromText (lines: AsyncIterable<string>, path: string): AsyncIte
   }
   if (held.length > 0) yield toMessage(held)
 }
+
+const FRAMING = [String.fromCharCode(VT), String.fromCharCode(FS)] as const
+
+function withoutFraming (line: string): string { return FRAMING.reduce((rest: string, byte) => rest.replaceAll(byte, ''), line) }
 
 function toMessage (lines: readonly string[]): Buffer { return Buffer.from(lines.map(line => `${line}\r`).join(''), 'latin1') }
 

@@ -23,6 +23,9 @@ export interface MessageLimits {
   readonly partsMax: number
 }
 
+/** hl7-standard looks each line's name up among all names before it: thousands of different ones would hold the process. */
+const NAMES_MAX = 256
+
 const SEGMENT = /^[A-Z][A-Z0-9]{2}(\||$)/
 
 /**
@@ -37,6 +40,7 @@ export function parseMessage (raw: Buffer, header: Header, limits: MessageLimits
   if (partsOver(decoded.text, header.delimiters, limits.partsMax)) return { kind: 'too-large', detail: `more than ${limits.partsMax} parts` }
   const { good, oddLines } = sort(lines, header)
   if (good.filter(line => line.text.startsWith('MSH')).length !== 1) return { kind: 'malformed', detail: 'a second MSH in one frame' }
+  if (new Set(good.map(line => line.text.slice(0, 3))).size > NAMES_MAX) return { kind: 'malformed', detail: `more than ${NAMES_MAX} kinds of segment` }
   const segments = split(good, header.delimiters)
   const msh = segments?.[0]
   if (segments === undefined || msh === undefined) return { kind: 'malformed', detail: 'the segments cannot be split' }
@@ -67,14 +71,14 @@ function split (lines: readonly Line[], sender: Delimiters): Segment[] | undefin
   try {
     const parsed = new HL7(`${lines.map(line => line.text).join('\r')}\r`)
     parsed.transform()
-    const segments: Segment[] = new Array<Segment>(lines.length)
+    const segments: Segment[] = []
     for (const [name, group] of Object.entries(parsed.transformed)) {
       for (const one of group) {
         const line = lines[one.index]
-        if (line !== undefined) segments[one.index] = new Segment(name, line.number, one, line.text, sender)
+        if (line !== undefined) segments.push(new Segment(name, line.number, one, line.text, sender))
       }
     }
-    return segments.includes(undefined as unknown as Segment) ? undefined : segments
+    return segments.length === lines.length ? segments.sort((a, b) => a.number - b.number) : undefined
   } catch {
     return undefined
   }

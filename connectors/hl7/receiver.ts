@@ -78,22 +78,20 @@ export class Receiver {
   async #take (raw: Buffer, header: Header | undefined): Promise<Answer> {
     if (header === undefined) return this.#reject(raw, SOURCE, isBatch(raw) ? { cause: 'unsupported-type', detail: 'a batch in a frame' } : { cause: 'not-hl7', detail: 'the frame does not begin with MSH' })
     const { limits, intake, zone, policy, localCodes } = this.#options
-    const read = attempt(() => {
+    const read = attempt((): Read => {
       const parsed = parseMessage(raw, header, limits)
-      return parsed.kind === 'ok' ? { parsed, mapped: mapMessage(parsed.message, { now: intake.now(), zone, policy, localCodes }) } : { parsed }
+      if (parsed.kind !== 'ok') return { kind: 'unread', fault: { cause: parsed.kind, detail: parsed.detail } }
+      return { kind: 'read', message: parsed.message, mapped: mapMessage(parsed.message, { now: intake.now(), zone, policy, localCodes }) }
     })
-    if (read.kind === 'failed') return this.#fail(raw, SOURCE, 'the message could not be mapped')
-    const { parsed, mapped } = read.value
-    if (parsed.kind !== 'ok' || mapped === undefined) return this.#reject(raw, SOURCE, parsed.kind === 'ok' ? { cause: 'malformed', detail: '' } : { cause: parsed.kind, detail: parsed.detail })
-    this.#countAll(mapped.notices)
-    const source = sourceOf(parsed.message.msh)
-    if (mapped.kind === 'rejected') return this.#reject(raw, source, mapped.fault)
-    return this.#store(raw, header, parsed.message, mapped)
+    if (read === undefined) return this.#fail(raw, SOURCE, 'the message could not be mapped')
+    if (read.kind === 'unread') return this.#reject(raw, SOURCE, read.fault)
+    this.#countAll(read.mapped.notices)
+    const source = sourceOf(read.message.msh)
+    return read.mapped.kind === 'rejected' ? this.#reject(raw, source, read.mapped.fault) : this.#store(raw, header, source, read.mapped)
   }
 
-  async #store (raw: Buffer, header: Header, message: Message, mapped: Extract<Mapped, { kind: 'mapped' }>): Promise<Answer> {
+  async #store (raw: Buffer, header: Header, source: string, mapped: Extract<Mapped, { kind: 'mapped' }>): Promise<Answer> {
     const { intake, limits } = this.#options
-    const source = sourceOf(message.msh)
     const content = contentOf(raw, header)
     const id = messageIdOf(header, content)
     const key = `${id}#${createHash('sha256').update(content).digest('hex')}`
@@ -169,12 +167,15 @@ function messageIdOf (header: Header, content: Buffer): string {
 
 function isBatch (raw: Buffer): boolean { return /^[\r\n]*(FHS|BHS)\W/.test(raw.toString('latin1', 0, 64)) }
 
-type Attempt<T> = { readonly kind: 'ok', readonly value: T } | { readonly kind: 'failed' }
+type Read =
+  | { readonly kind: 'unread', readonly fault: Fault }
+  | { readonly kind: 'read', readonly message: Message, readonly mapped: Mapped }
 
-function attempt<T> (run: () => T): Attempt<T> {
+/** undefined: it threw, which is a fault of ours and never the end of the listener. */
+function attempt<T> (run: () => T): T | undefined {
   try {
-    return { kind: 'ok', value: run() }
+    return run()
   } catch {
-    return { kind: 'failed' }
+    return undefined
   }
 }

@@ -34,7 +34,6 @@ describe.skipIf(!present)('public HL7 messages of many senders', () => {
     expect(client.answers).toHaveLength(answered + 1)
     expect([...server.intake.counts.keys()].filter(what => /failure|AE|CE|partial|junk|error/.test(what))).toEqual([])
     expect(server.intake.refused.filter(r => r.cause === 'step-failed' || r.cause === 'not-hl7')).toEqual([])
-    console.log(`corpus: ${JSON.stringify(Object.fromEntries(server.intake.counts))}, causes ${JSON.stringify(countBy(server.intake.refused.map(r => r.cause)))}, published ${server.intake.published.length}`)
   }, 60_000)
 
   it('are each answered when all come at once, in order', async () => {
@@ -70,9 +69,3 @@ describe.skipIf(!present)('public HL7 messages of many senders', () => {
     expect(server.intake.refused.filter(r => r.cause === 'step-failed')).toEqual([])
   }, 60_000)
 })
-
-function countBy (items: readonly string[]): Record<string, number> {
-  const counts: Record<string, number> = {}
-  for (const item of items) counts[item] = (counts[item] ?? 0) + 1
-  return counts
-}

@@ -68,6 +68,10 @@ describe('the parser', () => {
   it('refuses two messages in one frame', () => {
     expect(parse(hl7(MSH, 'PID|||5', MSH, 'PID|||6'))).toMatchObject({ kind: 'malformed' })
   })
+  it('refuses thousands of different segment names, which would hold the process', () => {
+    const names = Array.from({ length: 5000 }, (_, i) => `Z${i.toString(36).toUpperCase().padStart(2, '0').slice(-2)}|1`)
+    expect(parse(hl7(MSH, ...names))).toMatchObject({ kind: 'malformed' })
+  })
   it('refuses more segments or parts than the limits', () => {
     expect(parse(hl7(MSH, 'PID|1', 'OBX|1'), { ...HL7_LIMITS, segmentsMax: 2 })).toMatchObject({ kind: 'too-large' })
     expect(parse(hl7(MSH, `OBX|1|TX|${'~'.repeat(200)}`), { ...HL7_LIMITS, partsMax: 100 })).toMatchObject({ kind: 'too-large' })
