@@ -31,7 +31,7 @@ export const ALERT_SCHEMA: RecordSchema = {
 export const DRIFT_COUNTS_SCHEMA: RecordSchema = {
   type: 'record', name: 'DriftCounts', namespace, doc: 'Bin counts of one window of one partition, every feature of a view in order.',
   fields: [
-    { name: 'view', type: 'string' }, { name: 'version', type: 'int' }, { name: 'partition', type: 'int' }, { name: 'windowStart', type: millis }, { name: 'windowEnd', type: millis },
+    { name: 'view', type: 'string' }, { name: 'version', type: 'int' }, { name: 'windowStart', type: millis }, { name: 'windowEnd', type: millis },
     { name: 'counts', type: { type: 'array', items: { type: 'array', items: 'int' } } },
   ],
 }

@@ -27,6 +27,8 @@ export interface PatientState {
   dischargedAt: number
   ageYears: number
   sex: EncounterEvent['sex']
+  ward: string
+  bed: string
   hoursFromHospitalToUnit: number
   readonly series: (Series | undefined)[]
   readonly views: ViewState[]
@@ -76,7 +78,7 @@ class Machine {
 
   empty (): PatientState {
     return {
-      admittedAt: NEVER, dischargedAt: NEVER, ageYears: NaN, sex: 'unknown', hoursFromHospitalToUnit: NaN, late: 0, duplicates: 0,
+      admittedAt: NEVER, dischargedAt: NEVER, ageYears: NaN, sex: 'unknown', ward: '', bed: '', hoursFromHospitalToUnit: NaN, late: 0, duplicates: 0,
       series: this.#plan.series.map(() => undefined),
       views: this.#views.map(() => ({ lastEmit: NEVER, emitDue: NEVER, staleDue: NEVER, watched: [] })),
     }
@@ -103,7 +105,7 @@ class Machine {
   event (state: PatientState, event: BedsideEvent, arrival: ArrivalTimeMs, emit: Emit<FeatureOutput>): void {
     switch (event.type) {
       case 'observations': this.#observations(state, event, arrival, emit); return
-      case 'encounter': this.#encounter(state, event, arrival); emit(event); return
+      case 'encounter': this.#encounter(state, event, arrival, emit); return
       case 'acknowledgement': emit(event); return
       case 'tick':
     }
@@ -140,9 +142,11 @@ class Machine {
     else mine.emitDue = mine.lastEmit + view.emit.everyMs
   }
 
-  #encounter (state: PatientState, event: EncounterEvent, arrival: ArrivalTimeMs): void {
+  /** Takes in what the event says and tells it on, filled up with what was said before: empty means no change. */
+  #encounter (state: PatientState, event: EncounterEvent, arrival: ArrivalTimeMs, emit: Emit<FeatureOutput>): void {
     if (event.ageYears >= 0) state.ageYears = event.ageYears
     if (event.sex !== 'unknown') state.sex = event.sex
+    if (event.bed !== '' || event.ward !== '') { state.ward = event.ward; state.bed = event.bed }
     if (event.hoursSinceHospitalAdmission >= 0) state.hoursFromHospitalToUnit = event.hoursSinceHospitalAdmission
     if (event.action === 'admit') {
       state.admittedAt = event.eventTime
@@ -153,6 +157,8 @@ class Machine {
       state.dischargedAt = arrival
       for (const view of state.views) view.emitDue = view.staleDue = NEVER
     }
+    if (event.action === 'update' && state.dischargedAt !== NEVER) return // news of one who has left
+    emit({ ...event, ward: state.ward, bed: state.bed, sex: state.sex, ageYears: Number.isNaN(state.ageYears) ? -1 : state.ageYears })
   }
 
   #emit (state: PatientState, v: number, asOf: ArrivalTimeMs, trigger: Trigger, emit: Emit<FeatureOutput>): void {

@@ -17,6 +17,7 @@ export interface ProcessorStatistics { records: number, outputs: number, refused
 /** A processor in motion. `step` goes round the loop once; `run` until `stop`. */
 export interface RunningProcessor extends AsyncDisposable {
   readonly name: string
+  readonly input: string
   readonly statistics: Readonly<ProcessorStatistics>
   /** One round; answers the records processed. */
   step (maxWaitMs?: number): Promise<number>
@@ -34,6 +35,7 @@ export async function startProcessor<State, In, Out> (processor: Processor<State
 
 class ProcessorLoop<State, In, Out> implements RunningProcessor {
   readonly name: string
+  readonly input: string
   readonly statistics: ProcessorStatistics = { records: 0, outputs: 0, refused: 0, keys: 0, commits: 0 }
   readonly #processor: Processor<State, In, Out>
   readonly #host: ProcessorHost
@@ -48,6 +50,7 @@ class ProcessorLoop<State, In, Out> implements RunningProcessor {
 
   constructor (processor: Processor<State, In, Out>, host: ProcessorHost, transaction: TransactionalProducer) {
     this.name = processor.name
+    this.input = processor.input
     this.#processor = processor
     this.#host = host
     this.#options = { ...ENGINE_DEFAULTS, ...host.options }

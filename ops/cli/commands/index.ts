@@ -1,4 +1,5 @@
 import { replay } from './replay.ts'
+import { start } from './start.ts'
 
 export interface Command {
   readonly usage: string
@@ -7,4 +8,4 @@ export interface Command {
   run (args: readonly string[]): Promise<number>
 }
 
-export const COMMANDS: Readonly<Record<string, Command>> = { replay }
+export const COMMANDS: Readonly<Record<string, Command>> = { start, replay }

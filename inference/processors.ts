@@ -1,0 +1,128 @@
+import type { Input, OutputRecord, Processor, RefusedRecord } from '../streams/engine/index.ts'
+import { decodeEvent, patientKeyOf, TOPICS, type EventCodecs } from '../streams/events/index.ts'
+import { isLatidoError } from '../streams/errors/index.ts'
+import type { RecordCursor } from '../streams/log/index.ts'
+import type { DurationMs } from '../streams/time/index.ts'
+import { versionOf } from '../features/processor.ts'
+import type { OnlineRow, OnlineStore } from '../features/online/index.ts'
+import type { VectorCodec } from '../features/vector-codec.ts'
+import { alertsMachine, type AlertInput, type AlertOptions, type AlertOutput, type AlertsState, type DriftResult, type ScoredVector } from './alerts/index.ts'
+import type { NamesOf } from './alerts/rules.ts'
+import type { InferenceCodecs } from './codecs.ts'
+import { driftCountsMachine, keyOf, type DriftCounts, type DriftCountState, type WatchedVector } from './monitors/drift-counts.ts'
+import { driftMachine, type DriftState } from './monitors/drift.ts'
+import type { DriftReference } from './monitors/reference.ts'
+import { scoreBatch, type ServingModel } from './scoring/score-batch.ts'
+
+export interface InferenceParts {
+  readonly codecs: EventCodecs
+  readonly vectors: VectorCodec
+  readonly inference: InferenceCodecs
+  readonly online: OnlineStore
+  readonly deadLetter: (refused: RefusedRecord) => OutputRecord
+}
+
+/** Tables of the online store that this folder writes; values are JSON. */
+export const ONLINE_TABLES = { scores: 'scores', alerts: 'alerts', drift: 'drift' } as const
+
+/** `latido.features` to `latido.scores`, `latido.alerts` and their online tables: scores every vector of a model's view, then alerts. */
+export async function inferenceProcessor (parts: InferenceParts, options: { readonly models: readonly ServingModel[], readonly alerts: AlertOptions, readonly namesOf: NamesOf }): Promise<Processor<AlertsState, AlertInput, AlertOutput>> {
+  const { inference, online } = parts
+  const tick = (await parts.codecs.on(TOPICS.features)).encode({ type: 'tick' })
+  return {
+    name: 'latido-inference',
+    input: TOPICS.features,
+    machine: alertsMachine(options.alerts, options.namesOf),
+    decode: record => decodeFeatures(parts, record),
+    prepare: async batch => { await scoreBatch(options.models, batch.filter((i): i is ScoredVector => i.type === 'scored')) },
+    records: ({ key, out }) => {
+      switch (out.type) {
+        case 'score': return [{ topic: TOPICS.scores, key: Buffer.from(key), value: inference.encodeScore(out.score) }]
+        case 'change': return [{ topic: TOPICS.alerts, key: Buffer.from(key), value: inference.encodeAlert(out.change) }]
+        case 'open': return []
+      }
+    },
+    effects: async emitted => {
+      const scores: OnlineRow[] = []
+      const alerts: OnlineRow[] = []
+      for (const e of emitted) {
+        if (e.out.type === 'score') scores.push({ entity: e.key, version: versionOf(e), value: json(e.out.score) })
+        if (e.out.type === 'open') alerts.push({ entity: e.key, version: versionOf(e), value: json(e.out.alerts) })
+      }
+      if (scores.length > 0) await online.put(ONLINE_TABLES.scores, scores)
+      if (alerts.length > 0) await online.put(ONLINE_TABLES.alerts, alerts)
+    },
+    deadLetter: parts.deadLetter,
+    tickTopics: [],
+    tick,
+    ownsTicks: false,
+  }
+}
+
+/** `latido.features` to `latido.drift-counts`: each partition's counts, a window at a time. */
+export async function driftCountsProcessor (parts: InferenceParts, references: readonly DriftReference[], windowMs: DurationMs): Promise<Processor<DriftCountState, WatchedVector, DriftCounts>> {
+  const watched = new Set(references.map(r => keyOf(r.view, r.version)))
+  const tick = (await parts.codecs.on(TOPICS.driftCounts)).encode({ type: 'tick' })
+  return {
+    name: 'latido-drift-counts',
+    input: TOPICS.features,
+    machine: driftCountsMachine(references, windowMs),
+    decode: record => {
+      const input = decodeFeatures(parts, record)
+      if (input.kind !== 'record') return input.kind === 'refused' ? { kind: 'tick' } : input // the inference processor reports it
+      if (input.value.type !== 'scored') return { kind: 'tick' }
+      const key = keyOf(input.value.vector.view, input.value.vector.version)
+      return watched.has(key) ? { kind: 'record', key, value: { patient: input.key, vector: input.value.vector } } : { kind: 'tick' }
+    },
+    records: ({ key, out }) => [{ topic: TOPICS.driftCounts, key: Buffer.from(key), value: parts.inference.encodeDriftCounts(out) }],
+    deadLetter: parts.deadLetter,
+    tickTopics: [TOPICS.driftCounts],
+    tick,
+    ownsTicks: false,
+  }
+}
+
+/** `latido.drift-counts` to `latido.drift` and its online table. */
+export async function driftProcessor (parts: InferenceParts, references: readonly DriftReference[], graceMs: DurationMs): Promise<Processor<DriftState, DriftCounts, DriftResult>> {
+  return {
+    name: 'latido-drift',
+    input: TOPICS.driftCounts,
+    machine: driftMachine(references, graceMs),
+    decode: record => {
+      if (isTick(parts, record)) return { kind: 'tick' }
+      return guarded(() => {
+        const counts = parts.inference.decode(record) as DriftCounts
+        return { kind: 'record', key: keyOf(counts.view, counts.version), value: counts }
+      })
+    },
+    records: ({ key, out }) => [{ topic: TOPICS.drift, key: Buffer.from(key), value: parts.inference.encodeDrift(out) }],
+    effects: async emitted => { await parts.online.put(ONLINE_TABLES.drift, emitted.map(e => ({ entity: `${e.key}/${e.out.feature}`, version: versionOf(e), value: json(e.out) }))) },
+    deadLetter: parts.deadLetter,
+    tickTopics: [],
+    tick: (await parts.codecs.on(TOPICS.driftCounts)).encode({ type: 'tick' }),
+    ownsTicks: false,
+  }
+}
+
+function decodeFeatures (parts: InferenceParts, record: RecordCursor): Input<AlertInput> {
+  const { valueBuffer, valueStart, valueEnd } = record
+  if (parts.codecs.book.nameOf(valueBuffer, valueStart, valueEnd) === 'latido.FeatureVector') {
+    return guarded(() => ({ kind: 'record', key: patientKeyOf(record), value: { type: 'scored', vector: parts.vectors.decode(valueBuffer, valueStart, valueEnd), score: undefined } }))
+  }
+  const decoded = decodeEvent(parts.codecs.book, record)
+  if (decoded.kind === 'refused') return decoded
+  return decoded.value.type === 'encounter' || decoded.value.type === 'acknowledgement' ? { kind: 'record', key: patientKeyOf(record), value: decoded.value } : { kind: 'tick' }
+}
+
+function isTick (parts: InferenceParts, { valueBuffer, valueStart, valueEnd }: RecordCursor): boolean { return parts.codecs.book.nameOf(valueBuffer, valueStart, valueEnd) === 'latido.Tick' }
+
+function guarded<In> (read: () => Input<In>): Input<In> {
+  try {
+    return read()
+  } catch (e) {
+    if (isLatidoError(e)) return { kind: 'refused', cause: e.code === 'SCHEMA_UNKNOWN' ? 'schema-unknown' : 'payload-invalid', detail: e.message }
+    throw e
+  }
+}
+
+function json (value: unknown): Buffer { return Buffer.from(JSON.stringify(value)) }

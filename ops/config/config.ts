@@ -1,0 +1,127 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { z } from 'zod'
+import { LatidoError, messageOf } from '../../streams/errors/index.ts'
+import { parseDuration } from '../../streams/time/index.ts'
+
+export interface Config {
+  readonly host: string
+  readonly httpPort: number
+  readonly mllpPort: number
+  readonly mqttPort: number
+  readonly dataDir: string
+  readonly keyFile: string
+  readonly simulate: 'ward' | 'off'
+  readonly patients: number
+  readonly speed: number
+  readonly seed: number
+  readonly partitions: number
+  readonly retentionMs: number
+  readonly zone: string
+  readonly alertDwellMs: number
+  readonly noDataAfterMs: number
+  readonly driftWindowMs: number
+  readonly offline: 'embedded' | 'off'
+  readonly model: string
+  readonly logLevel: string
+  readonly allowExposed: boolean
+}
+
+type OptionName = 'host' | 'httpPort' | 'mllpPort' | 'mqttPort' | 'dataDir' | 'keyFile' | 'simulate' | 'patients' | 'speed' | 'seed' | 'partitions' | 'retention' | 'zone' | 'alertDwell' | 'noDataAfter' | 'driftWindow' | 'offline' | 'model' | 'logLevel' | 'allowExposed'
+interface Option { readonly env: string, readonly fallback: string, readonly help: string }
+
+/** Every option: flag `--http-port` is `LATIDO_HTTP_PORT` is `httpPort`. */
+export const CONFIG_OPTIONS: Readonly<Record<OptionName, Option>> = {
+  host: { env: 'LATIDO_HOST', fallback: '127.0.0.1', help: 'address to listen on; others than loopback are refused without --allow-exposed' },
+  httpPort: { env: 'LATIDO_HTTP_PORT', fallback: '8080', help: 'pages and API' },
+  mllpPort: { env: 'LATIDO_MLLP_PORT', fallback: '2575', help: 'HL7 v2 over MLLP' },
+  mqttPort: { env: 'LATIDO_MQTT_PORT', fallback: '1883', help: 'device numerics over MQTT' },
+  dataDir: { env: 'LATIDO_DATA_DIR', fallback: '.latido', help: 'where everything is kept' },
+  keyFile: { env: 'LATIDO_KEY_FILE', fallback: '', help: 'key of this installation; default keys/master.key in the data directory' },
+  simulate: { env: 'LATIDO_SIMULATE', fallback: 'ward', help: 'ward or off' },
+  patients: { env: 'LATIDO_PATIENTS', fallback: '12', help: 'patients of the simulated ward' },
+  speed: { env: 'LATIDO_SPEED', fallback: '1', help: 'simulated physiology runs so many times faster: 60 makes an hour pass in a minute' },
+  seed: { env: 'LATIDO_SEED', fallback: '1', help: 'seed of the simulated ward' },
+  partitions: { env: 'LATIDO_PARTITIONS', fallback: '4', help: 'partitions of the log; fixed once the data directory is made' },
+  retention: { env: 'LATIDO_RETENTION', fallback: '7 d', help: 'how long the log keeps records' },
+  zone: { env: 'LATIDO_ZONE', fallback: 'UTC', help: 'time zone of HL7 times without an offset' },
+  alertDwell: { env: 'LATIDO_ALERT_DWELL', fallback: '10 s', help: 'how long a condition must hold on device numerics' },
+  noDataAfter: { env: 'LATIDO_NO_DATA_AFTER', fallback: '5 m', help: 'silence of a monitored patient after which an alarm says so' },
+  driftWindow: { env: 'LATIDO_DRIFT_WINDOW', fallback: '5 m', help: 'window of the drift monitor' },
+  offline: { env: 'LATIDO_OFFLINE', fallback: 'embedded', help: 'embedded or off' },
+  model: { env: 'LATIDO_MODEL', fallback: '', help: 'folder of the sepsis model; default: the one that comes along; "off" for none' },
+  logLevel: { env: 'LATIDO_LOG_LEVEL', fallback: 'info', help: 'debug, info, warn, error' },
+  allowExposed: { env: 'LATIDO_ALLOW_EXPOSED', fallback: 'no', help: 'yes: listen beyond this machine although nobody must log in' },
+}
+
+
+export const DEFAULTS: Readonly<Record<OptionName, string>> = Object.fromEntries(Object.entries(CONFIG_OPTIONS).map(([name, { fallback }]) => [name, fallback])) as Record<OptionName, string>
+
+const port = z.coerce.number().int().min(0).max(65_535)
+const duration = z.string().transform((text, context) => {
+  try {
+    return parseDuration(text)
+  } catch (e) {
+    context.addIssue({ code: 'custom', message: messageOf(e) })
+    return z.NEVER
+  }
+})
+
+const schema = z.object({
+  host: z.string().min(1),
+  httpPort: port,
+  mllpPort: port,
+  mqttPort: port,
+  dataDir: z.string().min(1),
+  keyFile: z.string(),
+  simulate: z.enum(['ward', 'off']),
+  patients: z.coerce.number().int().min(1).max(500),
+  speed: z.coerce.number().min(0.1).max(3_600),
+  seed: z.coerce.number().int().min(0),
+  partitions: z.coerce.number().int().min(1).max(256),
+  retention: duration,
+  zone: z.string().min(1),
+  alertDwell: duration,
+  noDataAfter: duration,
+  driftWindow: duration.refine(ms => ms >= 1_000, 'at least 1 s'),
+  offline: z.enum(['embedded', 'off']),
+  model: z.string(),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
+  allowExposed: z.enum(['yes', 'no']),
+})
+
+/** Flags win over the environment, which wins over the defaults. Throws CONFIG_INVALID, naming the option. */
+export function parseConfig (args: readonly string[], env: Readonly<Record<string, string | undefined>>): Config {
+  const flags = parseFlags(args)
+  const raw = Object.fromEntries(Object.entries(CONFIG_OPTIONS).map(([name, option]) => [name, flags[flagOf(name)] ?? env[option.env] ?? option.fallback]))
+  const parsed = schema.safeParse(raw)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!
+    const name = String(issue.path[0]) as OptionName
+    throw new LatidoError('CONFIG_INVALID', `--${flagOf(name)} (${CONFIG_OPTIONS[name].env}) is "${raw[name]}": ${issue.message}`, `it means: ${CONFIG_OPTIONS[name].help}`)
+  }
+  const { retention, alertDwell, noDataAfter, driftWindow, allowExposed, ...rest } = parsed.data
+  const config = { ...rest, retentionMs: retention, alertDwellMs: alertDwell, noDataAfterMs: noDataAfter, driftWindowMs: driftWindow, allowExposed: allowExposed === 'yes' }
+  refuseUnsafe(config)
+  return config
+}
+
+/** The configuration for the log: no path of a key, nothing secret. */
+export function redacted (config: Config): Readonly<Record<string, unknown>> { return { ...config, keyFile: config.keyFile === '' ? 'default' : 'set' } }
+
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost'])
+
+/** Nobody logs in yet: what shows patients must not be reachable from elsewhere by accident. */
+function refuseUnsafe ({ host, allowExposed }: Pick<Config, 'host' | 'allowExposed'>): void {
+  if (!LOOPBACK.has(host) && !allowExposed) throw new LatidoError('UNSAFE_EXPOSURE', `listening on ${host} would show patients to the network without a login`, 'listen on 127.0.0.1 behind a proxy that authenticates, or say --allow-exposed yes')
+}
+
+function parseFlags (args: readonly string[]): Readonly<Record<string, string>> {
+  const options: ParseArgsConfig['options'] = Object.fromEntries(Object.keys(CONFIG_OPTIONS).map(name => [flagOf(name), { type: 'string' as const }]))
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: false }).values as Record<string, string>
+  } catch (e) {
+    throw new LatidoError('CONFIG_INVALID', messageOf(e), 'run "latido help start" for the options', e)
+  }
+}
+
+function flagOf (name: string): string { return name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`) }

@@ -1,0 +1,87 @@
+import { partitionFor } from '../../streams/codec/index.ts'
+import { TOPICS, type EventCodecs, type PatientKey } from '../../streams/events/index.ts'
+import type { Log } from '../../streams/log/index.ts'
+import type { Clock } from '../../streams/time/index.ts'
+import type { AcknowledgeOutcome, DashboardSources, PatientIdentity, PipelineStatus } from '../../dashboards/server/index.ts'
+import type { OfflineStore } from '../../features/offline/index.ts'
+import type { OnlineStore } from '../../features/online/index.ts'
+import { STANDARD_VIEWS } from '../../features/views/index.ts'
+import type { DriftResult } from '../../inference/alerts/index.ts'
+import { ONLINE_TABLES } from '../../inference/processors.ts'
+import type { IdentityVault } from '../security/index.ts'
+import type { Metrics } from '../telemetry/index.ts'
+import { Board } from './board.ts'
+
+export interface DashboardParts {
+  readonly clock: Clock
+  readonly version: string
+  readonly log: Log
+  readonly codecs: EventCodecs
+  readonly online: OnlineStore
+  readonly vault: IdentityVault
+  readonly metrics: Metrics
+  readonly offline: OfflineStore | undefined
+  readonly changes: Changes
+  readonly pipeline: () => Promise<PipelineStatus>
+  readonly ready: () => boolean
+}
+
+const NOTICE_MS = 250
+
+/** Something that the board shows has changed: said at most each 250 ms. */
+export class Changes {
+  readonly #listeners = new Set<() => void>()
+  #pending = false
+  constructor (clock: Clock) {
+    clock.every(NOTICE_MS, () => {
+      if (!this.#pending) return
+      this.#pending = false
+      for (const listener of this.#listeners) listener()
+    })
+  }
+
+  mark (): void { this.#pending = true }
+  listen (listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => { this.#listeners.delete(listener) }
+  }
+}
+
+/** What the pages and the API read, over the stores. */
+export function dashboardSources (parts: DashboardParts): DashboardSources {
+  const { clock, version, online, vault, offline, changes } = parts
+  const board = new Board(online, clock)
+  return {
+    clock,
+    version,
+    offline,
+    ready: parts.ready,
+    keyOf: sourceId => vault.keyOf(sourceId),
+    identityOf: patient => identityOf(vault, patient),
+    patients: () => board.patients(),
+    patient: patient => board.patient(patient),
+    features: patient => board.features(patient),
+    views: () => STANDARD_VIEWS.map(({ name, version: v, ttlMs, names, units }) => ({ name, version: v, ttlMs, features: names.map((feature, i) => ({ name: feature, unit: units[i]! })) })),
+    activeAlerts: () => board.activeAlerts(),
+    acknowledge: (alertId, by) => acknowledge(parts, board, alertId, by),
+    drift: async () => (await online.scan(ONLINE_TABLES.drift)).map(({ value }) => JSON.parse(value.toString()) as DriftResult),
+    pipeline: parts.pipeline,
+    metrics: () => parts.metrics.registry.metrics(),
+    onChange: changed => changes.listen(changed),
+  }
+}
+
+function identityOf (vault: IdentityVault, patient: PatientKey): PatientIdentity | undefined {
+  const identity = vault.identityOf(patient)
+  return identity === undefined ? undefined : { id: identity.id, familyName: identity.familyName ?? '', givenName: identity.givenName ?? '', birthDate: identity.birthDate ?? '' }
+}
+
+/** An acknowledgement is a record of the patient's partition: it takes effect in order, and a replay repeats it. */
+async function acknowledge ({ log, codecs }: DashboardParts, board: Board, alertId: string, by: string): Promise<AcknowledgeOutcome> {
+  const alert = (await board.activeAlerts()).find(a => a.alertId === alertId)
+  if (alert === undefined) return { kind: 'unknown-alert' }
+  if (alert.state === 'acknowledged') return { kind: 'already', state: alert.state }
+  const key = Buffer.from(alert.patient)
+  await log.producer().append({ topic: TOPICS.events, partition: partitionFor(key, log.partitionsOf(TOPICS.events)) }, [{ key, value: codecs.encode({ type: 'acknowledgement', alertId, by }) }])
+  return { kind: 'accepted' }
+}

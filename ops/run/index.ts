@@ -1,0 +1,5 @@
+/** The composition root: the only place that builds anything. */
+export { startLatido } from './start.ts'
+export type { RunningLatido } from './start.ts'
+export { exportVectors } from './export-vectors.ts'
+export type { ExportSummary } from './export-vectors.ts'

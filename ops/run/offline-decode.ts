@@ -1,0 +1,31 @@
+import type { OfflineDecode } from '../../features/offline/index.ts'
+import type { VectorCodec } from '../../features/vector-codec.ts'
+import type { InferenceCodecs } from '../../inference/codecs.ts'
+import { patientKeyOf, TOPICS, type EventCodecs } from '../../streams/events/index.ts'
+
+/** What the offline store takes from each topic. */
+export const OFFLINE_TOPICS: readonly string[] = [TOPICS.events, TOPICS.features, TOPICS.scores, TOPICS.alerts, TOPICS.drift, TOPICS.deadLetters]
+
+export function offlineDecode (codecs: EventCodecs, vectors: VectorCodec, inference: InferenceCodecs): OfflineDecode {
+  return (topic, partition, record, batch) => {
+    const { offset, timestamp: arrival, valueBuffer, valueStart, valueEnd } = record
+    const at = { partition, offset, arrival, patient: patientKeyOf(record) }
+    switch (topic) {
+      case TOPICS.events: {
+        const decoded = codecs.decode(record)
+        if (decoded.kind === 'refused') return // the features processor makes the dead letter
+        const event = decoded.value
+        if (event.type === 'observations') batch.observations.push({ ...at, kind: event.kind, source: event.source, observations: event.observations })
+        if (event.type === 'encounter') batch.encounters.push({ ...at, event })
+        return
+      }
+      case TOPICS.features:
+        if (codecs.book.nameOf(valueBuffer, valueStart, valueEnd) === 'latido.FeatureVector') batch.vectors.push({ ...at, vector: vectors.decode(valueBuffer, valueStart, valueEnd) })
+        return
+      case TOPICS.scores: batch.scores.push({ ...at, value: inference.decode(record) as Record<string, unknown> }); return
+      case TOPICS.alerts: batch.alerts.push({ ...at, value: inference.decode(record) as Record<string, unknown> }); return
+      case TOPICS.drift: batch.drift.push({ ...at, patient: '', value: inference.decode(record) as Record<string, unknown> }); return
+      case TOPICS.deadLetters: batch.deadLetters.push({ partition, offset, letter: codecs.decodeDeadLetter(record) })
+    }
+  }
+}

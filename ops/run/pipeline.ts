@@ -1,0 +1,89 @@
+import { featuresProcessor } from '../../features/processor.ts'
+import { openEmbeddedOnlineStore, type OnlineStore } from '../../features/online/index.ts'
+import { openVectorCodec, type VectorCodec } from '../../features/vector-codec.ts'
+import { STANDARD_VIEWS } from '../../features/views/index.ts'
+import { ALERT_DEFAULTS, type AlertChange, type AlertOptions } from '../../inference/alerts/index.ts'
+import { openInferenceCodecs, type InferenceCodecs } from '../../inference/codecs.ts'
+import { driftCountsProcessor, driftProcessor, inferenceProcessor, type InferenceParts } from '../../inference/processors.ts'
+import { openSnapshotStore, startProcessor, type EngineOptions, type Processor, type RunningProcessor } from '../../streams/engine/index.ts'
+import { openEventCodecs, SchemaBook, TOPICS, topicSpecs, REFUSAL_CAUSES, type EventCodecs, type RefusalCause } from '../../streams/events/index.ts'
+import { openEmbeddedLog, type Log } from '../../streams/log/index.ts'
+import type { Clock, DurationMs } from '../../streams/time/index.ts'
+import type { Sealer } from '../../connectors/kit/index.ts'
+import type { Logger } from '../telemetry/index.ts'
+import type { Closers } from './closers.ts'
+import type { DataDir } from './data-dir.ts'
+import { loadModels, type LoadedModels } from './models.ts'
+import { openSchemaStorage } from './schema-storage.ts'
+
+/** A window's counts of all partitions are awaited so long after its end. */
+const DRIFT_GRACE_MS: DurationMs = 10_000
+
+export interface Stores {
+  readonly log: Log
+  readonly codecs: EventCodecs
+  readonly vectors: VectorCodec
+  readonly inference: InferenceCodecs
+  readonly online: OnlineStore
+}
+
+/** Opens the log with its topics, the schemas, and the online store. */
+export async function openStores (dir: DataDir, options: { readonly clock: Clock, readonly partitions: number, readonly retentionMs: number, readonly replay: boolean }, closers: Closers): Promise<Stores> {
+  const log = closers.use(await openEmbeddedLog({ directory: dir.path('log'), clock: options.clock }))
+  await log.ensureTopics(topicSpecs(options))
+  const book = await SchemaBook.open({ url: 'mock://latido', storage: closers.use(openSchemaStorage(dir.path('schemas'))) })
+  return {
+    log,
+    codecs: await openEventCodecs(book),
+    vectors: await openVectorCodec(book, TOPICS.features),
+    inference: await openInferenceCodecs(book),
+    online: closers.use(openEmbeddedOnlineStore(dir.path('online'))),
+  }
+}
+
+export interface PipelineOptions {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly sealer: Sealer
+  readonly model: string
+  readonly alerts: Partial<AlertOptions>
+  readonly driftWindowMs: DurationMs
+  /** Live: a silent partition of `latido.events` gets ticks. A replay brings its own. */
+  readonly ownsTicks: boolean
+  readonly engine?: Partial<EngineOptions>
+  readonly onApplied?: (applied: string) => void
+  readonly onAlert?: (change: AlertChange) => void
+}
+
+export interface Pipeline { readonly processors: readonly RunningProcessor[], readonly models: LoadedModels }
+
+/** The four processors between the events and the pages, joined and restored, not yet running. */
+export async function openPipeline (dir: DataDir, stores: Stores, options: PipelineOptions, closers: Closers): Promise<Pipeline> {
+  const { log, codecs, vectors, inference, online } = stores
+  const snapshots = closers.use(openSnapshotStore(dir.path('snapshots')))
+  const models = await loadModels(options.model, STANDARD_VIEWS, closers)
+  const deadLetter: InferenceParts['deadLetter'] = refused => ({
+    topic: TOPICS.deadLetters, key: null,
+    value: codecs.encodeDeadLetter({ cause: causeOf(refused.cause), detail: refused.detail, source: 'engine', partition: refused.partition, offset: refused.offset, refusedAt: refused.at, raw: options.sealer.seal(refused.raw) }),
+  })
+  const parts: InferenceParts = { codecs, vectors, inference, online, deadLetter }
+  const alerts: AlertOptions = { ...ALERT_DEFAULTS, ...options.alerts, ...(models.sepsis === undefined ? {} : { sepsisThreshold: models.sepsis.threshold, sepsisBasis: `${models.sepsis.name}@${models.sepsis.version}` }) }
+  const namesOf = (name: string, version: number): readonly string[] | undefined => STANDARD_VIEWS.find(v => v.name === name && v.version === version)?.names
+  const host = { log, clock: options.clock, snapshots, options: options.engine ?? {}, onChange: (what: string) => { options.logger.warn({}, what) } }
+  const start = async <S, I, O> (processor: Processor<S, I, O>): Promise<RunningProcessor> => closers.use(await startProcessor(processor, host))
+  const inferring = await inferenceProcessor(parts, { models: models.serving, alerts, namesOf })
+  return {
+    models,
+    processors: [
+      await start(await featuresProcessor({ views: STANDARD_VIEWS, codecs, vectors, online, deadLetter, ownsTicks: options.ownsTicks, ...(options.onApplied === undefined ? {} : { onApplied: options.onApplied }) })),
+      await start({ ...inferring, effects: async (emitted, partition) => {
+        await inferring.effects?.(emitted, partition)
+        for (const { out } of emitted) if (out.type === 'change') options.onAlert?.(out.change)
+      } }),
+      await start(await driftCountsProcessor(parts, models.references, options.driftWindowMs)),
+      await start(await driftProcessor(parts, models.references, DRIFT_GRACE_MS)),
+    ],
+  }
+}
+
+function causeOf (text: string): RefusalCause { return REFUSAL_CAUSES.find(cause => cause === text) ?? 'payload-invalid' }

@@ -1,0 +1,172 @@
+import { fileURLToPath } from 'node:url'
+import { existsSync } from 'node:fs'
+import { openIntake, type Connector } from '../../connectors/kit/index.ts'
+import { startHl7 } from '../../connectors/hl7/index.ts'
+import { startMqtt } from '../../connectors/mqtt/index.ts'
+import { runSimulator, seededRandom } from '../../connectors/simulator/index.ts'
+import { startDashboards, type PipelineStatus } from '../../dashboards/server/index.ts'
+import { openClickHouseOffline, runOfflineWriter, startEngine, type OfflineStore, type OfflineWriter } from '../../features/offline/index.ts'
+import type { OnlineStore } from '../../features/online/index.ts'
+import { STANDARD_VIEWS } from '../../features/views/index.ts'
+
+import { TOPICS } from '../../streams/events/index.ts'
+import { partitionFor } from '../../streams/codec/index.ts'
+import type { Clock } from '../../streams/time/index.ts'
+import { redacted, type Config } from '../config/index.ts'
+import { IdentityVault } from '../security/index.ts'
+import { fileLogger, openMetrics, type Logger } from '../telemetry/index.ts'
+import { Closers } from './closers.ts'
+import { Changes, dashboardSources } from './dashboard-sources.ts'
+import { openDataDir, type DataDir } from './data-dir.ts'
+import { offlineDecode, OFFLINE_TOPICS } from './offline-decode.ts'
+import { openPipeline, openStores, type Stores } from './pipeline.ts'
+import { PipelineMonitor } from './status.ts'
+
+const SAMPLE_MS = 1_000
+const RETENTION_MS = 60_000
+
+export interface RunningLatido extends AsyncDisposable {
+  readonly url: string
+  readonly endpoints: readonly string[]
+  /** Resolves never, or rejects with what ended the pipeline. */
+  readonly failed: Promise<never>
+}
+
+/** The whole product in one process. `say` tells the person at the terminal what is happening. */
+export async function startLatido (config: Config, clock: Clock, say: (line: string) => void): Promise<RunningLatido> {
+  const closers = new Closers()
+  try {
+    return await open(config, clock, say, closers)
+  } catch (e) {
+    await closers[Symbol.asyncDispose]().catch(() => {})
+    throw e
+  }
+}
+
+async function open (config: Config, clock: Clock, say: (line: string) => void, closers: Closers): Promise<RunningLatido> {
+  const dir = closers.use(openDataDir(config.dataDir))
+  const logger = fileLogger(dir.path('logs', 'latido.log'), config.logLevel)
+  logger.info({ config: redacted(config) }, 'starting')
+  say(`opening the log and the stores in ${config.dataDir}`)
+  const stores = await openStores(dir, { clock, partitions: config.partitions, retentionMs: config.retentionMs, replay: false }, closers)
+  const vault = closers.use(openVault(config, dir, stores))
+  const metrics = openMetrics()
+  const changes = new Changes(clock)
+  const failure = new Failure()
+
+  say('starting the offline store')
+  const offline = await openOffline(config, dir, stores, clock, logger, closers, failure)
+  say(offline.store === undefined ? `offline store off: ${offline.why}` : 'offline store on')
+
+  say('restoring state and starting the processors')
+  let monitor: PipelineMonitor | undefined
+  const pipeline = await openPipeline(dir, { ...stores, online: watched(stores.online, changes) }, {
+    clock, logger, sealer: vault, model: config.model, driftWindowMs: config.driftWindowMs, ownsTicks: true,
+    alerts: { dwellMs: config.alertDwellMs, noDataAfterMs: config.noDataAfterMs },
+    onApplied: applied => monitor?.applied(applied),
+    onAlert: change => {
+      metrics.alerts.inc({ rule: change.rule, state: change.state })
+      metrics.alertLatency.observe(Math.max(0, clock.now() - change.changedAt) / 1_000)
+    },
+  }, closers)
+  const running = (monitor = new PipelineMonitor({ log: stores.log, clock, codecs: stores.codecs, metrics, processors: pipeline.processors }))
+  for (const processor of pipeline.processors) failure.watch(processor.run())
+  say(pipeline.models.sepsis === undefined ? 'no sepsis model: scores are off' : `sepsis model ${pipeline.models.sepsis.version} scores every vector`)
+
+  const intake = closers.use(openIntake({ log: stores.log, codecs: stores.codecs, clock, directory: dir.path('intake'), sealer: vault, identify: patient => vault.identify(patient), onCount: (source, what, n) => { running.count(source, what, n) } }))
+  const connectors: Connector[] = [
+    closers.use(await startHl7({ host: config.host, port: config.mllpPort, intake, clock, zone: config.zone })),
+    closers.use(await startMqtt({ host: config.host, port: config.mqttPort, intake, clock })),
+  ]
+  let ready = false
+  const dashboards = closers.use(await startDashboards({
+    host: config.host, port: config.httpPort, allowExposed: config.allowExposed, logger, webRoot: webRoot(),
+    sources: dashboardSources({
+      clock, version: '0.1.0', log: stores.log, codecs: stores.codecs, online: stores.online, vault, metrics, offline: offline.store, changes, ready: () => ready,
+      pipeline: () => running.status(connectors, offline.status()),
+    }),
+  }))
+  await running.sample()
+  closers.use(every(clock, SAMPLE_MS, () => { void running.sample().catch(e => { failure.fail(e) }) }))
+  closers.use(every(clock, RETENTION_MS, () => { void stores.log.enforceRetention().catch(e => { failure.fail(e) }) }))
+  if (config.simulate === 'ward') {
+    say(`simulating a ward of ${config.patients} patients${config.speed === 1 ? '' : ` at ${config.speed} times the speed of life`}`)
+    closers.use(runSimulator({ clock, random: seededRandom(config.seed), hl7: target(connectors[0]!), mqtt: target(connectors[1]!), patients: config.patients, speed: config.speed }))
+  }
+  ready = true
+  logger.info({ url: dashboards.url }, 'ready')
+  return {
+    url: dashboards.url,
+    endpoints: connectors.map(c => c.endpoint),
+    failed: failure.promise,
+    [Symbol.asyncDispose]: async () => {
+      ready = false
+      logger.info({}, 'stopping')
+      await closers[Symbol.asyncDispose]()
+      logger.info({}, 'stopped')
+    },
+  }
+}
+
+function openVault (config: Config, dir: DataDir, { log, codecs }: Stores): IdentityVault {
+  return new IdentityVault({
+    directory: dir.path('identity'),
+    keyFile: config.keyFile === '' ? dir.path('keys', 'master.key') : config.keyFile,
+    publish: async (patient, sealed) => {
+      const key = Buffer.from(patient)
+      await log.producer().append({ topic: TOPICS.identity, partition: partitionFor(key, log.partitionsOf(TOPICS.identity)) }, [{ key, value: codecs.encodeIdentity(sealed) }])
+    },
+  })
+}
+
+interface Offline { readonly store: OfflineStore | undefined, readonly why: string, status (): PipelineStatus['offline'] }
+
+async function openOffline (config: Config, dir: DataDir, stores: Stores, clock: Clock, logger: Logger, closers: Closers, failure: Failure): Promise<Offline> {
+  const off = (why: string): Offline => ({ store: undefined, why, status: () => ({ state: 'off', why }) })
+  if (config.offline === 'off') return off('switched off')
+  const started = await startEngine({ directory: dir.path('offline'), clock, logger })
+  if (started.kind === 'off') return off(started.why)
+  const engine = closers.use(started.engine)
+  const store = closers.use(await openClickHouseOffline({ url: () => engine.url, username: 'latido', password: engine.token, clock }))
+  for (const view of STANDARD_VIEWS) await store.registerView(view.name, view.version, view.names, view.units)
+  const consumer = closers.use(stores.log.consumer({ group: 'latido-offline', topics: OFFLINE_TOPICS, from: 'earliest' }))
+  const writer: OfflineWriter = closers.use(runOfflineWriter({ consumer, store, decode: offlineDecode(stores.codecs, stores.vectors, stores.inference), clock, logger }))
+  failure.watch(writer.done)
+  return { store, why: '', status: () => ({ state: writer.state === 'on' && engine.state === 'on' ? 'on' : 'away', why: writer.state === 'away' ? 'the store does not answer; the log waits' : '' }) }
+}
+
+/** The first failure of anything that runs in the background. */
+class Failure {
+  readonly promise: Promise<never>
+  fail!: (cause: unknown) => void
+  constructor () {
+    this.promise = new Promise<never>((_resolve, reject) => { this.fail = reject })
+    this.promise.catch(() => {})
+  }
+
+  watch (work: Promise<unknown>): void { work.catch(e => { this.fail(e) }) }
+}
+
+function watched (online: OnlineStore, changes: Changes): OnlineStore {
+  return { get: (t, e) => online.get(t, e), scan: t => online.scan(t), put: async (table, rows) => { await online.put(table, rows); changes.mark() }, [Symbol.asyncDispose]: () => Promise.resolve() }
+}
+
+function every (clock: Clock, ms: number, run: () => void): Disposable {
+  const stop = clock.every(ms, run)
+  return { [Symbol.dispose]: stop }
+}
+
+function target ({ endpoint }: Connector): { host: string, port: number } {
+  const { hostname, port } = new URL(endpoint)
+  return { host: hostname, port: Number(port) }
+}
+
+/** The built pages: beside the compiled code, or in `dist` when run from source. */
+function webRoot (): string | undefined {
+  for (const place of ['../../web/', '../../dist/web/']) {
+    const folder = fileURLToPath(new URL(place, import.meta.url))
+    if (existsSync(`${folder}index.html`)) return folder
+  }
+  return undefined
+}
+
