@@ -84,7 +84,7 @@ class LogIntake implements Intake, AsyncDisposable {
 
   async [Symbol.asyncDispose] (): Promise<void> {
     this.#stopPurge()
-    await Promise.allSettled([...this.#inFlight.values()])
+    await Promise.allSettled(this.#inFlight.values())
     await this.#root.flushed
     await this.#root.close()
   }

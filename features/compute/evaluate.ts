@@ -37,7 +37,7 @@ export function compile (e: Expression, plan: Plan, shared: Map<string, SharedWi
     case 'coalesce': return coalesceOf(e.of.map(go))
     case 'rounded': return roundedOf(go(e.of), e.decimals)
     case 'banded': return bandedOf(go(e.of), e.bands, e.above)
-    case 'when': return whenOf(go(e.of), comparisons[e.is], e.than, go(e.then), go(e.otherwise))
+    case 'when': return whenOf(go(e.of), comparisons[e.is], e.than, go(e.yes), go(e.no))
     case 'sumOfPresent': return ofPresent(e.of.map(go), (a, b) => a + b)
     case 'maxOfPresent': return ofPresent(e.of.map(go), Math.max)
     case 'countMissing': return missingOf(e.of.map(go))
@@ -169,10 +169,10 @@ const comparisons: Readonly<Record<Comparison, (a: number, b: number) => boolean
   '<': (a, b) => a < b, '<=': (a, b) => a <= b, '>': (a, b) => a > b, '>=': (a, b) => a >= b, '=': (a, b) => a === b,
 }
 
-function whenOf (of: Evaluate, holds: (a: number, b: number) => boolean, than: number, then: Evaluate, otherwise: Evaluate): Evaluate {
+function whenOf (of: Evaluate, holds: (a: number, b: number) => boolean, than: number, yes: Evaluate, no: Evaluate): Evaluate {
   return c => {
     const value = of(c)
-    return Number.isNaN(value) ? NaN : holds(value, than) ? then(c) : otherwise(c)
+    return Number.isNaN(value) ? NaN : holds(value, than) ? yes(c) : no(c)
   }
 }
 

@@ -77,8 +77,8 @@ export function banded (of: Feature, bands: readonly (readonly [upTo: number, po
   return { unit: '{points}', expression: { op: 'banded', of: of.expression, bands: bands.map(([upTo, points]) => ({ upTo, points })), above } }
 }
 
-export function when (of: Feature, is: Comparison, than: number, then: Feature, otherwise: Feature): Feature {
-  return { unit: then.unit, expression: { op: 'when', of: of.expression, is, than, then: then.expression, otherwise: otherwise.expression } }
+export function when (of: Feature, is: Comparison, than: number, yes: Feature, no: Feature): Feature {
+  return { unit: yes.unit, expression: { op: 'when', of: of.expression, is, than, yes: yes.expression, no: no.expression } }
 }
 
 export function sumOfPresent (...of: readonly Feature[]): Feature { return { unit: of[0]?.unit ?? '1', expression: { op: 'sumOfPresent', of: of.map(f => f.expression) } } }

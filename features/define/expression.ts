@@ -36,7 +36,7 @@ export type Expression =
   /** Points by value: the points of the first band whose `upTo` is not exceeded (closed above), else `above`. */
   | { readonly op: 'banded', readonly of: Expression, readonly bands: readonly { readonly upTo: number, readonly points: number }[], readonly above: number }
   /** Absent condition: absent. */
-  | { readonly op: 'when', readonly of: Expression, readonly is: Comparison, readonly than: number, readonly then: Expression, readonly otherwise: Expression }
+  | { readonly op: 'when', readonly of: Expression, readonly is: Comparison, readonly than: number, readonly yes: Expression, readonly no: Expression }
   /** Over what is present; absent only if all are. */
   | { readonly op: 'sumOfPresent' | 'maxOfPresent', readonly of: readonly Expression[] }
   /** How many are absent; always present. */

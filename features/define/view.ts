@@ -73,7 +73,7 @@ export function partsOf (e: Expression): readonly Expression[] {
     case 'plus': case 'minus': case 'times': case 'ratio': case 'least': case 'greatest': return [e.left, e.right]
     case 'coalesce': case 'sumOfPresent': case 'maxOfPresent': case 'countMissing': return e.of
     case 'rounded': case 'banded': return [e.of]
-    case 'when': return [e.of, e.then, e.otherwise]
+    case 'when': return [e.of, e.yes, e.no]
     case 'last': case 'age': case 'window': case 'sampled': case 'countSinceAdmission': case 'fact': case 'constant': return []
   }
 }
