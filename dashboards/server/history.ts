@@ -1,4 +1,4 @@
-import { ALERT_STATES, PRIORITIES, type AlertState, type Priority } from '../../inference/alerts/types.ts'
+import { ALERT_STATES, PRIORITIES, type AlertState, type Priority } from '../../inference/alerts/index.ts'
 import type { PatientKey } from '../../streams/events/index.ts'
 import type { Whereabouts } from './to-wire.ts'
 import type { WireAlert, WireReason } from './wire.ts'

@@ -1,4 +1,4 @@
-import type { AlertChange, DriftResult, Reason, Score } from '../../inference/alerts/types.ts'
+import type { AlertChange, DriftResult, Reason, Score } from '../../inference/alerts/index.ts'
 import type { PatientKey } from '../../streams/events/index.ts'
 import type { DashboardSources, PatientAlert, PatientIdentity, PatientSummary, PipelineStatus, ViewValues } from './sources.ts'
 import type { WireAlert, WireDrift, WireIdentity, WirePatient, WirePipeline, WireReason, WireScore, WireViewValues } from './wire.ts'

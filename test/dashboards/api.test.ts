@@ -8,14 +8,22 @@ const START_MS = Date.UTC(2026, 0, 31, 12)
 let open: FastifyInstance | undefined
 afterEach(async () => { await open?.close(); open = undefined })
 
-interface Answer { readonly status: number, readonly text: string, readonly json: any, readonly headers: Readonly<Record<string, unknown>> } // oxlint-disable-line no-explicit-any -- answers are probed freely
+/** JSON as it came: probed by name, judged by `expect`. */
+interface Probe { readonly [name: string]: Probe, readonly [index: number]: Probe }
+interface Answer { readonly status: number, readonly text: string, readonly json: Probe, readonly headers: Readonly<Record<string, unknown>> }
+
+/** One property of each element of a list. */
+function each (list: Probe | undefined, name: string): readonly unknown[] { return (list as unknown as readonly Readonly<Record<string, unknown>>[]).map(item => item[name]) }
+/** The element of a list whose `name` is `value`. */
+function where (list: Probe, name: string, value: string): Probe | undefined { return (list as unknown as readonly Probe[]).find(item => item[name] as unknown === value) }
+
 
 async function serve (options: Partial<FakeOptions> = {}): Promise<{ sources: FakeSources, get: (url: string, headers?: Record<string, string>) => Promise<Answer>, post: (url: string, payload?: object | string, headers?: Record<string, string>) => Promise<Answer> }> {
   const sources = new FakeSources({ clock: new ManualClock(START_MS), ...options })
   const app = open = await buildDashboards({ sources })
   const ask = async (method: 'GET' | 'POST', url: string, headers: Record<string, string>, payload?: object | string): Promise<Answer> => {
     const response = await app.inject({ method, url, headers: { host: '127.0.0.1:8080', ...headers }, ...(payload === undefined ? {} : { payload }) })
-    const json: unknown = String(response.headers['content-type']).includes('json') ? response.json() : undefined
+    const json = (String(response.headers['content-type']).includes('json') ? response.json() : {}) as Probe
     return { status: response.statusCode, text: response.body, json, headers: response.headers }
   }
   return { sources, get: (url, headers = {}) => ask('GET', url, headers), post: (url, payload, headers = {}) => ask('POST', url, headers, payload) }
@@ -42,8 +50,8 @@ describe('patients', () => {
     const { get } = await serve()
     const { json } = await get('/api/patients')
     expect(json).toHaveLength(8)
-    expect(json[0]).toMatchObject({ id: 'TEST-1001', identity: { familyName: 'Testova' }, ward: 'ICU', bed: '1', news2: { score: 13, atLeast: true, missing: ['consciousness'] }, score: { probability: 0.71 } })
-    expect(json[0].readings[0]).toMatchObject({ concept: 'heartRate', unit: '/min', stale: false, value: expect.any(Number) })
+    expect(json[0]).toMatchObject({ id: 'TEST-1001', identity: { familyName: 'Testova' }, ward: 'ICU', bed: '1', news2: { score: 13, atLeast: true, missing: ['news2Consciousness'] }, score: { probability: 0.71 } })
+    expect(json[0]?.['readings']?.[0]).toMatchObject({ concept: 'heartRate', unit: '/min', stale: false, value: expect.any(Number) })
   })
 
   it('filters by ward and cuts at the limit', async () => {
@@ -57,7 +65,7 @@ describe('patients', () => {
     const { sources, get } = await serve()
     const bySource = await get('/api/patients/TEST-1003')
     const byPseudonym = await get(`/api/patients/${sources.keyOf('TEST-1003')}`)
-    expect(bySource.json.bed).toBe('3')
+    expect(bySource.json['bed']).toBe('3')
     expect(byPseudonym.json).toEqual(bySource.json)
   })
 
@@ -73,29 +81,30 @@ describe('patients', () => {
   it('hands out features view by view, and null where a value is not a number', async () => {
     const { get } = await serve()
     const { json, text } = await get('/api/patients/TEST-1001/features')
-    expect(json.views.map((v: { view: string }) => v.view)).toEqual(['news2', 'vitals'])
-    expect(json.views[0].features).toContainEqual({ name: 'news2Consciousness', unit: '1', present: false, value: null, eventTime: null, ageMs: null })
-    expect(json.views[1].features[2]).toMatchObject({ name: 'shockIndex', value: null })
+    expect(each(json['views'], 'view')).toEqual(['news2', 'vitals'])
+    expect(json['views']?.[0]?.['features']).toContainEqual({ name: 'news2Consciousness', unit: '{points}', present: false, value: null, eventTime: null, ageMs: null })
+    expect(json['views']?.[1]?.['features']?.[2]).toMatchObject({ name: 'shockIndex', value: null })
     expect(text).not.toMatch(/NaN|Infinity/)
   })
 
   it('hands out trends in columns with units, and the risk beside them', async () => {
     const { get } = await serve()
     const { json } = await get('/api/patients/TEST-1001/trends?concepts=heartRate,lactate&hours=6')
-    expect(json.to - json.from).toBe(6 * 3_600_000)
-    expect(json.series.map((s: { concept: string, unit: string }) => [s.concept, s.unit])).toEqual([['heartRate', '/min'], ['lactate', 'mmol/L']])
-    const { eventTimes, values, kinds } = json.series[0]
+    expect(Number(json['to']) - Number(json['from'])).toBe(6 * 3_600_000)
+    expect(each(json['series'], 'concept')).toEqual(['heartRate', 'lactate'])
+    expect(each(json['series'], 'unit')).toEqual(['/min', 'mmol/L'])
+    const { eventTimes, values, kinds } = (json['series']?.[0] ?? {}) as unknown as { readonly eventTimes: readonly number[], readonly values: readonly number[], readonly kinds: readonly string[] }
     expect(values).toHaveLength(eventTimes.length)
     expect(kinds).toHaveLength(eventTimes.length)
-    expect(eventTimes).toEqual([...eventTimes].sort((a: number, b: number) => a - b))
-    expect(json.risk[0]).toMatchObject({ model: 'sepsis', asOfs: expect.any(Array) })
+    expect(eventTimes).toEqual([...eventTimes].sort((a, b) => a - b))
+    expect(json['risk']?.[0]).toMatchObject({ model: 'sepsis', asOfs: expect.any(Array) })
   })
 
   it('refuses a concept that does not exist and says which do', async () => {
     const { get } = await serve()
     const answer = await get('/api/patients/TEST-1001/trends?concepts=mood')
     expect(answer).toMatchObject({ status: 400, json: { error: { code: 'REQUEST_INVALID' } } })
-    expect(answer.json.error.action).toContain('heartRate')
+    expect(answer.json['error']?.['action']).toContain('heartRate')
   })
 
   it('answers trends with 503 and the reason when the offline store is off, or away', async () => {
@@ -105,14 +114,14 @@ describe('patients', () => {
   })
 
   it('lists a patient\'s alerts, past ones from the offline store too', async () => {
-    expect((await (await serve()).get('/api/patients/TEST-1001/alerts')).json.map((a: { id: string }) => a.id)).toEqual(['alert-1', 'alert-0'])
+    expect(each((await (await serve()).get('/api/patients/TEST-1001/alerts')).json, 'id')).toEqual(['alert-1', 'alert-0'])
     await open?.close()
-    expect((await (await serve({ offline: 'off' })).get('/api/patients/TEST-1001/alerts')).json.map((a: { id: string }) => a.id)).toEqual(['alert-1'])
+    expect(each((await (await serve({ offline: 'off' })).get('/api/patients/TEST-1001/alerts')).json, 'id')).toEqual(['alert-1'])
   })
 })
 
 describe('alerts', () => {
-  const ids = (answer: Answer): string[] => answer.json.map((a: { id: string }) => a.id).sort()
+  const ids = (answer: Answer): readonly unknown[] => [...each(answer.json, 'id')].sort()
 
   it('selects by state, where active means that nobody has acknowledged it yet', async () => {
     const { sources, get } = await serve()
@@ -129,14 +138,14 @@ describe('alerts', () => {
 
   it('says of each alert who, where, why and since when', async () => {
     const { get } = await serve()
-    const alert = (await get('/api/alerts')).json.find((a: { id: string }) => a.id === 'alert-1')
-    expect(alert).toMatchObject({ patientId: 'TEST-1001', ward: 'ICU', bed: '1', rule: 'news2-emergency', priority: 'high', state: 'active', value: 13, threshold: 7, missing: ['consciousness'], raisedAt: START_MS - 95_000 })
-    expect(alert.reasons[0]).toMatchObject({ feature: 'news2Respiration', contribution: 3 })
+    const alert = where((await get('/api/alerts')).json, 'id', 'alert-1')
+    expect(alert).toMatchObject({ patientId: 'TEST-1001', ward: 'ICU', bed: '1', rule: 'news2-emergency', priority: 'high', state: 'active', value: 13, threshold: 7, missing: ['news2Consciousness'], raisedAt: START_MS - 95_000 })
+    expect(alert?.['reasons']?.[0]).toMatchObject({ feature: 'news2Respiration', contribution: 3 })
   })
 
   it('gives a no-data alert a value of null, never NaN', async () => {
     const { get } = await serve()
-    expect((await get('/api/alerts')).json.find((a: { id: string }) => a.id === 'alert-4').value).toBeNull()
+    expect(where((await get('/api/alerts')).json, 'id', 'alert-4')?.['value']).toBeNull()
   })
 
   it('acknowledges with 202 in the name of whoever says so, or of the bedside', async () => {
@@ -171,19 +180,19 @@ describe('engineering', () => {
     const { get } = await serve()
     const drift = await get('/api/drift')
     expect(drift.json).toHaveLength(7)
-    expect(drift.json.find((d: { feature: string }) => d.feature === 'shockIndex').psi).toBeNull()
+    expect(where(drift.json, 'feature', 'shockIndex')?.['psi']).toBeNull()
     const pipeline = await get('/api/pipeline')
     expect(pipeline.json).toMatchObject({ late: 231, deadLetters: { total: 17, byCause: { 'unit-unknown': 9 } }, offline: { state: 'on' } })
-    expect(pipeline.json.topics[4].perSecond).toBeNull()
+    expect(pipeline.json['topics']?.[4]?.['perSecond']).toBeNull()
     expect((await get('/api/views')).json[0]).toMatchObject({ name: 'news2', ttlMs: 43_200_000 })
   })
 
   it('describes every route in OpenAPI', async () => {
     const { get } = await serve()
     const { json } = await get('/api/openapi.json')
-    expect(json.openapi).toBe('3.1.0')
-    expect(Object.keys(json.paths).sort()).toEqual(['/api/alerts', '/api/alerts/{id}/acknowledge', '/api/drift', '/api/live', '/api/patients', '/api/patients/{id}', '/api/patients/{id}/alerts', '/api/patients/{id}/features', '/api/patients/{id}/trends', '/api/pipeline', '/api/views', '/healthz', '/metrics'].sort())
-    expect(Object.keys(json.components.schemas)).toContain('Patient')
+    expect(json['openapi']).toBe('3.1.0')
+    expect(Object.keys(json['paths'] ?? {}).sort()).toEqual(['/api/alerts', '/api/alerts/{id}/acknowledge', '/api/drift', '/api/live', '/api/patients', '/api/patients/{id}', '/api/patients/{id}/alerts', '/api/patients/{id}/features', '/api/patients/{id}/trends', '/api/pipeline', '/api/views', '/healthz', '/metrics'].sort())
+    expect(Object.keys(json['components']?.['schemas'] ?? {})).toContain('Patient')
     expect((await get('/api')).text).toContain('/api/patients/{id}/features')
   })
 })

@@ -137,7 +137,7 @@ describe.skipIf(executablePath === undefined)('the pages in a real browser', { t
     const rows = await page.locator('.news2 tbody tr').allTextContents()
     expect(rows).toHaveLength(7)
     expect(rows.find(row => row.startsWith('Consciousness'))).toContain('missing')
-    expect(await page.locator('.why').first().textContent()).toContain('NEWS2, Respiration')
+    expect(await page.locator('.why').first().textContent()).toContain('NEWS2, respiration')
     expect(await page.locator('.past').textContent()).toContain('NEWS2 urgent')
   })
 

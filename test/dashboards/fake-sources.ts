@@ -1,10 +1,10 @@
 import type { OfflineStore, ScorePoint, TrendPoint } from '../../features/offline/port.ts'
-import type { AlertRule, DriftResult, Priority } from '../../inference/alerts/types.ts'
+import type { AlertRule, DriftResult, Priority } from '../../inference/alerts/index.ts'
 import type { AcknowledgeOutcome, DashboardSources, PatientAlert, PatientIdentity, PatientSummary, PipelineStatus, ViewInfo, ViewValues } from '../../dashboards/server/index.ts'
 import type { ConceptId, PatientKey } from '../../streams/events/index.ts'
 import { LatidoError } from '../../streams/errors/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
-import { FAKE_BEDS, READING_AGE_MS, UNITS, news2Features, summaryOf, valueAt, type FakeBed } from './fake-ward.ts'
+import { FAKE_BEDS, READING_AGE_MS, UNITS, missingParts, news2Features, news2Reasons, summaryOf, valueAt, type FakeBed } from './fake-ward.ts'
 
 /** What tests turn: the rest of the ward is a function of the clock. */
 export interface FakeOptions { readonly clock: Clock, readonly offline?: 'on' | 'off' | 'away', readonly beds?: readonly FakeBed[] }
@@ -41,8 +41,8 @@ export class FakeSources implements DashboardSources {
     if (b === undefined) return
     const reasons = rule === 'no-data' ? [] : rule === 'sepsis-risk'
       ? [{ feature: 'lactateLast', value: b.base.lactate ?? null, contribution: 0.84, eventTime: raisedAt - 5_400_000 }, { feature: 'heartRateMean5m', value: b.base.heartRate ?? null, contribution: 0.51, eventTime: raisedAt }]
-      : news2Features(b, raisedAt).filter(f => f.present && (f.value ?? 0) > 0).map(f => ({ feature: f.name, value: f.value, contribution: f.value ?? 0, eventTime: f.eventTime }))
-    const missing = rule.startsWith('news2') ? b.news2.missing : []
+      : news2Reasons(b, raisedAt)
+    const missing = rule.startsWith('news2') ? missingParts(b) : []
     this.#alerts.set(alertId, { patient: b.key, alertId, rule, priority, state: 'active', raisedAt, changedAt: raisedAt, onsetEventTime: raisedAt - 10_000, value, threshold, missing, reasons, acknowledgedBy: '', basis: rule === 'sepsis-risk' ? 'sepsis 1' : 'news2@1' })
   }
 

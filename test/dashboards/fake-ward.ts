@@ -1,5 +1,6 @@
 import type { FeatureValue } from '../../features/vector.ts'
 import type { PatientAlert, PatientIdentity, PatientSummary } from '../../dashboards/server/index.ts'
+import type { Reason } from '../../inference/alerts/index.ts'
 import type { ConceptId, PatientKey } from '../../streams/events/index.ts'
 
 /** Invented people in an invented ward, in motion: every value is a function of the bed and of time. */
@@ -10,9 +11,9 @@ export interface FakeBed {
   readonly bed: string
   readonly ageYears: number
   readonly sex: PatientSummary['sex']
-  /** What the patient's values swing about; a lack of a concept is a lack of the sensor. */
+  /** What the patient's values swing about. */
   readonly base: Partial<Record<ConceptId, number>>
-  readonly news2: { readonly score: number, readonly missing: readonly string[] }
+  readonly news2: { readonly score: number, readonly missing: readonly ConceptId[] }
   readonly risk: number
 }
 
@@ -59,7 +60,7 @@ export function summaryOf (b: FakeBed, now: number, alerts: readonly PatientAler
       const eventTime = now - (READING_AGE_MS[concept] ?? 0) - sensorsOffMs
       return { concept, value: valueAt(b, concept, eventTime) ?? NaN, unit: UNITS[concept] ?? '1', eventTime, stale: now - eventTime > (STALE_AFTER_MS[concept] ?? 60_000) }
     }),
-    news2: { score: b.news2.score, missing: b.news2.missing, asOf: now },
+    news2: { score: b.news2.score, missing: missingParts(b), asOf: now },
     score: {
       model: 'sepsis', modelVersion: '1', view: 'vitals', viewVersion: 1, asOf: now, probability: b.risk, presentShare: 0.92,
       reasons: [{ feature: 'lactateLast', value: b.base.lactate ?? null, contribution: 0.84, eventTime: now - 5_400_000 }, { feature: 'heartRateMean5m', value: b.base.heartRate ?? null, contribution: 0.51, eventTime: now - 1_000 }, { feature: 'systolicLast', value: b.base.systolic ?? null, contribution: -0.2, eventTime: now - 240_000 }],
@@ -70,13 +71,24 @@ export function summaryOf (b: FakeBed, now: number, alerts: readonly PatientAler
 
 const NEWS2_PARTS: readonly (readonly [string, ConceptId])[] = [['news2Respiration', 'respiratoryRate'], ['news2Spo2', 'spo2'], ['news2Oxygen', 'oxygenTherapy'], ['news2Systolic', 'systolic'], ['news2Pulse', 'heartRate'], ['news2Consciousness', 'consciousness'], ['news2Temperature', 'temperature']]
 
-/** Features of the NEWS2 view; a missing part is absent, and NaN in disguise where the fake wants to see it refused. */
+/** The missing parts under the names of their features, as alerts and scores give them. */
+export function missingParts (b: FakeBed): readonly string[] { return NEWS2_PARTS.filter(([, concept]) => b.news2.missing.includes(concept)).map(([name]) => name) }
+
+/** Features of the NEWS2 view: points and measured values; a missing part is absent, with NaN inside for the server to mend. */
 export function news2Features (b: FakeBed, now: number): readonly FeatureValue[] {
-  return NEWS2_PARTS.map(([name, concept]) => {
+  return NEWS2_PARTS.flatMap(([name, concept]) => {
     const present = !b.news2.missing.includes(concept)
     const eventTime = now - (READING_AGE_MS[concept] ?? 0)
-    return present ? { name, unit: '1', present, value: points(name, b.base[concept] ?? 0), eventTime, ageMs: now - eventTime } : { name, unit: '1', present, value: NaN, eventTime: null, ageMs: NaN }
+    const feature = (as: string, unit: string, value: number): FeatureValue => present ? { name: as, unit, present, value, eventTime, ageMs: now - eventTime } : { name: as, unit, present, value: NaN, eventTime: null, ageMs: NaN }
+    return [feature(name, '{points}', points(name, b.base[concept] ?? 0)), feature(`${name}Value`, UNITS[concept] ?? '1', b.base[concept] ?? 0)]
   })
+}
+
+/** The parts that score, with what was measured. */
+export function news2Reasons (b: FakeBed, now: number): readonly Reason[] {
+  const features = news2Features(b, now)
+  return features.filter(f => f.present && !f.name.endsWith('Value') && (f.value ?? 0) > 0)
+    .map(f => ({ feature: f.name, value: features.find(one => one.name === `${f.name}Value`)?.value ?? null, contribution: f.value ?? 0, eventTime: f.eventTime }))
 }
 
 function points (part: string, value: number): number {

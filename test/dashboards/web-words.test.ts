@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { en } from '../../dashboards/web/src/i18n/en.ts'
 import { es } from '../../dashboards/web/src/i18n/es.ts'
-import { featureName, news2PartOf, partName } from '../../dashboards/web/src/i18n/feature-names.ts'
+import { featureName, knownFeatureName, news2Feature, news2PartOf, NEWS2_PARTS as PAGE_PARTS, partName } from '../../dashboards/web/src/i18n/feature-names.ts'
 import { formatter } from '../../dashboards/web/src/i18n/format.ts'
 import { pickLanguage, translateName, translator } from '../../dashboards/web/src/i18n/translate.ts'
-import { ALERT_RULES, ALERT_STATES, PRIORITIES } from '../../inference/alerts/types.ts'
+import { ALL_VIEWS, NEWS2_PARTS } from '../../features/views/index.ts'
+import { ALERT_RULES, ALERT_STATES, PRIORITIES } from '../../inference/alerts/index.ts'
 import { CONCEPT_IDS, REFUSAL_CAUSES, SEXES } from '../../streams/events/index.ts'
 
 describe('both dictionaries', () => {
@@ -44,6 +45,20 @@ describe('names of features', () => {
     expect(featureName(translator('en'), 'shockIndex')).toBe('Shock index')
   })
 
+  it('say each feature of each view in both languages, no two of a view alike', () => {
+    for (const language of ['en', 'es'] as const) {
+      for (const { name, names } of ALL_VIEWS) {
+        const said = names.map(feature => knownFeatureName(translator(language), feature) ?? `unknown: ${feature}`)
+        expect(said.filter(text => text.startsWith('unknown')), `${language} ${name}`).toEqual([])
+        expect(new Set(said).size, `${language} ${name}`).toBe(said.length)
+      }
+    }
+  })
+
+  it('of the parts of NEWS2 are those of the NEWS2 view', () => {
+    expect(PAGE_PARTS.map(({ part }) => news2Feature(part, 'points'))).toEqual(NEWS2_PARTS)
+  })
+
   it('are readable even where nobody has heard of them', () => {
     expect(featureName(translator('en'), 'capillaryRefillTime')).toBe('Capillary refill time')
     expect(translateName(translator('en'), 'rule', 'something-new')).toBe('something-new')
@@ -52,7 +67,8 @@ describe('names of features', () => {
   it('know a part of NEWS2 under each of its names', () => {
     for (const name of ['news2Respiration', 'respiration', 'respiratoryRate', 'news2RespiratoryRate']) expect(news2PartOf(name)).toBe('respiration')
     expect(partName(translator('es'), 'news2Consciousness')).toBe('Consciencia')
-    expect(featureName(translator('en'), 'news2Spo2')).toBe('NEWS2, Oxygen saturation')
+    expect(featureName(translator('en'), 'news2Spo2')).toBe('NEWS2, oxygen saturation')
+    expect(featureName(translator('en'), 'news2Spo2Value')).toBe('NEWS2, oxygen saturation: value')
   })
 })
 
@@ -73,6 +89,6 @@ describe('numbers, ages and units', () => {
   })
 
   it('show UCUM units as people write them', () => {
-    expect(['mm[Hg]', 'Cel', '10*3/uL', '[pH]', '1', 'mmol/L'].map(english.unit)).toEqual(['mmHg', '°C', '×10³/µL', '', '', 'mmol/L'])
+    expect(['mm[Hg]', 'Cel', '10*3/uL', '[pH]', '1', 'mmol/L', '{points}', 'mm[Hg]/h'].map(english.unit)).toEqual(['mmHg', '°C', '×10³/µL', '', '', 'mmol/L', '', 'mmHg/h'])
   })
 })

@@ -37,7 +37,7 @@ export function TrendChart ({ title, unit, lines, from, to, bucketMs, write, ran
     if (element === null || !hasValues) return undefined
     const colours = readColours()
     const plot = new uPlot({
-      width: element.clientWidth, height: HEIGHT_PX, ms: 1, legend: { show: false }, padding: [6, 6, 0, 0],
+      width: element.clientWidth, height: HEIGHT_PX, ms: 1, legend: { show: false }, padding: [6, 18, 0, 0],
       cursor: { sync: { key: 'trends' }, drag: { x: false, y: false }, points: { size: 7 }, y: false },
       scales: { x: { time: true, range: () => [from, to] }, y: range === undefined ? { range: (_u, low, high) => padded(low, high, spanMin) } : { range: () => [range[0], range[1]] } },
       series: [{}, ...lines.map((line, i) => ({ label: line.name, stroke: colours.lines[i % colours.lines.length]!, width: 1.75, dash: [...DASHES[i % DASHES.length]!], spanGaps: false, points: { show: isSparse(line), size: 5, fill: colours.lines[i % colours.lines.length]! } }))],

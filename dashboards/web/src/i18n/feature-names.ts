@@ -18,6 +18,9 @@ export function news2PartOf (name: string): News2Part | undefined {
   return NEWS2_PARTS.find(({ names }) => (names as readonly string[]).includes(bare))?.part
 }
 
+/** `news2Pulse` for the points of `pulse`, `news2PulseValue` for what was measured: as the NEWS2 view names its features. */
+export function news2Feature (part: News2Part, what: 'points' | 'value'): string { return `news2${part.charAt(0).toUpperCase()}${part.slice(1)}${what === 'value' ? 'Value' : ''}` }
+
 /** A part's name in the reader's language; an unknown one as it stands. */
 export function partName (t: Translate, name: string): string {
   const part = news2PartOf(name)
@@ -28,15 +31,19 @@ export function partName (t: Translate, name: string): string {
  * A feature's name for people: from the dictionary, as a part of NEWS2, or taken apart into concept, aggregate and window
  * (`heartRateMean5m`: "Heart rate, mean 5 m"); what fits none of these is split at its capitals.
  */
-export function featureName (t: Translate, name: string): string {
+export function featureName (t: Translate, name: string): string { return knownFeatureName(t, name) ?? spaced(name) }
+
+/** As `featureName`; undefined for a name that fits nothing. */
+export function knownFeatureName (t: Translate, name: string): string | undefined {
   if (isMessageKey(`feature.${name}`)) return translateName(t, 'feature', name)
   if (isMessageKey(`concept.${name}`)) return translateName(t, 'concept', name)
-  if (/^news2./i.test(name) && news2PartOf(name) !== undefined) return `NEWS2, ${partName(t, name)}`
-  return takenApart(t, name) ?? spaced(name)
+  const part = /^news2./.test(name) ? news2PartOf(name.replace(/Value$/, '')) : undefined
+  if (part !== undefined) return t(name.endsWith('Value') ? 'feature.partValue' : 'feature.partPoints', { part: t(`part.${part}`).toLowerCase() })
+  return takenApart(t, name)
 }
 
 function takenApart (t: Translate, name: string): string | undefined {
-  const match = /^([a-z]\w*?)(Last|First|Mean|Min|Max|Sum|Count|Slope|Delta|Range|Variance|Sd|Std|Age|Missing|Median)(?:(\d+)([smhd]))?$/.exec(name)
+  const match = /^([a-z]\w*?)(Last|First|Mean|Min|Max|Sum|Count|Slope|Delta|Range|Variance|Sd|Std|Age|Missing|Median|Deviation|Dev|Total)(?:(\d+)([smhd]))?$/.exec(name)
   const [, subject, aggregate, count, unit] = match ?? []
   if (subject === undefined || aggregate === undefined) return undefined
   const what = isMessageKey(`concept.${subject}`) ? translateName(t, 'concept', subject) : isMessageKey(`feature.${subject}`) ? translateName(t, 'feature', subject) : spaced(subject)

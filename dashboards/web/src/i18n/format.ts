@@ -54,6 +54,6 @@ export function formatter (language: Language): Format {
     timeWithSeconds: times({ hour: '2-digit', minute: '2-digit', second: '2-digit' }),
     dayAndTime: times({ day: '2-digit', month: 'short', hour: '2-digit', minute: '2-digit' }),
     date: times({ day: '2-digit', month: 'short', year: 'numeric', timeZone: 'UTC' }),
-    unit: ucum => UNIT_TEXT[ucum] ?? ucum,
+    unit: ucum => UNIT_TEXT[ucum] ?? ucum.replace(/\{[^}]*\}/g, '').replaceAll('mm[Hg]', 'mmHg').replaceAll('Cel', '°C'),
   }
 }

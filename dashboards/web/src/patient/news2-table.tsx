@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import type { WireFeature, WireFeatures, WirePatient, WireReading } from '../../../server/wire.ts'
 import { useI18n, type I18n } from '../i18n/index.tsx'
-import { NEWS2_PARTS, news2PartOf } from '../i18n/feature-names.ts'
+import { NEWS2_PARTS, news2Feature, news2PartOf } from '../i18n/feature-names.ts'
 import { translateName } from '../i18n/translate.ts'
 import { useServerNow } from '../live.ts'
 
@@ -10,17 +10,18 @@ export function News2Table ({ patient, features }: { readonly patient: WirePatie
   const i18n = useI18n()
   const { t, format } = i18n
   const now = useServerNow()
-  const points = pointsByPart(features)
+  const own = news2View(features)
   const missing = new Set(patient.news2?.missing.map(news2PartOf) ?? [])
   return (
     <table className="news2">
       <caption className="unseen">{t('news2.title')}</caption>
       <thead><tr><th scope="col">{t('news2.part')}</th><th scope="col" className="right">{t('news2.value')}</th><th scope="col" className="right">{t('news2.points')}</th><th scope="col" className="right">{t('news2.age')}</th></tr></thead>
       <tbody>{NEWS2_PARTS.map(({ part, concept }) => {
-        const feature = points.get(part)
-        const reading = patient.readings.find(one => one.concept === concept)
+        const feature = own.get(news2Feature(part, 'points'))
+        const measured = own.get(news2Feature(part, 'value'))
+        const reading = measured?.present === true ? { concept, value: measured.value, unit: measured.unit } : patient.readings.find(one => one.concept === concept)
         const isMissing = missing.has(part) || feature?.present === false
-        const time = isMissing ? null : feature?.eventTime ?? reading?.eventTime ?? null
+        const time = isMissing ? null : feature?.eventTime ?? null
         const score = isMissing ? null : feature?.value ?? null
         return (
           <tr key={part} className={isMissing ? 'is-missing' : score === 3 ? 'is-three' : ''}>
@@ -36,19 +37,14 @@ export function News2Table ({ patient, features }: { readonly patient: WirePatie
   )
 }
 
-function pointsByPart (features: WireFeatures | undefined): ReadonlyMap<string, WireFeature> {
-  const parts = new Map<string, WireFeature>()
-  for (const view of features?.views ?? []) {
-    for (const feature of view.features) {
-      const part = /^news2./i.test(feature.name) ? news2PartOf(feature.name) : undefined
-      if (part !== undefined && !parts.has(part)) parts.set(part, feature)
-    }
-  }
-  return parts
+/** The features of the NEWS2 view; other views may hold parts of their own. */
+function news2View (features: WireFeatures | undefined): ReadonlyMap<string, WireFeature> {
+  const views = features?.views.filter(({ view }) => view === 'news2') ?? []
+  return new Map(views.flatMap(({ features: own }) => own.map(feature => [feature.name, feature] as const)))
 }
 
 /** A value with its unit; codes by their meaning. */
-export function readingText (reading: WireReading | undefined, { t, format }: I18n): string {
+export function readingText (reading: Pick<WireReading, 'concept' | 'value' | 'unit'> | undefined, { t, format }: I18n): string {
   if (reading === undefined || reading.value === null) return '–'
   if (reading.concept === 'oxygenTherapy') return t(reading.value > 0 ? 'oxygen.oxygen' : 'oxygen.air')
   if (reading.concept === 'consciousness') return translateName(t, 'acvpu', String(Math.round(reading.value)))
