@@ -1,8 +1,8 @@
 import type { SchemaBook } from '../streams/events/index.ts'
 import { TOPICS } from '../streams/events/index.ts'
 import type { RecordCursor } from '../streams/log/index.ts'
-import type { AlertChange, DriftResult, Score } from './alerts/types.ts'
-import type { DriftCounts } from './monitors/drift-counts.ts'
+import type { AlertChange, DriftResult, Score } from './alerts/index.ts'
+import type { DriftCounts } from './monitors/index.ts'
 import { ALERT_SCHEMA, DRIFT_COUNTS_SCHEMA, DRIFT_SCHEMA, SCORE_SCHEMA } from './schemas.ts'
 
 export interface InferenceCodecs {

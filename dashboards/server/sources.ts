@@ -1,6 +1,6 @@
 import type { FeatureValue } from '../../features/vector.ts'
-import type { OfflineStore } from '../../features/offline/port.ts'
-import type { AlertChange, DriftResult, Score } from '../../inference/alerts/types.ts'
+import type { OfflineStore } from '../../features/offline/index.ts'
+import type { AlertChange, DriftResult, Score } from '../../inference/alerts/index.ts'
 import type { ConceptId, EncounterEvent, PatientKey, RefusalCause } from '../../streams/events/index.ts'
 import type { ArrivalTimeMs, Clock, EventTimeMs } from '../../streams/time/index.ts'
 

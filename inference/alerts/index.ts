@@ -4,5 +4,6 @@ export type { AlertChange, AlertRule, AlertState, DriftResult, Priority, Reason,
 export { ALERT_DEFAULTS } from './options.ts'
 export type { AlertOptions } from './options.ts'
 export { RISK_HYSTERESIS } from './rules.ts'
+export type { NamesOf } from './rules.ts'
 export { alertsMachine } from './machine.ts'
 export type { AlertInput, AlertOutput, AlertsState, ScoredVector } from './machine.ts'
