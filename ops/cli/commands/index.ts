@@ -1,3 +1,4 @@
+/** The commands, by name. */
 import { replay } from './replay.ts'
 import { start } from './start.ts'
 
