@@ -1,12 +1,12 @@
 import v8 from 'node:v8'
-import type { AcknowledgementEvent, BedsideEvent, EncounterEvent, ObservationSet } from '../../streams/events/index.ts'
+import type { AcknowledgementEvent, BedsideEvent, EncounterEvent, Observation, ObservationSet } from '../../streams/events/index.ts'
 import type { Emit, StateMachine } from '../../streams/engine/index.ts'
 import type { ArrivalTimeMs } from '../../streams/time/index.ts'
 import type { Fact, FeatureView } from '../define/index.ts'
 import type { FeatureVector, Trigger } from '../vector.ts'
 import { compile, type Context, type Evaluate } from './evaluate.ts'
 import { planViews, type Plan } from './plan.ts'
-import { applyObservation, emptySeries, type Applied, type Series } from './series.ts'
+import { applyObservation, emptySeries, holds, type Applied, type Series } from './series.ts'
 
 const HOUR_MS = 3_600_000
 const NEVER = -1
@@ -50,7 +50,7 @@ export function featuresMachine (views: readonly FeatureView[], onApplied: (appl
       else machine.event(state, input.value, input.arrival, emit)
     },
     nextDue: state => machine.nextDue(state),
-    codec: { version: 1, encode: state => v8.serialize(state), decode: bytes => v8.deserialize(bytes) as PatientState },
+    codec: { version: 2, encode: state => v8.serialize(state), decode: bytes => v8.deserialize(bytes) as PatientState },
   }
 }
 
@@ -113,10 +113,12 @@ class Machine {
 
   #observations (state: PatientState, set: ObservationSet, arrival: ArrivalTimeMs, emit: Emit<FeatureOutput>): void {
     const touched = new Set<number>()
-    for (const o of set.observations) {
-      if (o.quality !== 'valid' && o.status !== 'withdrawn') continue
-      const index = this.#plan.indexOf(o.concept)
+    for (const told of set.observations) {
+      const index = this.#plan.indexOf(told.concept)
       if (index === undefined) continue
+      // A value that is no longer trusted does not count, and takes its earlier version with it.
+      if (told.quality !== 'valid' && told.status !== 'withdrawn' && !holds(state.series[index], told.resultId)) continue
+      const o: Observation = told.quality === 'valid' ? told : { ...told, status: 'withdrawn' }
       const plan = this.#plan.series[index]!
       const applied = applyObservation(plan, state.series[index] ??= emptySeries(plan), o, set.kind, arrival)
       this.#onApplied(applied)

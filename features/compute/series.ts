@@ -13,9 +13,15 @@ export interface Series {
   readonly times: EventTimeMs[]
   readonly values: number[]
   readonly ids: string[]
+  /** Place of each reading in the order of arrival. */
+  readonly orders: number[]
   readonly rings: Float64Array[]
   readonly recent: Float64Array
   recentAt: number
+  /** The two newest dense readings, newest first: what is left when a newer sparse one is withdrawn. */
+  readonly newestDense: Ranked[]
+  /** Place of the next reading in the order of arrival. */
+  nextOrder: number
   lastTime: EventTimeMs
   lastValue: number
   previousTime: EventTimeMs
@@ -24,8 +30,14 @@ export interface Series {
   count: number
 }
 
+/** A reading with its rank: event time, then arrival. */
+interface Ranked { readonly time: EventTimeMs, readonly value: number, readonly order: number }
+
 export function emptySeries (plan: SeriesPlan): Series {
-  return { times: [], values: [], ids: [], rings: plan.rings.map(emptyRing), recent: new Float64Array(RECENT).fill(-1), recentAt: 0, lastTime: -1, lastValue: NaN, previousTime: -1, previousValue: NaN, count: 0 }
+  return {
+    times: [], values: [], ids: [], orders: [], rings: plan.rings.map(emptyRing), recent: new Float64Array(RECENT).fill(-1), recentAt: 0, newestDense: [], nextOrder: 0,
+    lastTime: -1, lastValue: NaN, previousTime: -1, previousValue: NaN, count: 0,
+  }
 }
 
 export type Applied = 'added' | 'replaced' | 'withdrawn' | 'duplicate' | 'late'
@@ -35,11 +47,16 @@ export function applyObservation (plan: SeriesPlan, series: Series, o: Observati
   return kind === 'device' && o.resultId === '' ? applyDense(plan, series, o) : applySparse(plan, series, o, arrival)
 }
 
+/** True if a reading with this identity is kept, so that it can be replaced or withdrawn. */
+export function holds (series: Series | undefined, resultId: string): boolean { return resultId !== '' && series !== undefined && series.ids.includes(resultId) }
+
 function applyDense (plan: SeriesPlan, series: Series, o: Observation): Applied {
+  if (o.status === 'withdrawn') return 'late' // without an identity nothing can be taken out of a tile; it must not count a second time
   if (series.recent.includes(o.eventTime)) return 'duplicate'
   series.recent[series.recentAt] = o.eventTime
   series.recentAt = (series.recentAt + 1) % RECENT
   series.count++
+  rankDense(series, { time: o.eventTime, value: o.value, order: series.nextOrder++ })
   raise(series, o.eventTime, o.value)
   return addToRings(plan, series, o.eventTime, o.value) ? 'added' : 'late'
 }
@@ -51,7 +68,10 @@ function applySparse (plan: SeriesPlan, series: Series, o: Observation, arrival:
     if (same && o.status !== 'withdrawn') return 'duplicate'
     remove(plan, series, known)
   }
-  if (o.status === 'withdrawn') { refresh(series); return 'withdrawn' }
+  if (o.status === 'withdrawn') {
+    if (known >= 0) { refresh(series); series.count = Math.max(0, series.count - 1) }
+    return 'withdrawn'
+  }
   if (known < 0) series.count++
   insert(plan, series, o, arrival)
   if (known >= 0) refresh(series)
@@ -65,10 +85,12 @@ function insert (plan: SeriesPlan, series: Series, o: Observation, arrival: Arri
   series.times.splice(at, 0, o.eventTime)
   series.values.splice(at, 0, o.value)
   series.ids.splice(at, 0, o.resultId)
+  series.orders.splice(at, 0, series.nextOrder++)
   while (series.times.length > READINGS_MAX || (series.times.length > 2 && series.times[0]! < arrival - plan.readingsMs)) {
     series.times.shift()
     series.values.shift()
     series.ids.shift()
+    series.orders.shift()
   }
   raise(series, o.eventTime, o.value)
 }
@@ -86,17 +108,27 @@ function remove (plan: SeriesPlan, series: Series, at: number): void {
   series.times.splice(at, 1)
   series.values.splice(at, 1)
   series.ids.splice(at, 1)
+  series.orders.splice(at, 1)
 }
 
-/** The two newest again, from the readings: after a replacement or a withdrawal. */
+/** The two newest again, of both kinds: after a replacement or a withdrawal. */
 function refresh (series: Series): void {
-  const n = series.times.length
-  const dense = series.recent.reduce((newest, t) => Math.max(newest, t), -1)
-  if (dense > (series.times[n - 1] ?? -1)) return // a dense reading is newer than any of these
-  series.lastTime = series.times[n - 1] ?? -1
-  series.lastValue = series.values[n - 1] ?? NaN
-  series.previousTime = series.times[n - 2] ?? -1
-  series.previousValue = series.values[n - 2] ?? NaN
+  const { times, values, orders, newestDense } = series
+  const sparse = [times.length - 1, times.length - 2].filter(i => i >= 0).map((i): Ranked => ({ time: times[i]!, value: values[i]!, order: orders[i]! }))
+  const [last, previous] = [...sparse, ...newestDense].sort(newestFirst)
+  series.lastTime = last?.time ?? -1
+  series.lastValue = last?.value ?? NaN
+  series.previousTime = previous?.time ?? -1
+  series.previousValue = previous?.value ?? NaN
+}
+
+function newestFirst (a: Ranked, b: Ranked): number { return b.time - a.time || b.order - a.order }
+
+function rankDense ({ newestDense }: Series, reading: Ranked): void {
+  if (newestDense.length === 2 && reading.time < newestDense[1]!.time) return
+  newestDense.push(reading)
+  newestDense.sort(newestFirst)
+  if (newestDense.length > 2) newestDense.length = 2
 }
 
 function raise (series: Series, time: EventTimeMs, value: number): void {
