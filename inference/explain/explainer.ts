@@ -13,7 +13,7 @@ export interface Explainer {
 /** Float32 covers and thousands of additions; measured at 1e-12 (float64 sums). */
 const SELF_CHECK_MAX = 1e-6
 
-/** Builds the tables of `trees.json`, some 100 ms for 300 trees of depth 5; explaining a row then takes a fraction of a millisecond. Rejects with MODEL_INVALID. */
+/** Builds the tables of `trees.json`, some 100 ms for 450 trees of depth 4; explaining a row then takes a fraction of a millisecond. Rejects with MODEL_INVALID. */
 export async function loadExplainer (treesPath: string): Promise<Explainer> { return explainerOf(await loadForest(treesPath)) }
 
 export function explainerOf (forest: Forest): Explainer {

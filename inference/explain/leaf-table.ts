@@ -27,7 +27,7 @@ export interface LeafTables {
  * Path-dependent TreeSHAP (Lundberg et al., Nature Machine Intelligence 2020;2:56) by tables, after Fast TreeSHAP v2 (Yang 2021). A leaf's margin counts
  * for a row to the extent that the row meets the path's conditions; where a feature is unknown, the share of training cover that took the path
  * stands in. A leaf with d distinct features has 2^d outcomes, and the Shapley value of each feature in each is worked out once, here.
- * Then explaining a row is d comparisons and d additions a leaf. Exact; memory 8 * d * 2^d bytes a leaf: depth 5, 300 trees, about 10 MB.
+ * Then explaining a row is d comparisons and d additions a leaf. Exact; memory 8 * d * 2^d bytes a leaf: depth 5 and 300 trees, about 10 MB.
  */
 export function leafTables (forest: Forest): LeafTables {
   const leaves: LeafTable[] = []

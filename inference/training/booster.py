@@ -7,9 +7,9 @@ import xgboost as xgb
 from folds import FOLDS
 from utility import Utility
 
-ROUNDS = 300
+ROUNDS = 450
 PARAMETERS = dict(
-    objective='binary:logistic', tree_method='hist', max_depth=5, eta=0.05, min_child_weight=50, subsample=0.7,
+    objective='binary:logistic', tree_method='hist', max_depth=4, eta=0.05, min_child_weight=50, subsample=0.7,
     colsample_bytree=0.25, reg_lambda=10, max_bin=64, nthread=2, seed=1,
 )
 

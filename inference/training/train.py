@@ -18,6 +18,7 @@ from evaluate import calibration_figures, cross_predicted, figures, same_hour_au
 from folds import FOLDS, SEED, folds_of
 from labels import Labels, read_labels
 from package import Identity, write_package
+from subgroups import by_subgroup
 from utility import Utility, best_threshold, normalised, utility_of
 from vectors import View, read_view
 
@@ -59,6 +60,11 @@ def operating_points(probability: np.ndarray, labels: Labels, utility: Utility, 
     return points
 
 
+def is_laboratory_change(name: str, features: list[str]) -> bool:
+    """A change is absent until a second value has come, which in a laboratory series says how long the stay has lasted. Vital signs have slopes."""
+    return name.endswith('Delta') and name.removesuffix('Delta') + 'Slope24h' not in features
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--labels', type=Path, required=True, help='the challenge table with SepsisLabel')
@@ -82,8 +88,15 @@ def main() -> None:
     metrics['calibration'] = calibration_figures(probability, labels.y)
     knots = knots_of(raw, labels.y)
     points = operating_points(calibrated(raw, knots), labels, utility, fold, baseline)
+    metrics['subgroups'] = by_subgroup(sepsis, probability, points[1]['threshold'], labels, utility)
 
-    say('with them (measured, never used)')
+    say('without the changes of laboratory values, too (measured, never used)')
+    kept = [i for i, name in enumerate(sepsis.features) if not is_laboratory_change(name, sepsis.features)]
+    fewer = trees.out_of_fold(sepsis.values[:, kept], utility, fold, options.rounds)
+    metrics['withoutChanges'] = {'features': len(kept), **figures(fewer, labels, utility, fold)}
+    say(f'  {metrics["withoutChanges"]}')
+
+    say('with time in unit and running counts (measured, never used)')
     time = read_view(options.vectors / 'sepsisTime', labels.table)
     everything = trees.out_of_fold(np.hstack([sepsis.values, time.values]), utility, fold, options.rounds)
     metrics['withTime'] = {'features': len(sepsis.features) + len(time.features), **figures(everything, labels, utility, fold)}
