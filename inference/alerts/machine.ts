@@ -56,7 +56,7 @@ export function alertsMachine (options: AlertOptions, namesOf: NamesOf): StateMa
       }
       return due === Infinity ? undefined : due
     },
-    codec: { version: 1, encode: state => Buffer.from(JSON.stringify(state)), decode: bytes => JSON.parse(bytes.toString(), revive) as AlertsState },
+    codec: { version: 2, encode: state => Buffer.from(JSON.stringify(state, spell)), decode: bytes => JSON.parse(bytes.toString(), revive) as AlertsState },
   }
 }
 
@@ -64,8 +64,9 @@ type Tell = (change: AlertChange) => void
 
 function normal (): RuleState { return { phase: 'normal', finding: undefined, alert: undefined, due: 0, rearmAt: 0 } }
 
-/** JSON has no NaN: a no-data alert's value. */
-function revive (key: string, value: unknown): unknown { return key === 'value' && value === null ? NaN : value }
+/** JSON has no NaN, a no-data alert's value; null is another thing: a reason whose feature is absent. */
+function spell (_key: string, value: unknown): unknown { return Number.isNaN(value) ? 'NaN' : value }
+function revive (key: string, value: unknown): unknown { return key === 'value' && value === 'NaN' ? NaN : value }
 
 function onInput (state: AlertsState, input: AlertInput, at: ArrivalTimeMs, options: AlertOptions, namesOf: NamesOf, emit: Emit<AlertOutput>, tell: Tell): void {
   switch (input.type) {
@@ -123,25 +124,29 @@ function onTick (state: AlertsState, at: ArrivalTimeMs, options: AlertOptions, t
       raise(state, name, at, tell)
     }
   }
+  raiseIfSilent(state, at, options, tell)
+}
+
+function raiseIfSilent (state: AlertsState, at: ArrivalTimeMs, options: AlertOptions, tell: Tell): void {
   const silent = noDataDue(state, options)
-  if (silent !== undefined && silent <= at) {
-    state.rules['no-data'].finding = {
-      rule: 'no-data', value: NaN, threshold: options.noDataAfterMs / 1_000, raised: true, gone: false, missing: [], reasons: [], onsetEventTime: state.newestReading, basis: 'vitals@1',
-    }
-    raise(state, 'no-data', at, tell)
+  if (silent === undefined || silent > at) return
+  state.rules['no-data'].finding = {
+    rule: 'no-data', value: NaN, threshold: options.noDataAfterMs / 1_000, raised: true, gone: false, missing: [], reasons: [], onsetEventTime: state.newestReading, basis: 'vitals@1',
   }
+  raise(state, 'no-data', at, tell)
 }
 
 function noDataDue (state: AlertsState, options: AlertOptions): ArrivalTimeMs | undefined {
   return state.admitted && state.monitored && state.rules['no-data'].phase === 'normal' ? state.newestReading + options.noDataAfterMs : undefined
 }
 
-/** A vitals vector says how fresh the readings are: their newest event time. */
+/** A vitals vector says how fresh the readings are: their newest event time. Readings that come long after they were taken are silence too. */
 function reading (state: AlertsState, vector: FeatureVector, at: ArrivalTimeMs, options: AlertOptions, tell: Tell): void {
   if (vector.trigger === 'device') state.monitored = true
   for (const time of vector.times) if (time > state.newestReading && time <= at) state.newestReading = time
   const rule = state.rules['no-data']
   if (isOpen(rule) && at - state.newestReading < options.noDataAfterMs) clear(rule, at, tell)
+  raiseIfSilent(state, at, options, tell)
 }
 
 function acknowledge (state: AlertsState, { alertId, by }: AcknowledgementEvent, at: ArrivalTimeMs, options: AlertOptions, tell: Tell): void {

@@ -9,7 +9,7 @@ import type { DriftReference, FeatureReference } from './reference.ts'
 interface OpenWindow { readonly windowStart: ArrivalTimeMs, readonly windowEnd: ArrivalTimeMs, readonly counts: number[][], done: boolean }
 export interface DriftState { readonly key: string, windows: OpenWindow[] }
 
-/** Windows kept for partitions that come late; a late one is told again, corrected. */
+/** Newest windows kept for partitions that come late; a late one is told again, corrected. An older one is not told: its sum would lack the others. */
 const WINDOWS_KEPT = 3
 
 /** Adds up the partitions' counts of a window, waits `graceMs` after its end, then compares each feature with its reference. Keyed by view. */
@@ -29,13 +29,11 @@ export function driftMachine (references: readonly DriftReference[], graceMs: Du
         return
       }
       const { windowStart, windowEnd, counts } = input.value
-      const window = state.windows.find(w => w.windowStart === windowStart)
-      if (window === undefined) {
-        state.windows = [...state.windows, { windowStart, windowEnd, counts: counts.map(row => [...row]), done: false }].slice(-WINDOWS_KEPT)
-        return
-      }
+      const known = state.windows.find(w => w.windowStart === windowStart)
+      const window = known ?? { windowStart, windowEnd, counts: counts.map(row => row.map(() => 0)), done: false }
       counts.forEach((row, i) => { row.forEach((n, bin) => { window.counts[i]![bin]! += n }) })
-      if (window.done) tell(state, window, emit)
+      if (known === undefined) state.windows = [...state.windows, window].sort((a, b) => a.windowStart - b.windowStart).slice(-WINDOWS_KEPT)
+      if (state.windows.includes(window) && (window.done || windowEnd + graceMs <= input.arrival)) tell(state, window, emit)
     },
     nextDue: state => state.windows.filter(w => !w.done).reduce<number | undefined>((due, w) => due === undefined ? w.windowEnd + graceMs : Math.min(due, w.windowEnd + graceMs), undefined),
     codec: { version: 1, encode: state => Buffer.from(JSON.stringify(state)), decode: bytes => JSON.parse(bytes.toString()) as DriftState },

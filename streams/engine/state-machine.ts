@@ -20,7 +20,7 @@ export interface StateMachine<State, In, Out> {
   readonly name: string
   empty (key: string): State
   step (state: State, input: Stamped<In> | Tick, emit: Emit<Out>): void
-  /** Earliest arrival time at which a tick would do something; the engine calls nobody before. Must rise with each tick. */
+  /** Earliest arrival time at which a tick would do something; the engine calls nobody before. Never before the record just stepped, and rises with each tick. */
   nextDue (state: State): ArrivalTimeMs | undefined
   readonly codec: StateCodec<State>
 }

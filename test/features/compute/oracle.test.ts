@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { featuresMachine } from '../../../features/compute/index.ts'
 import {
-  age, AGGREGATES, count, countSinceAdmission, delta, deviation, featureView, first, last, max, mean, min, range, slope, sum, variance, type Aggregate, type Feature, type FeatureView, type WindowBuilder,
+  age, AGGREGATES, count, countSinceAdmission, deviation, featureView, first, last, max, mean, min, range, slope, sum, variance, type Aggregate, type Feature, type FeatureView, type WindowBuilder,
 } from '../../../features/define/index.ts'
 import { KeyedMachine } from '../../../streams/engine/index.ts'
 import type { ConceptId } from '../../../streams/events/index.ts'
