@@ -1,0 +1,11 @@
+/** What the end-to-end tests and the benchmarks share: the real process, senders over real sockets, reading what is left on disk. */
+export { cliArgs, runCli, startCli } from './cli.ts'
+export type { Cli, CliOptions, Ended } from './cli.ts'
+export { api, pipelineOf, post, until } from './http.ts'
+export type { WireAlert, WirePipeline } from './http.ts'
+export { admission, chartedSet, DETERIORATED, freePort, hl7, STABLE } from './messages.ts'
+export type { ChartedValues } from './messages.ts'
+export { codeOf, MllpClient } from './mllp.ts'
+export { DeviceClient } from './device.ts'
+export { openLeftovers } from './leftovers.ts'
+export type { Leftovers, LogRecord } from './leftovers.ts'
