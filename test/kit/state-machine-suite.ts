@@ -10,7 +10,7 @@ export type Story<In> = readonly Moment<In>[]
 export interface MachineUnderTest<State, In, Out> {
   readonly name: string
   machine (): StateMachine<State, In, Out>
-  /** Keys are few, so that they meet; arrival never goes back. */
+  /** Keys are few, so that they meet; arrival may go back now and then, the partition's clock does not. */
   readonly stories: fc.Arbitrary<Story<In>>
   readonly runs?: number
 }
@@ -42,10 +42,8 @@ export function stateMachineSuite<State, In, Out> ({ name, machine, stories, run
       check(story => {
         const whole = tell(machine(), story)
         for (const key of keysOf(story)) {
-          const alone = tell(machine(), story.filter(m => m.key === key || m.key === null))
-          const last = story.at(-1)!.arrival
-          expect(tell(machine(), [...story.filter(m => m.key === key || m.key === null), { arrival: last, key: null }]).map(bare)).toEqual(whole.filter(s => s.key === key).map(bare))
-          expect(alone.length).toBeLessThanOrEqual(whole.length)
+          const alone = story.map((m): Moment<In> => m.key === key ? m : { arrival: m.arrival, key: null })
+          expect(tell(machine(), alone).map(bare)).toEqual(whole.filter(s => s.key === key).map(bare))
         }
       })
     })
@@ -129,7 +127,9 @@ function tellInLives<State, In, Out> (machine: () => StateMachine<State, In, Out
 function tellNaively<State, In, Out> (machine: StateMachine<State, In, Out>, story: Story<In>): readonly Said[] {
   const all: Said[] = []
   const states = new Map<string, State>()
-  story.forEach(({ arrival, key, value }, offset) => {
+  let clock = 0
+  story.forEach(({ arrival: stamp, key, value }, offset) => {
+    const arrival = clock = Math.max(clock, stamp)
     const emit = (k: string, at: number) => (out: Out): void => { all.push({ key: k, at, offset, bytes: bytesOf(out) }) }
     for (;;) {
       const [first] = [...states].flatMap(([k, state]) => { const at = machine.nextDue(state); return at !== undefined && at <= arrival ? [{ k, state, at }] : [] }).sort((a, b) => a.at - b.at || (a.k < b.k ? -1 : 1))
