@@ -113,6 +113,6 @@ export interface Log extends AsyncDisposable {
   reader (partition: TopicPartition, fromOffset: number): PartitionReader
   /** Committed offset of a group, for lag. */
   committedOffset (group: string, partition: TopicPartition): Promise<number | undefined>
-  /** Deletes what retention allows; answers how many records went. */
-  enforceRetention (): Promise<number>
+  /** Deletes what retention allows as of `now` (the clock's time unless given: a replay has the time of its recording); answers how many records went. */
+  enforceRetention (now?: ArrivalTimeMs): Promise<number>
 }

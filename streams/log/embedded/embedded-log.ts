@@ -1,5 +1,5 @@
 import { LatidoError } from '../../errors/index.ts'
-import type { Clock, DurationMs } from '../../time/index.ts'
+import type { ArrivalTimeMs, Clock, DurationMs } from '../../time/index.ts'
 import type {
   Appended, Consumer, ConsumerOptions, GroupMetadata, Log, OffsetCommit, OutRecord, PartitionRange, PartitionReader, Producer, TopicPartition, TopicSpec, TransactionalProducer,
 } from '../port.ts'
@@ -128,12 +128,12 @@ class EmbeddedLog implements Log, ConsumerHost {
 
   committedOffset (group: string, partition: TopicPartition): Promise<number | undefined> { return Promise.resolve(this.store.offset(offsetKey(group, partition))) }
 
-  async enforceRetention (): Promise<number> {
+  async enforceRetention (now: ArrivalTimeMs = this.clock.now()): Promise<number> {
     let records = 0
     for (const partitions of this.#partitions.values()) {
       for (const partition of partitions) {
         if (partition.spec.retentionMs <= 0) continue
-        const before = this.clock.now() - partition.spec.retentionMs
+        const before = now - partition.spec.retentionMs
         records += await this.store.expire(partition.topicIndex, partition.partition, before, partition.visibleEnd)
         partition.start = this.store.first(partition.topicIndex, partition.partition) ?? partition.visibleEnd
       }
