@@ -1,0 +1,49 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { openVectorCodec, packVector, unpackVector } from '../../features/vector-codec.ts'
+import { TRIGGERS, type FeatureVector } from '../../features/vector.ts'
+import { SchemaBook } from '../../streams/events/index.ts'
+
+const value = fc.oneof({ weight: 4, arbitrary: fc.double() }, { weight: 1, arbitrary: fc.constantFrom(NaN, Infinity, -Infinity, -0, 0, Number.MIN_VALUE) })
+const vector = (times: fc.Arbitrary<number>, length: { readonly minLength?: number, readonly maxLength: number }): fc.Arbitrary<Pick<FeatureVector, 'values' | 'times'>> =>
+  fc.array(fc.tuple(value, times), length).map(pairs => ({ values: Float64Array.from(pairs, p => p[0]), times: Float64Array.from(pairs, p => Number.isNaN(p[0]) ? NaN : p[1]) }))
+
+function same (a: Float64Array, b: Float64Array): void {
+  expect(a.length).toBe(b.length)
+  a.forEach((x, i) => { if (!Object.is(x, b[i])) throw new Error(`${i}: ${x} is not ${b[i]}`) })
+}
+
+it('gives values and times back bit by bit: NaN, infinities, minus zero', () => {
+  fc.assert(fc.property(vector(fc.constantFrom(1e12, 1e12 + 1, 2e12, 0.5), { maxLength: 70 }), v => {
+    const back = unpackVector(packVector(v))
+    same(back.values, v.values)
+    same(back.times, v.times)
+  }), { numRuns: 300 })
+})
+
+it.each([255, 256, 257, 400, 7_000])('takes %d different times', n => {
+  const v = { values: Float64Array.from({ length: n }, (_, i) => i), times: Float64Array.from({ length: n }, (_, i) => 1e12 + i) }
+  const back = unpackVector(packVector(v))
+  same(back.values, v.values)
+  same(back.times, v.times)
+})
+
+it('costs nothing but a bit for an absent feature', () => {
+  const v = { values: new Float64Array(80).fill(NaN), times: new Float64Array(80).fill(NaN) }
+  expect(packVector(v).length).toBe(2 + 10 + 2)
+})
+
+it('refuses bytes that are cut short', () => {
+  const packed = packVector({ values: Float64Array.of(1, NaN, 3), times: Float64Array.of(10, NaN, 20) })
+  for (let n = 0; n < packed.length; n++) expect(() => unpackVector(packed.subarray(0, n))).toThrow(expect.objectContaining({ code: 'PAYLOAD_INVALID' }) as Error)
+})
+
+it('carries a vector whole in Confluent\'s wire format', async () => {
+  const book = await SchemaBook.open({ url: 'mock://', storage: { load: () => [], add: () => Promise.resolve() } })
+  const codec = await openVectorCodec(book, 'latido.features')
+  for (const trigger of TRIGGERS) {
+    const v: FeatureVector = { type: 'vector', view: 'vitals', version: 3, asOf: 1_900_000_000_123, trigger, values: Float64Array.of(NaN, 5.5), times: Float64Array.of(NaN, 1_900_000_000_000) }
+    const bytes = codec.encode(v)
+    expect(codec.decode(bytes, 0, bytes.length)).toEqual(v)
+  }
+})
