@@ -27,7 +27,6 @@ const ENTERED_BESIDE_THE_INDEX: Readonly<Record<string, string>> = {
   'inference/alerts/types.ts': 'what a score and an alert are, for the folders that make and compare them',
   'connectors/kit/port.ts': 'the contract of every connector, types only; the index also opens the log',
   'streams/log/port.ts': 'the contract of the cursor, types only; the index of the log imports the codec, which implements it',
-  'ops/run/export-vectors.ts': 'a command that writes vectors needs no endpoints, stores or pages',
 }
 
 const product = PRODUCT.flatMap(folder => filesIn(folder, ['.ts', '.tsx', '.mjs']))
