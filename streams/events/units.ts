@@ -57,15 +57,17 @@ function plan (concept: ConceptId, unit: string): Affine | null {
 
 function convert (from: string, value: number, to: string, molarMass: number | undefined): number | undefined {
   const answer = quietly(() => UcumLhcUtils.getInstance().convertUnitTo(from, value, to, molarMass === undefined ? {} : { molecularWeight: molarMass }))
-  return answer.status === 'succeeded' && typeof answer.toVal === 'number' && Number.isFinite(answer.toVal) ? answer.toVal : undefined
+  return answer?.status === 'succeeded' && typeof answer.toVal === 'number' && Number.isFinite(answer.toVal) ? answer.toVal : undefined
 }
 
-/** The library prints units that it cannot parse. Whatever a feed put there does not belong on the console. */
-function quietly<T> (run: () => T): T {
+/** The library prints units that it cannot parse, and throws on some (`constructor`). Whatever a feed put there does not belong on the console. */
+function quietly<T> (run: () => T): T | undefined {
   const { log } = console
   console.log = () => {}
   try {
     return run()
+  } catch {
+    return undefined // to the caller it is a unit that nobody knows
   } finally {
     console.log = log
   }
