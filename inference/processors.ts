@@ -6,7 +6,7 @@ import type { DurationMs } from '../streams/time/index.ts'
 import { versionOf } from '../features/processor.ts'
 import type { OnlineRow, OnlineStore } from '../features/online/index.ts'
 import type { VectorCodec } from '../features/vector-codec.ts'
-import { alertsMachine, type AlertInput, type AlertOptions, type AlertOutput, type AlertsState, type DriftResult, type NamesOf, type ScoredVector } from './alerts/index.ts'
+import { ALERT_VIEWS, alertsMachine, type AlertInput, type AlertOptions, type AlertOutput, type AlertsState, type DriftResult, type NamesOf, type ScoredVector } from './alerts/index.ts'
 import type { InferenceCodecs } from './codecs.ts'
 import { driftCountsMachine, driftMachine, keyOf, type DriftCounts, type DriftCountState, type DriftReference, type DriftState, type WatchedVector } from './monitors/index.ts'
 import { scoreBatch, type ServingModel } from './scoring/score-batch.ts'
@@ -26,11 +26,12 @@ export const ONLINE_TABLES = { scores: 'scores', alerts: 'alerts', drift: 'drift
 export async function inferenceProcessor (parts: InferenceParts, options: { readonly models: readonly ServingModel[], readonly alerts: AlertOptions, readonly namesOf: NamesOf }): Promise<Processor<AlertsState, AlertInput, AlertOutput>> {
   const { inference, online } = parts
   const tick = (await parts.codecs.on(TOPICS.features)).encode({ type: 'tick' })
+  const read = new Set([...ALERT_VIEWS, ...options.models.map(m => m.view)])
   return {
     name: 'latido-inference',
     input: TOPICS.features,
     machine: alertsMachine(options.alerts, options.namesOf),
-    decode: record => decodeFeatures(parts, record),
+    decode: record => decodeFeatures(parts, record, read),
     prepare: async batch => { await scoreBatch(options.models, batch.filter((i): i is ScoredVector => i.type === 'scored')) },
     records: ({ key, out }) => {
       switch (out.type) {
@@ -59,13 +60,14 @@ export async function inferenceProcessor (parts: InferenceParts, options: { read
 /** `latido.features` to `latido.drift-counts`: each partition's counts, a window at a time. */
 export async function driftCountsProcessor (parts: InferenceParts, references: readonly DriftReference[], windowMs: DurationMs): Promise<Processor<DriftCountState, WatchedVector, DriftCounts>> {
   const watched = new Set(references.map(r => keyOf(r.view, r.version)))
+  const read = new Set(references.map(r => r.view))
   const tick = (await parts.codecs.on(TOPICS.driftCounts)).encode({ type: 'tick' })
   return {
     name: 'latido-drift-counts',
     input: TOPICS.features,
     machine: driftCountsMachine(references, windowMs),
     decode: record => {
-      const input = decodeFeatures(parts, record)
+      const input = decodeFeatures(parts, record, read)
       if (input.kind !== 'record') return input.kind === 'refused' ? { kind: 'tick' } : input // the inference processor reports it
       if (input.value.type !== 'scored') return { kind: 'tick' }
       const key = keyOf(input.value.vector.view, input.value.vector.version)
@@ -101,9 +103,11 @@ export async function driftProcessor (parts: InferenceParts, references: readonl
   }
 }
 
-function decodeFeatures (parts: InferenceParts, record: RecordCursor): Input<AlertInput> {
+/** A vector of a view that nobody here reads only moves the clock. */
+function decodeFeatures (parts: InferenceParts, record: RecordCursor, views: ReadonlySet<string>): Input<AlertInput> {
   const { valueBuffer, valueStart, valueEnd } = record
   if (parts.codecs.book.nameOf(valueBuffer, valueStart, valueEnd) === 'latido.FeatureVector') {
+    if (!views.has(parts.vectors.viewOf(valueBuffer, valueStart))) return { kind: 'tick' }
     return guarded(() => ({ kind: 'record', key: patientKeyOf(record), value: { type: 'scored', vector: parts.vectors.decode(valueBuffer, valueStart, valueEnd), score: undefined } }))
   }
   const decoded = decodeEvent(parts.codecs.book, record)

@@ -1,9 +1,10 @@
 // Makes a fresh clone ready: installs what the lock file names, builds what `npm start` serves. Needs nothing but Node and npm.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { newestSource } from './newest.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const say = line => { process.stdout.write(`latido: ${line}\n`) }
@@ -34,18 +35,11 @@ function install () {
 /** Compiles the services and the pages where a source is newer than the last build. */
 function build () {
   const stamp = at('dist', '.built')
-  const sources = ['streams', 'features', 'inference', 'connectors', 'dashboards', 'ops', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json']
-  if (existsSync(stamp) && Math.max(...sources.map(s => newest(at(s)))) <= statSync(stamp).mtimeMs) return
+  if (existsSync(stamp) && newestSource(root) <= statSync(stamp).mtimeMs) return
   say('building (once after each change of the sources)')
   run('npm', ['run', '--silent', 'build'], 'the build failed')
   mkdirSync(at('dist'), { recursive: true })
   writeFileSync(stamp, '')
-}
-
-function newest (path) {
-  const stat = statSync(path)
-  if (!stat.isDirectory()) return stat.mtimeMs
-  return Math.max(0, ...readdirSync(path).filter(name => !name.startsWith('.') && name !== '__pycache__').map(name => newest(join(path, name))))
 }
 
 function run (command, args, failure) {

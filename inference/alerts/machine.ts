@@ -7,6 +7,9 @@ import type { AlertOptions } from './options.ts'
 import { news2Findings, RULE_TRAITS, sepsisFindings, SUPPRESSED_BY, type Finding, type NamesOf } from './rules.ts'
 import { ALERT_RULES, type AlertChange, type AlertRule, type Score } from './types.ts'
 
+/** The views that the alerts read themselves; models read others. */
+export const ALERT_VIEWS: readonly string[] = ['news2', 'vitals']
+
 /** A vector with its score, where a model reads its view. */
 export interface ScoredVector { readonly type: 'scored', readonly vector: FeatureVector, score: Score | undefined }
 export type AlertInput = ScoredVector | EncounterEvent | AcknowledgementEvent

@@ -8,6 +8,8 @@ export interface Config {
   readonly httpPort: number
   readonly mllpPort: number
   readonly mqttPort: number
+  readonly mqttUser: string
+  readonly mqttPasswordFile: string
   readonly dataDir: string
   readonly keyFile: string
   readonly simulate: 'ward' | 'off'
@@ -26,7 +28,7 @@ export interface Config {
   readonly allowExposed: boolean
 }
 
-type OptionName = 'host' | 'httpPort' | 'mllpPort' | 'mqttPort' | 'dataDir' | 'keyFile' | 'simulate' | 'patients' | 'speed' | 'seed' | 'partitions' | 'retention' | 'zone' | 'alertDwell' | 'noDataAfter' | 'driftWindow' | 'offline' | 'model' | 'logLevel' | 'allowExposed'
+type OptionName = 'host' | 'httpPort' | 'mllpPort' | 'mqttPort' | 'mqttUser' | 'mqttPasswordFile' | 'dataDir' | 'keyFile' | 'simulate' | 'patients' | 'speed' | 'seed' | 'partitions' | 'retention' | 'zone' | 'alertDwell' | 'noDataAfter' | 'driftWindow' | 'offline' | 'model' | 'logLevel' | 'allowExposed'
 interface Option { readonly env: string, readonly fallback: string, readonly help: string }
 
 /** Every option: flag `--http-port` is `LATIDO_HTTP_PORT` is `httpPort`. */
@@ -35,6 +37,8 @@ export const CONFIG_OPTIONS: Readonly<Record<OptionName, Option>> = {
   httpPort: { env: 'LATIDO_HTTP_PORT', fallback: '8080', help: 'pages and API' },
   mllpPort: { env: 'LATIDO_MLLP_PORT', fallback: '2575', help: 'HL7 v2 over MLLP' },
   mqttPort: { env: 'LATIDO_MQTT_PORT', fallback: '1883', help: 'device numerics over MQTT' },
+  mqttUser: { env: 'LATIDO_MQTT_USER', fallback: '', help: 'user name that devices give; needed to listen beyond this machine' },
+  mqttPasswordFile: { env: 'LATIDO_MQTT_PASSWORD_FILE', fallback: '', help: 'file with the password of that user' },
   dataDir: { env: 'LATIDO_DATA_DIR', fallback: '.latido', help: 'where everything is kept' },
   keyFile: { env: 'LATIDO_KEY_FILE', fallback: '', help: 'key of this installation; default keys/master.key in the data directory' },
   simulate: { env: 'LATIDO_SIMULATE', fallback: 'ward', help: 'ward or off' },
@@ -71,6 +75,8 @@ const schema = z.object({
   httpPort: port,
   mllpPort: port,
   mqttPort: port,
+  mqttUser: z.string(),
+  mqttPasswordFile: z.string(),
   dataDir: z.string().min(1),
   keyFile: z.string(),
   simulate: z.enum(['ward', 'off']),
@@ -102,11 +108,12 @@ export function parseConfig (args: readonly string[], env: Readonly<Record<strin
   const { retention, alertDwell, noDataAfter, driftWindow, allowExposed, ...rest } = parsed.data
   const config = { ...rest, retentionMs: retention, alertDwellMs: alertDwell, noDataAfterMs: noDataAfter, driftWindowMs: driftWindow, allowExposed: allowExposed === 'yes' }
   refuseUnsafe(config)
+  if ((config.mqttUser === '') !== (config.mqttPasswordFile === '')) throw new LatidoError('CONFIG_INVALID', '--mqtt-user and --mqtt-password-file go together', 'give both, or neither')
   return config
 }
 
 /** The configuration for the log: no path of a key, nothing secret. */
-export function redacted (config: Config): Readonly<Record<string, unknown>> { return { ...config, keyFile: config.keyFile === '' ? 'default' : 'set' } }
+export function redacted (config: Config): Readonly<Record<string, unknown>> { return { ...config, keyFile: config.keyFile === '' ? 'default' : 'set', mqttPasswordFile: config.mqttPasswordFile === '' ? 'none' : 'set' } }
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost'])
 

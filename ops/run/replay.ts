@@ -98,6 +98,7 @@ class Feed {
   readonly #offline: OfflineWriter | undefined
   readonly #producer: Producer
   #pending: OutRecord[][] = Array.from({ length: PARTITIONS }, () => [])
+  readonly #identities: Promise<unknown>[] = []
   #count = 0
   #ticked = 0
   #trimmedAt = 0
@@ -116,7 +117,8 @@ class Feed {
     for await (const { patientId, arrival, event } of this.#source) {
       if (arrival - this.#ticked >= TICK_EVERY_MS) this.#tick(arrival)
       this.#clock.set(arrival)
-      const key = Buffer.from(await this.#vault.identify({ id: patientId }))
+      const key = Buffer.from(this.#vault.pseudonymOf(patientId))
+      this.#identities.push(this.#vault.identify({ id: patientId }))
       this.#pending[partitionFor(key, PARTITIONS)]!.push({ key, value: this.#stores.codecs.encode(event), timestamp: arrival })
       if (++this.#count % CHUNK_MESSAGES !== 0) continue
       await this.#flush()
@@ -136,6 +138,7 @@ class Feed {
   async #flush (): Promise<void> {
     const pending = this.#pending
     this.#pending = pending.map(() => [])
+    await Promise.all(this.#identities.splice(0))
     await Promise.all(pending.map((records, partition) => records.length === 0 ? undefined : this.#producer.append({ topic: TOPICS.events, partition }, records)))
     for (const processor of this.#processors) while (await processor.step(0) > 0);
     await this.#awaitOffline(OFFLINE_LAG_MAX)

@@ -1,14 +1,15 @@
 import { fileURLToPath } from 'node:url'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { openIntake, type Connector } from '../../connectors/kit/index.ts'
 import { startHl7 } from '../../connectors/hl7/index.ts'
-import { startMqtt } from '../../connectors/mqtt/index.ts'
+import { startMqtt, type MqttCredentials } from '../../connectors/mqtt/index.ts'
 import { runSimulator, seededRandom } from '../../connectors/simulator/index.ts'
 import { startDashboards, type PipelineStatus } from '../../dashboards/server/index.ts'
 import { openClickHouseOffline, runOfflineWriter, startEngine, type OfflineStore, type OfflineWriter } from '../../features/offline/index.ts'
 import type { OnlineStore } from '../../features/online/index.ts'
 import { STANDARD_VIEWS } from '../../features/views/index.ts'
 
+import { LatidoError, messageOf } from '../../streams/errors/index.ts'
 import { TOPICS } from '../../streams/events/index.ts'
 import { partitionFor } from '../../streams/codec/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
@@ -76,7 +77,7 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
   const intake = closers.use(openIntake({ log: stores.log, codecs: stores.codecs, clock, directory: dir.path('intake'), sealer: vault, identify: patient => vault.identify(patient), onCount: (source, what, n) => { running.count(source, what, n) } }))
   const connectors: Connector[] = [
     closers.use(await startHl7({ host: config.host, port: config.mllpPort, intake, clock, zone: config.zone })),
-    closers.use(await startMqtt({ host: config.host, port: config.mqttPort, intake, clock })),
+    closers.use(await startMqtt({ host: config.host, port: config.mqttPort, intake, clock, ...mqttCredentials(config) })),
   ]
   let ready = false
   const dashboards = closers.use(await startDashboards({
@@ -105,6 +106,16 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
       await closers[Symbol.asyncDispose]()
       logger.info({}, 'stopped')
     },
+  }
+}
+
+/** The password is read once, from its file, and stands in no log. */
+function mqttCredentials ({ mqttUser, mqttPasswordFile }: Config): { readonly credentials?: MqttCredentials } {
+  if (mqttUser === '') return {}
+  try {
+    return { credentials: { username: mqttUser, password: readFileSync(mqttPasswordFile, 'utf8').trim() } }
+  } catch (cause) {
+    throw new LatidoError('FILE_UNREADABLE', `the password file for MQTT cannot be read: ${messageOf(cause)}`, 'check --mqtt-password-file', cause)
   }
 }
 

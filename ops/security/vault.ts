@@ -28,6 +28,7 @@ export class IdentityVault implements Sealer, AsyncDisposable {
   readonly #identities: Database<Buffer, string>
   readonly #keys: Database<Buffer, string>
   readonly #cache = new Map<PatientKey, { readonly text: string, readonly identity: SourceIdentity }>()
+  readonly #newKeys = new Map<PatientKey, { readonly patientKey: Buffer, readonly stored: Promise<unknown> }>()
   readonly #pseudonymKey: Buffer
   readonly #wrapKey: Buffer
   readonly #sealKey: Buffer
@@ -66,9 +67,9 @@ export class IdentityVault implements Sealer, AsyncDisposable {
     const text = JSON.stringify(identity)
     if (known?.text === text) return key
     this.#cache.set(key, { text, identity })
-    const sealed = encrypt(await this.#keyFor(key), Buffer.from(text), key)
-    await this.#identities.put(key, sealed)
-    await this.#publish(key, sealed)
+    const { patientKey, stored } = this.#keyFor(key)
+    const sealed = encrypt(patientKey, Buffer.from(text), key)
+    await Promise.all([stored, this.#identities.put(key, sealed), this.#publish(key, sealed)])
     return key
   }
 
@@ -80,12 +81,16 @@ export class IdentityVault implements Sealer, AsyncDisposable {
     await this.#root.close()
   }
 
-  async #keyFor (patient: PatientKey): Promise<Buffer> {
+  /** The patient's key, made if there is none; `stored` resolves when it is on disk. */
+  #keyFor (patient: PatientKey): { readonly patientKey: Buffer, readonly stored: Promise<unknown> } {
+    const pending = this.#newKeys.get(patient)
+    if (pending !== undefined) return pending
     const wrapped = this.#keys.get(patient)
-    if (wrapped !== undefined) return decrypt(this.#wrapKey, wrapped, patient)
-    const key = randomBytes(KEY_BYTES)
-    await this.#keys.put(patient, encrypt(this.#wrapKey, key, patient))
-    return key
+    if (wrapped !== undefined) return { patientKey: decrypt(this.#wrapKey, wrapped, patient), stored: Promise.resolve() }
+    const patientKey = randomBytes(KEY_BYTES)
+    const made = { patientKey, stored: this.#keys.put(patient, encrypt(this.#wrapKey, patientKey, patient)).finally(() => this.#newKeys.delete(patient)) }
+    this.#newKeys.set(patient, made)
+    return made
   }
 
   /** A record whose key was erased stays unreadable, which is the point. */

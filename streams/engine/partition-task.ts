@@ -6,7 +6,7 @@ import type { Processor, RefusedRecord } from './processor.ts'
 import type { ProcessorHost } from './run-processor.ts'
 
 type Step<In> = { readonly offset: number, readonly timestamp: ArrivalTimeMs } & (
-  | { readonly kind: 'record', readonly key: string, readonly value: In, readonly raw: Buffer }
+  | { readonly kind: 'record', readonly key: string, readonly value: In, readonly buffer: Buffer, readonly start: number, readonly end: number }
   | { readonly kind: 'tick' | 'refused' })
 
 /** A run, decoded. */
@@ -65,10 +65,10 @@ export class PartitionTask<State, In, Out> {
       batch.count++
       if (input.kind === 'record') {
         batch.values.push(input.value)
-        batch.steps.push({ kind: 'record', offset, timestamp, key: input.key, value: input.value, raw: records.valueBuffer.subarray(records.valueStart, records.valueEnd) })
+        batch.steps.push({ kind: 'record', offset, timestamp, key: input.key, value: input.value, buffer: records.valueBuffer, start: records.valueStart, end: records.valueEnd })
       } else {
         batch.steps.push({ kind: input.kind, offset, timestamp })
-        if (input.kind === 'refused') batch.refused.push({ cause: input.cause, detail: input.detail, partition, offset, at: timestamp, raw: Buffer.from(records.valueBuffer.subarray(Math.max(records.valueStart, 0), Math.max(records.valueEnd, 0))) })
+        if (input.kind === 'refused') batch.refused.push({ cause: input.cause, detail: input.detail, partition, offset, at: timestamp, raw: bytesOf(records.valueBuffer, records.valueStart, records.valueEnd) })
       }
     }
     return batch
@@ -81,7 +81,7 @@ export class PartitionTask<State, In, Out> {
     for (const step of batch.steps) {
       if (step.kind !== 'record') { this.#machine.tick(step.offset, step.timestamp, collect); continue }
       const taken = this.#machine.record(step.offset, step.timestamp, step.key, step.value, collect)
-      if (!taken) batch.refused.push({ cause: 'step-failed', detail: `a step of ${this.#processor.name} failed`, partition: this.partition, offset: step.offset, at: step.timestamp, raw: step.raw })
+      if (!taken) batch.refused.push({ cause: 'step-failed', detail: `a step of ${this.#processor.name} failed`, partition: this.partition, offset: step.offset, at: step.timestamp, raw: bytesOf(step.buffer, step.start, step.end) })
     }
     return emitted
   }
@@ -133,3 +133,6 @@ export class PartitionTask<State, In, Out> {
     }
   }
 }
+
+/** A copy of a record's value; a null value (start -1) is empty. */
+function bytesOf (buffer: Buffer, start: number, end: number): Buffer { return Buffer.from(buffer.subarray(Math.max(start, 0), Math.max(end, 0))) }

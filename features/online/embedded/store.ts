@@ -28,6 +28,7 @@ class EmbeddedOnlineStore implements OnlineStore {
         void this.#rows.put(key, row)
       }
     })
+    await this.#root.flushed // before the log commits what caused it: after a power cut the board must not be behind the log
   }
 
   get (table: string, entities: readonly string[]): Promise<readonly (StoredRow | undefined)[]> {
