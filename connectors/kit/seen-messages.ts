@@ -39,11 +39,13 @@ export class SeenMessages {
   /** Forgets what is older than the horizon; at most `limit` rows are looked at, going round. */
   async purge (now: ArrivalTimeMs, limit: number): Promise<number> {
     const old: Buffer[] = []
+    let looked = 0
     for (const { key, value } of this.#rows.getRange({ start: this.#cursor, limit })) {
+      looked++
       this.#cursor = Buffer.from(key)
       if (now - value.readDoubleLE(HASH_BYTES) > this.#keptMs) old.push(Buffer.from(key))
     }
-    if (old.length === 0) this.#cursor = Buffer.alloc(1)
+    if (looked < limit) this.#cursor = Buffer.alloc(1) // the end: from the start again
     for (const key of old) await this.#rows.remove(key)
     return old.length
   }

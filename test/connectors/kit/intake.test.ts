@@ -1,0 +1,131 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { TOPICS } from '../../../streams/events/index.ts'
+import type { Log } from '../../../streams/log/index.ts'
+import { LatidoError } from '../../../streams/errors/index.ts'
+import { ManualClock } from '../../../streams/time/index.ts'
+import { tempDir } from '../../kit/temp-dir.ts'
+import { heartRates, movement, numerics, openHouse, read, sealer, type House } from './house.ts'
+
+const HOUR_MS = 3_600_000
+let directory: ReturnType<typeof tempDir>
+let clock: ManualClock
+let house: House
+
+beforeEach(async () => {
+  directory = tempDir()
+  clock = new ManualClock(1_900_000_000_000)
+  house = await openHouse(directory.path, clock)
+})
+afterEach(async () => { await house.close(); directory.remove() })
+
+async function restart (): Promise<void> {
+  await house.close()
+  house = await openHouse(directory.path, clock)
+}
+
+it('publishes a message once, with its arrival time, and knows it again', async () => {
+  expect(await house.intake.publish(numerics('1', 80))).toEqual({ kind: 'published', arrival: 1_900_000_000_000 })
+  expect(await house.intake.publish(numerics('1', 80))).toEqual({ kind: 'duplicate' })
+  expect(await heartRates(house)).toEqual([80])
+  expect([...house.counts]).toEqual([['published', 1], ['duplicate', 1]])
+})
+
+it('publishes another content under an id seen before, and counts it: some senders start their counters again', async () => {
+  await house.intake.publish(numerics('1', 80))
+  expect((await house.intake.publish(numerics('1', 90))).kind).toBe('published')
+  expect(await heartRates(house)).toEqual([80, 90])
+  expect(house.counts.get('message-id-reused')).toBe(1)
+})
+
+it('does not confuse the same id of two sources', async () => {
+  await house.intake.publish(numerics('1', 80))
+  expect((await house.intake.publish({ ...numerics('1', 80), source: 'hl7:other' })).kind).toBe('published')
+})
+
+it('publishes once what comes three times at the same moment', async () => {
+  const outcomes = await Promise.all([1, 2, 3].map(async () => (await house.intake.publish(numerics('1', 80))).kind))
+  expect(outcomes.toSorted()).toEqual(['duplicate', 'duplicate', 'published'])
+  expect(await heartRates(house)).toEqual([80])
+})
+
+it('remembers across a restart, for 72 hours', async () => {
+  await house.intake.publish(numerics('1', 80))
+  await restart()
+  clock.advance(72 * HOUR_MS)
+  expect(await house.intake.publish(numerics('1', 80))).toEqual({ kind: 'duplicate' })
+  clock.advance(1)
+  expect((await house.intake.publish(numerics('1', 80))).kind).toBe('published')
+})
+
+it('puts the records of one patient into one partition, in order, under the pseudonym', async () => {
+  for (let i = 0; i < 20; i++) await house.intake.publish(numerics(String(i), i))
+  expect(await heartRates(house)).toEqual(Array.from({ length: 20 }, (_, i) => i))
+  expect(new Set(await read(house.log, TOPICS.events, r => r.keyBuffer.toString('utf8', r.keyStart, r.keyEnd)))).toEqual(new Set(['key-9']))
+})
+
+it('knows who lies in which bed, through transfers and discharges', async () => {
+  const say = async (...movements: readonly Parameters<typeof movement>[]): Promise<readonly (string | undefined)[]> => {
+    for (const m of movements) await house.intake.publish(movement(...m))
+    return [house.intake.patientInBed('W', '1'), house.intake.patientInBed('W', '2')]
+  }
+  expect(await say(['anna', 'admit', 'W', '1'])).toEqual(['anna', undefined])
+  expect(await say(['anna', 'transfer', 'W', '2'])).toEqual([undefined, 'anna'])
+  expect(await say(['ben', 'admit', 'W', '1'])).toEqual(['ben', 'anna'])
+  expect(await say(['ben', 'update', 'W', '2'])).toEqual(['ben', 'anna'])
+  expect(await say(['cleo', 'admit', 'W', '1'])).toEqual(['cleo', 'anna'])
+  expect(await say(['ben', 'discharge', 'W', '1'])).toEqual(['cleo', 'anna'])
+  expect(await say(['anna', 'discharge', '', ''])).toEqual(['cleo', undefined])
+  await restart()
+  expect([house.intake.patientInBed('W', '1'), house.intake.patientInBed('W', '2')]).toEqual(['cleo', undefined])
+})
+
+it('keeps a refused message, sealed, with its cause', async () => {
+  const raw = Buffer.from('MSH|^~\\&|...PID|||MRN-77001||Doe^Jane')
+  await house.intake.refuse({ cause: 'malformed', detail: 'segment 2', source: 'hl7:test', raw })
+  const [letter] = await read(house.log, TOPICS.deadLetters, r => house.codecs.decodeDeadLetter(r))
+  expect(letter).toMatchObject({ cause: 'malformed', detail: 'segment 2', source: 'hl7:test', partition: -1, offset: -1, refusedAt: 1_900_000_000_000 })
+  expect(sealer.open(Buffer.from(letter!.raw))).toEqual(raw)
+  expect(house.counts.get('refused-malformed')).toBe(1)
+})
+
+it('leaves no identifier and no raw byte of a refused message readable on the disk', async () => {
+  await house.intake.publish(numerics('1', 80, 'MRN-SECRET-1'))
+  await house.intake.publish(movement('MRN-SECRET-1', 'admit', 'W', '1'))
+  await house.intake.refuse({ cause: 'malformed', detail: 'segment 2', source: 'hl7:test', raw: Buffer.from('PID|||MRN-SECRET-1||Doe^Jane') })
+  await house.close()
+  for (const file of filesIn(directory.path)) {
+    const bytes = readFileSync(file)
+    for (const secret of ['MRN-SECRET-1', 'Doe^Jane']) expect(bytes.includes(secret), `${secret} in a data file`).toBe(false)
+  }
+  house = await openHouse(directory.path, clock)
+})
+
+it('rejects when the log does not take the message, and then does not call the next copy a duplicate', async () => {
+  await house.close()
+  let down = true
+  const failing = (log: Log): Log => new Proxy(log, {
+    get: (target, property) => {
+      const value: unknown = Reflect.get(target, property, target)
+      if (property !== 'producer') return typeof value === 'function' ? value.bind(target) as unknown : value
+      return () => { const inner = target.producer(); return { ...inner, append: (...args: Parameters<typeof inner.append>) => down ? Promise.reject(new LatidoError('LOG_WRITE_FAILED', 'disk full', 'make room')) : inner.append(...args) } }
+    },
+  })
+  house = await openHouse(directory.path, clock, { log: failing })
+  await expect(house.intake.publish(numerics('1', 80))).rejects.toMatchObject({ code: 'LOG_WRITE_FAILED' })
+  await expect(house.intake.publish(movement('anna', 'admit', 'W', '1'))).rejects.toMatchObject({ code: 'LOG_WRITE_FAILED' })
+  expect(house.intake.patientInBed('W', '1')).toBeUndefined()
+  await expect(house.intake.refuse({ cause: 'malformed', detail: '', source: 's', raw: Buffer.alloc(1) })).rejects.toMatchObject({ code: 'LOG_WRITE_FAILED' })
+  down = false
+  expect((await house.intake.publish(numerics('1', 80))).kind).toBe('published')
+})
+
+it('publishes nothing for a patient whose identity could not be kept', async () => {
+  await house.close()
+  house = await openHouse(directory.path, clock, { identify: () => Promise.reject(new LatidoError('LOG_WRITE_FAILED', 'disk full', 'make room')) })
+  await expect(house.intake.publish(numerics('1', 80))).rejects.toMatchObject({ code: 'LOG_WRITE_FAILED' })
+  expect(await heartRates(house)).toEqual([])
+})
+
+function filesIn (path: string): readonly string[] { return readdirSync(path, { recursive: true, withFileTypes: true }).filter(e => e.isFile()).map(e => join(e.parentPath, e.name)) }
