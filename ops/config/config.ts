@@ -60,7 +60,9 @@ export const CONFIG_OPTIONS: Readonly<Record<OptionName, Option>> = {
 
 export const DEFAULTS: Readonly<Record<OptionName, string>> = Object.fromEntries(Object.entries(CONFIG_OPTIONS).map(([name, { fallback }]) => [name, fallback])) as Record<OptionName, string>
 
-const port = z.coerce.number().int().min(0).max(65_535)
+/** A number as people write it; an empty text is none, and would be taken for 0. */
+const number = z.string().regex(/^\d+(\.\d+)?$/, 'not a number').transform(Number)
+const port = number.pipe(z.number().int().min(0).max(65_535))
 const duration = z.string().transform((text, context) => {
   try {
     return parseDuration(text)
@@ -80,14 +82,14 @@ const schema = z.object({
   dataDir: z.string().min(1),
   keyFile: z.string(),
   simulate: z.enum(['ward', 'off']),
-  patients: z.coerce.number().int().min(1).max(500),
-  speed: z.coerce.number().min(0.1).max(3_600),
-  seed: z.coerce.number().int().min(0),
-  partitions: z.coerce.number().int().min(1).max(256),
+  patients: number.pipe(z.number().int().min(1).max(500)),
+  speed: number.pipe(z.number().min(0.1).max(3_600)),
+  seed: number.pipe(z.number().int().min(0)),
+  partitions: number.pipe(z.number().int().min(1).max(256)),
   retention: duration,
-  zone: z.string().min(1),
+  zone: z.string().refine(isZone, 'no time zone of that name'),
   alertDwell: duration,
-  noDataAfter: duration,
+  noDataAfter: duration.refine(ms => ms >= 1_000, 'at least 1 s'),
   driftWindow: duration.refine(ms => ms >= 1_000, 'at least 1 s'),
   offline: z.enum(['embedded', 'off']),
   model: z.string(),
@@ -95,10 +97,18 @@ const schema = z.object({
   allowExposed: z.enum(['yes', 'no']),
 })
 
-/** Flags win over the environment, which wins over the defaults. Throws CONFIG_INVALID, naming the option. */
+function isZone (name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).format(0) !== ''
+  } catch {
+    return false // RangeError: no such zone
+  }
+}
+
+/** Flags win over the environment, which wins over the defaults; an empty variable is not set. Throws CONFIG_INVALID, naming the option. */
 export function parseConfig (args: readonly string[], env: Readonly<Record<string, string | undefined>>): Config {
   const flags = parseFlags(args)
-  const raw = Object.fromEntries(Object.entries(CONFIG_OPTIONS).map(([name, option]) => [name, flags[flagOf(name)] ?? env[option.env] ?? option.fallback]))
+  const raw = Object.fromEntries(Object.entries(CONFIG_OPTIONS).map(([name, option]) => [name, flags[flagOf(name)] ?? (env[option.env] || option.fallback)]))
   const parsed = schema.safeParse(raw)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!
@@ -127,7 +137,7 @@ function parseFlags (args: readonly string[]): Readonly<Record<string, string>> 
   try {
     return parseArgs({ args: [...args], options, allowPositionals: false }).values as Record<string, string>
   } catch (e) {
-    throw new LatidoError('CONFIG_INVALID', messageOf(e), 'run "latido help start" for the options', e)
+    throw new LatidoError('CONFIG_INVALID', messageOf(e).split('\n', 1)[0]!, 'run "latido help start" for the options', e)
   }
 }
 

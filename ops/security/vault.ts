@@ -28,7 +28,7 @@ export class IdentityVault implements Sealer, AsyncDisposable {
   readonly #identities: Database<Buffer, string>
   readonly #keys: Database<Buffer, string>
   readonly #cache = new Map<PatientKey, { readonly text: string, readonly identity: SourceIdentity }>()
-  readonly #newKeys = new Map<PatientKey, { readonly patientKey: Buffer, readonly stored: Promise<unknown> }>()
+  readonly #keeping = new Map<PatientKey, Promise<void>>()
   readonly #pseudonymKey: Buffer
   readonly #wrapKey: Buffer
   readonly #sealKey: Buffer
@@ -59,17 +59,26 @@ export class IdentityVault implements Sealer, AsyncDisposable {
 
   identityOf (patient: PatientKey): SourceIdentity | undefined { return this.#cache.get(patient)?.identity }
 
-  /** The pseudonym of a patient; a new or fuller identity is kept first. Fields that a source leaves out stay as they were. */
+  /**
+   * The pseudonym of a patient; a new or fuller identity is kept first, and only what was kept counts as known: after a failure the next message
+   * tries again. Fields that a source leaves out stay as they were.
+   */
   async identify (patient: SourceIdentity): Promise<PatientKey> {
     const key = this.pseudonymOf(patient.id)
+    const keeping = this.#keeping.get(key)
+    if (keeping !== undefined) { await keeping.catch(() => {}); return await this.identify(patient) }
     const known = this.#cache.get(key)
     const identity = { ...known?.identity, ...patient }
     const text = JSON.stringify(identity)
     if (known?.text === text) return key
-    this.#cache.set(key, { text, identity })
-    const { patientKey, stored } = this.#keyFor(key)
-    const sealed = encrypt(patientKey, Buffer.from(text), key)
-    await Promise.all([stored, this.#identities.put(key, sealed), this.#publish(key, sealed)])
+    const work = this.#keep(key, text)
+    this.#keeping.set(key, work)
+    try {
+      await work
+      this.#cache.set(key, { text, identity })
+    } finally {
+      this.#keeping.delete(key)
+    }
     return key
   }
 
@@ -81,16 +90,19 @@ export class IdentityVault implements Sealer, AsyncDisposable {
     await this.#root.close()
   }
 
+  /** One at a time for a patient, so that two messages cannot make two keys. */
+  async #keep (patient: PatientKey, text: string): Promise<void> {
+    const { patientKey, stored } = this.#keyFor(patient)
+    const sealed = encrypt(patientKey, Buffer.from(text), patient)
+    await Promise.all([stored, this.#identities.put(patient, sealed), this.#publish(patient, sealed)])
+  }
+
   /** The patient's key, made if there is none; `stored` resolves when it is on disk. */
   #keyFor (patient: PatientKey): { readonly patientKey: Buffer, readonly stored: Promise<unknown> } {
-    const pending = this.#newKeys.get(patient)
-    if (pending !== undefined) return pending
     const wrapped = this.#keys.get(patient)
     if (wrapped !== undefined) return { patientKey: decrypt(this.#wrapKey, wrapped, patient), stored: Promise.resolve() }
     const patientKey = randomBytes(KEY_BYTES)
-    const made = { patientKey, stored: this.#keys.put(patient, encrypt(this.#wrapKey, patientKey, patient)).finally(() => this.#newKeys.delete(patient)) }
-    this.#newKeys.set(patient, made)
-    return made
+    return { patientKey, stored: this.#keys.put(patient, encrypt(this.#wrapKey, patientKey, patient)) }
   }
 
   /** A record whose key was erased stays unreadable, which is the point. */
