@@ -10,7 +10,7 @@ import { PriorityMark } from './priority-mark.tsx'
 /** The value that raised an alert, and its limit: points, a share, or for no-data nothing. */
 export function alertValue ({ rule, value, threshold, missing }: WireAlert, { t, format }: I18n): string {
   if (value === null) return ''
-  const write = (n: number): string => rule === 'sepsis-risk' ? format.percent(n) : format.number(n)
+  const write = (n: number): string => rule === 'sepsis-risk' ? format.risk(n) : format.number(n)
   // NEWS2 is urgent below its limit too, where a single part scores 3 (RCP 2017).
   if (rule === 'news2-urgent' && threshold !== null && value < threshold) return `${missing.length > 0 ? '≥' : ''}${write(value)} (${t('alert.redPart')})`
   return `${missing.length > 0 ? '≥' : ''}${write(value)}${threshold === null ? '' : ` (${t('alert.limit', { limit: write(threshold) })})`}`

@@ -26,7 +26,7 @@ export function Scores ({ patient: { news2, score } }: { readonly patient: WireP
       </div>
       <div className={`score ${probability === null ? 'score-unknown' : ''}`}>
         <dt>{t('risk.label')}</dt>
-        <dd><span className="score-value number">{probability === null ? '–' : format.percent(probability)}</span>{probability === null && <span className="score-word">{t('risk.none')}</span>}</dd>
+        <dd><span className="score-value number">{probability === null ? '–' : format.risk(probability)}</span>{probability === null && <span className="score-word">{t('risk.none')}</span>}</dd>
       </div>
       {news2?.atLeast === true && <div className="score-missing"><dt className="unseen">{t('news2.label')}</dt><dd>{t('news2.missing', { parts: missingParts(news2.missing, i18n) })}</dd></div>}
     </dl>

@@ -13,6 +13,8 @@ export interface Format {
   /** A concept's value with the decimals that it is read with. */
   reading (concept: string, value: number): string
   percent (share: number, decimals?: number): string
+  /** A risk: one decimal below 10 %, where thresholds lie; never 0 %, which nobody knows. */
+  risk (probability: number): string
   /** `12 s`, `5 min`, `3 h`, `2 d` (SI symbols, the same in both languages): the largest whole unit. */
   age (ms: number): string
   time (ms: number): string
@@ -43,6 +45,11 @@ export function formatter (language: Language): Format {
     number: fixed,
     significant: (value, digits = 3) => numbers({ maximumSignificantDigits: Math.max(digits, Math.trunc(Math.log10(Math.abs(value) || 1)) + 1) }).format(value),
     reading: (concept, value) => fixed(value, DECIMALS[concept] ?? 0),
+    risk: probability => {
+      const digits = probability < 0.1 ? 1 : 0
+      const shown = numbers({ style: 'percent', minimumFractionDigits: digits, maximumFractionDigits: digits })
+      return probability < 0.001 ? `<${shown.format(0.001)}` : shown.format(probability)
+    },
     percent: (share, decimals = 0) => numbers({ style: 'percent', minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(share),
     age: ms => {
       const past = Math.max(0, ms)

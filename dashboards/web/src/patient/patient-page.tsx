@@ -62,7 +62,7 @@ function ScoreReasons ({ patient: { score } }: { readonly patient: WirePatient }
   const share = score.presentShare === null ? '' : t('risk.present', { share: format.percent(score.presentShare) })
   return (
     <>
-      <p className="risk-line"><span className="risk-number number">{score.probability === null ? '–' : format.percent(score.probability)}</span> <span className="quiet">{[`${score.model} ${score.modelVersion}`, share].filter(text => text !== '').join(', ')}</span></p>
+      <p className="risk-line"><span className="risk-number number">{score.probability === null ? '–' : format.risk(score.probability)}</span> <span className="quiet">{[`${score.model} ${score.modelVersion}`, share].filter(text => text !== '').join(', ')}</span></p>
       <ReasonsTable reasons={score.reasons} caption={t('reasons.score')} />
     </>
   )
