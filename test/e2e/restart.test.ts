@@ -78,19 +78,24 @@ it('a second start goes on where the first stopped: alerts, board, beds, offsets
   dir.remove()
 }, 120_000)
 
-it('a device that named its bed once is still known after a restart', async () => {
+it('a device says whom it measures after each connection: before that its numerics are dead letters, then they go through', async () => {
   const dir = tempDir()
   const flags = ['--offline', 'off']
+  const numerics = (seq: number): unknown => ({ time: systemClock.now(), seq, numerics: [{ code: '147842', value: 70, unit: '/min' }] })
   {
     await using cli = await startCli({ dataDir: dir.path, flags })
-    await using monitor = await DeviceClient.open(cli.mqttPort, 'monitor-kept')
-    await monitor.publish('association', { patient: 'KEPT-1' })
-    await monitor.publish('numerics', { time: systemClock.now(), seq: 1, numerics: [{ code: '147842', value: 70, unit: '/min' }] })
+    await using monitor = await DeviceClient.open(cli.mqttPort, 'monitor-again')
+    await monitor.publish('association', { patient: 'AGAIN-1' })
+    await monitor.publish('numerics', numerics(1))
     await cli.end('SIGKILL')
   }
   await using cli = await startCli({ dataDir: dir.path, flags })
-  await using monitor = await DeviceClient.open(cli.mqttPort, 'monitor-kept')
-  await monitor.publish('numerics', { time: systemClock.now(), seq: 2, numerics: [{ code: '147842', value: 88, unit: '/min' }] })
-  expect((await pipelineOf(cli.url)).connectors.find(c => c.name === 'mqtt')?.counters.find(c => c.what === 'published')?.count).toBe(1)
+  await using monitor = await DeviceClient.open(cli.mqttPort, 'monitor-again')
+  await monitor.publish('numerics', numerics(2))
+  await monitor.publish('association', { patient: 'AGAIN-1' })
+  await monitor.publish('numerics', numerics(3))
+  const { deadLetters, connectors } = await until('the dead letter', async () => { const status = await pipelineOf(cli.url); return status.deadLetters.total > 0 ? status : undefined })
+  expect(deadLetters.byCause).toEqual({ 'device-unmapped': 1 })
+  expect(connectors.find(c => c.name === 'mqtt')?.counters.find(c => c.what === 'published')?.count).toBe(1)
   dir.remove()
 }, 60_000)
