@@ -17,8 +17,11 @@ export function byConcern (a: PatientSummary, b: PatientSummary): number {
   return worst(b) - worst(a)
     || (b.news2?.score ?? -1) - (a.news2?.score ?? -1)
     || tenths(b) - tenths(a)
-    || a.ward.localeCompare(b.ward) || a.bed.localeCompare(b.bed, undefined, { numeric: true }) || a.patient.localeCompare(b.patient)
+    || byName(a.ward, b.ward) || byName(a.bed, b.bed) || (a.patient < b.patient ? -1 : Number(a.patient > b.patient))
 }
+
+/** Bed 2 before bed 10. One collator for all: to make one a comparison was the largest cost of a board of 800 patients. */
+const byName = new Intl.Collator(undefined, { numeric: true }).compare
 
 /** Risk in steps of ten points, so that noise does not reorder the board. */
 function tenths (p: PatientSummary): number { return p.score === null || !Number.isFinite(p.score.probability) ? -1 : Math.floor(p.score.probability * 10) }
