@@ -50,7 +50,8 @@ export function featuresMachine (views: readonly FeatureView[], onApplied: (appl
       else machine.event(state, input.value, input.arrival, emit)
     },
     nextDue: state => machine.nextDue(state),
-    codec: { version: 2, encode: state => v8.serialize(state), decode: bytes => v8.deserialize(bytes) as PatientState },
+    // The typed arrays lie over the bytes that they were read from: a copy, so that living on does not change the row.
+    codec: { version: 2, encode: state => v8.serialize(state), decode: bytes => v8.deserialize(Buffer.from(bytes)) as PatientState },
   }
 }
 

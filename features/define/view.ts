@@ -43,7 +43,7 @@ export interface FeatureView {
 export function featureView (spec: FeatureViewSpec): FeatureView {
   const names = Object.keys(spec.features)
   const fail = (why: string): never => { throw new LatidoError('VIEW_INVALID', `feature view ${spec.name}: ${why}`, 'mend the definition') }
-  if (!/^[a-z][A-Za-z0-9]*$/.test(spec.name)) fail('a name is one word in camel case')
+  if (!/^[a-z][A-Za-z0-9]{0,62}$/.test(spec.name)) fail('a name is one word in camel case, of at most 63 characters')
   if (!Number.isInteger(spec.version) || spec.version < 1) fail('the version is a whole number from 1')
   if (names.length === 0) fail('it has no features')
   for (const name of spec.emit.onChange ?? []) if (!names.includes(name)) fail(`onChange names ${name}, which is not a feature of it`)

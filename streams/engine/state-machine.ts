@@ -12,6 +12,7 @@ export type Emit<Out> = (out: Out) => void
 export interface StateCodec<State> {
   readonly version: number
   encode (state: State): Buffer
+  /** The state is its own: it must not live on in `bytes`. */
   decode (bytes: Buffer): State
 }
 

@@ -47,3 +47,13 @@ it('carries a vector whole in Confluent\'s wire format', async () => {
     expect(codec.decode(bytes, 0, bytes.length)).toEqual(v)
   }
 })
+
+it('tells the view of a framed vector without decoding it, for every length of name that a view may have', async () => {
+  const book = await SchemaBook.open({ url: 'mock://', storage: { load: () => [], add: () => Promise.resolve() } })
+  const codec = await openVectorCodec(book, 'latido.features')
+  for (let length = 1; length <= 63; length++) {
+    const view = 'v'.repeat(length)
+    const bytes = Buffer.concat([Buffer.from('before'), codec.encode({ type: 'vector', view, version: 1, asOf: 1, trigger: 'timer', values: Float64Array.of(1), times: Float64Array.of(1) })])
+    expect(codec.viewOf(bytes, 6)).toBe(view)
+  }
+})

@@ -111,10 +111,12 @@ function tellInLives<State, In, Out> (machine: () => StateMachine<State, In, Out
   let committed = 0
   for (let life = 0; committed < story.length; life++) {
     const engine = new KeyedMachine(machine())
+    const before = [...rows.values()].map(row => row.bytes.toString('latin1'))
     if (committed > 0) engine.restore(rows.values(), marker)
     feed(engine, story, committed > 0 ? marker.offset : 0, () => {}, committed)
     const until = life >= dice.length ? story.length : Math.min(story.length, committed + 1 + Math.floor(dice[life]! * story.length / 20))
     feed(engine, story, committed, e => { all.push(said(e)) }, until)
+    expect([...rows.values()].map(row => row.bytes.toString('latin1')), 'a state lives on in the bytes it was read from').toEqual(before)
     committed = until
     const snapshot = engine.snapshot(committed, (dice[life % dice.length] ?? 0) % 3)
     for (const row of snapshot.rows) rows.set(row.key, { ...row, bytes: Buffer.from(row.bytes) })
