@@ -11,6 +11,7 @@ const KEY_BYTES = 32
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const PSEUDONYM_BYTES = 16
+const PSEUDONYMS_KEPT_MAX = 10_000
 
 export interface VaultOptions {
   readonly directory: string
@@ -29,6 +30,7 @@ export class IdentityVault implements Sealer, AsyncDisposable {
   readonly #keys: Database<Buffer, string>
   readonly #cache = new Map<PatientKey, { readonly text: string, readonly identity: SourceIdentity }>()
   readonly #keeping = new Map<PatientKey, Promise<void>>()
+  readonly #pseudonyms = new Map<string, PatientKey>()
   readonly #pseudonymKey: Buffer
   readonly #wrapKey: Buffer
   readonly #sealKey: Buffer
@@ -47,8 +49,14 @@ export class IdentityVault implements Sealer, AsyncDisposable {
     for (const { key, value } of this.#identities.getRange({})) this.#remember(key as PatientKey, value)
   }
 
+  /** The same patients come again and again: the pseudonyms of the last ones are kept. */
   pseudonymOf (sourceId: string): PatientKey {
-    return createHmac('sha256', this.#pseudonymKey).update(sourceId).digest().subarray(0, PSEUDONYM_BYTES).toString('base64url') as PatientKey
+    const kept = this.#pseudonyms.get(sourceId)
+    if (kept !== undefined) return kept
+    const key = createHmac('sha256', this.#pseudonymKey).update(sourceId).digest().subarray(0, PSEUDONYM_BYTES).toString('base64url') as PatientKey
+    if (this.#pseudonyms.size >= PSEUDONYMS_KEPT_MAX) for (const oldest of this.#pseudonyms.keys()) { this.#pseudonyms.delete(oldest); break }
+    this.#pseudonyms.set(sourceId, key)
+    return key
   }
 
   /** The pseudonym, if this source id was ever seen. */

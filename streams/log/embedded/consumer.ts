@@ -42,7 +42,7 @@ export class EmbeddedConsumer implements Consumer {
     if (runs.length > 0 || maxWaitMs <= 0) return runs
     const controller = new AbortController()
     await Promise.race([this.#host.activity(controller.signal), this.#host.clock.sleep(maxWaitMs, controller.signal)])
-    controller.abort()
+    controller.abort('over') // a reason of our own: the default one is an exception with a stack, made at each poll
     await this.#rebalance()
     return this.#fetch()
   }
