@@ -5,6 +5,7 @@ import type { Log, Producer } from '../../streams/log/index.ts'
 import type { Clock, DurationMs } from '../../streams/time/index.ts'
 import { Beds, type Sealer } from './beds.ts'
 import type { InboundMessage, Intake, PublishOutcome, RefusedInput, SourceIdentity } from './port.ts'
+import { SealedTable } from './sealed-table.ts'
 import { SeenMessages } from './seen-messages.ts'
 
 /** 72 hours: senders that were away for a long weekend send again. */
@@ -23,10 +24,16 @@ export interface IntakeOptions {
   readonly onCount?: (source: string, what: string, n: number) => void
 }
 
-/** The kit behind every connector: pseudonym, identity record, duplicates, publishing, dead letters, beds, counters. */
-export function openIntake (options: IntakeOptions): Intake & AsyncDisposable { return new LogIntake(options) }
+/** The intake of a running instance, with tables that connectors keep in it. */
+export interface OpenIntake extends Intake, AsyncDisposable {
+  /** The table `name`, sealed on disk; open each once. */
+  table<T> (name: string): SealedTable<T>
+}
 
-class LogIntake implements Intake, AsyncDisposable {
+/** The kit behind every connector: pseudonym, identity record, duplicates, publishing, dead letters, beds, counters. */
+export function openIntake (options: IntakeOptions): OpenIntake { return new LogIntake(options) }
+
+class LogIntake implements OpenIntake {
   readonly #options: IntakeOptions
   readonly #root: ReturnType<typeof openLmdb>
   readonly #seen: SeenMessages
@@ -78,6 +85,7 @@ class LogIntake implements Intake, AsyncDisposable {
     this.count(source, `refused-${cause}`)
   }
 
+  table<T> (name: string): SealedTable<T> { return new SealedTable<T>(this.#root, `table-${name}`, this.#options.sealer) }
   patientInBed (ward: string, bed: string): string | undefined { return this.#beds.patientIn(ward, bed) }
   now (): number { return this.#options.clock.now() }
   count (source: string, what: string, n = 1): void { this.#options.onCount?.(source, what, n) }

@@ -1,20 +1,23 @@
 import type { Intake } from '../kit/port.ts'
-import type { Association } from './options.ts'
+import type { Association, AssociationMemory } from './options.ts'
 
 /** Which patient each device measures now. Bounded; a table that is full takes no new device, and says so. */
 export class AssociationTable {
   readonly #byDevice: Map<string, Association>
   readonly #devicesMax: number
-  constructor (initial: Readonly<Record<string, Association>>, devicesMax: number) {
-    this.#byDevice = new Map(Object.entries(initial))
+  readonly #memory: AssociationMemory | undefined
+  constructor (initial: Readonly<Record<string, Association>>, devicesMax: number, memory?: AssociationMemory) {
+    this.#byDevice = new Map([...memory?.load() ?? [], ...Object.entries(initial)])
     this.#devicesMax = devicesMax
+    this.#memory = memory
   }
 
-  /** False where the table is full. */
-  set (device: string, association: Association | undefined): boolean {
-    if (association === undefined) { this.#byDevice.delete(device); return true }
-    if (!this.#byDevice.has(device) && this.#byDevice.size >= this.#devicesMax) return false
-    this.#byDevice.set(device, association)
+  /** In effect at once; resolves when it will outlive the process. False where the table is full. */
+  async set (device: string, association: Association | undefined): Promise<boolean> {
+    if (association === undefined) this.#byDevice.delete(device)
+    else if (!this.#byDevice.has(device) && this.#byDevice.size >= this.#devicesMax) return false
+    else this.#byDevice.set(device, association)
+    await this.#memory?.save(device, association)
     return true
   }
 

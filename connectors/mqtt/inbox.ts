@@ -97,7 +97,7 @@ export class Inbox {
   async #association (device: string, payload: Buffer): Promise<void> {
     const parsed = parseAssociation(payload)
     if (parsed.kind === 'malformed') return this.#refuse(`mqtt:${device}`, 'malformed', parsed.detail, payload)
-    if (!this.#associations.set(device, parsed.value)) return this.#refuse(`mqtt:${device}`, 'device-unmapped', 'the association table is full', payload)
+    if (!await this.#associations.set(device, parsed.value)) return this.#refuse(`mqtt:${device}`, 'device-unmapped', 'the association table is full', payload)
     this.#intake.count(FEED, parsed.value === undefined ? 'association-ended' : 'association-set')
   }
 

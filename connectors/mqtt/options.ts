@@ -4,6 +4,13 @@ import type { Intake } from '../kit/port.ts'
 /** Whom a device measures: a patient as the source names one, or whoever lies in a bed. */
 export type Association = { readonly patient: string } | { readonly ward: string, readonly bed: string }
 
+/** Where associations outlive the process: an association is retained by the broker, and the broker is ours. */
+export interface AssociationMemory {
+  load (): Iterable<readonly [device: string, association: Association]>
+  /** Resolves when it is on disk. */
+  save (device: string, association: Association | undefined): Promise<void>
+}
+
 export interface MqttCredentials { readonly username: string, readonly password: string }
 
 /** What one device or client can cost us; every queue and table of the connector is bounded by one of these. */
@@ -41,6 +48,7 @@ export interface MqttOptions {
   readonly clock: Clock
   /** Devices that are mapped before any association message arrives. */
   readonly associations?: Readonly<Record<string, Association>>
+  readonly memory?: AssociationMemory
   readonly credentials?: MqttCredentials
   readonly limits?: Partial<MqttLimits>
 }

@@ -29,7 +29,7 @@ export async function startMqtt (options: MqttOptions): Promise<Connector> {
   const { host, port, intake, clock, associations, credentials } = options
   const limits: MqttLimits = { ...MQTT_LIMITS, ...options.limits }
   refuseOpenExposure(host, credentials)
-  const inbox = new Inbox(intake, new AssociationTable(associations ?? {}, limits.devicesMax), limits)
+  const inbox = new Inbox(intake, new AssociationTable(associations ?? {}, limits.devicesMax, options.memory), limits)
   const lanes = new Lanes()
   const broker = await startBroker({ inbox, lanes, intake, retained: new Set(), retainedMax: limits.devicesMax }, credentials)
   const server = createServer(socket => {

@@ -23,7 +23,7 @@ export interface DriftCountState { readonly view: string, readonly version: numb
  */
 export function driftCountsMachine (references: readonly DriftReference[], windowMs: DurationMs): StateMachine<DriftCountState, WatchedVector, DriftCounts> {
   const byKey = new Map(references.map(r => [keyOf(r.view, r.version), r]))
-  const fresh = (key: string): number[][] => byKey.get(key)?.features.map(f => new Array<number>(f.shares.length + 1).fill(0)) ?? []
+  const fresh = (key: string): number[][] => byKey.get(key)?.features.map(f => Array.from({ length: f.shares.length + 1 }, () => 0)) ?? []
   return {
     name: `drift-counts ${windowMs}`,
     empty: key => {

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { existsSync, readFileSync } from 'node:fs'
 import { openIntake, type Connector } from '../../connectors/kit/index.ts'
 import { startHl7 } from '../../connectors/hl7/index.ts'
-import { startMqtt, type MqttCredentials } from '../../connectors/mqtt/index.ts'
+import { startMqtt, type Association, type MqttCredentials } from '../../connectors/mqtt/index.ts'
 import { runSimulator, seededRandom } from '../../connectors/simulator/index.ts'
 import { startDashboards, type PipelineStatus } from '../../dashboards/server/index.ts'
 import { openClickHouseOffline, runOfflineWriter, startEngine, type OfflineStore, type OfflineWriter } from '../../features/offline/index.ts'
@@ -77,7 +77,7 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
   const intake = closers.use(openIntake({ log: stores.log, codecs: stores.codecs, clock, directory: dir.path('intake'), sealer: vault, identify: patient => vault.identify(patient), onCount: (source, what, n) => { running.count(source, what, n) } }))
   const connectors: Connector[] = [
     closers.use(await startHl7({ host: config.host, port: config.mllpPort, intake, clock, zone: config.zone })),
-    closers.use(await startMqtt({ host: config.host, port: config.mqttPort, intake, clock, ...mqttCredentials(config) })),
+    closers.use(await startMqtt({ host: config.host, port: config.mqttPort, intake, clock, memory: intake.table<Association>('devices'), ...mqttCredentials(config) })),
   ]
   let ready = false
   const dashboards = closers.use(await startDashboards({
