@@ -7,7 +7,7 @@ export interface EngineOptions {
   readonly tickLatencyMs: DurationMs
   /** How long a poll waits for records. */
   readonly pollWaitMs: DurationMs
-  /** A snapshot round each so often, of at most so many rows: the cost of a round is bounded, recovery replays what is left. */
+  /** Each partition gets a snapshot round each so often, of at most so many rows: the cost of a round is bounded, recovery replays what is left. */
   readonly snapshotIntervalMs: DurationMs
   readonly snapshotRowsMax: number
 }

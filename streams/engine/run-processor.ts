@@ -45,6 +45,7 @@ class ProcessorLoop<State, In, Out> implements RunningProcessor {
   readonly #tasks = new Map<number, PartitionTask<State, In, Out>>()
   #consumer!: Consumer
   #lastSnapshotMs = 0
+  #snapshots = 0
   #stopping = false
   #running: Promise<void> = Promise.resolve()
 
@@ -166,11 +167,13 @@ class ProcessorLoop<State, In, Out> implements RunningProcessor {
     this.statistics.keys = [...this.#tasks.values()].reduce((n, t) => n + t.keys, 0)
   }
 
+  /** One partition a turn: the rows of all at once would hold the loop for too long. */
   async #snapshot (): Promise<void> {
     const now = this.#host.clock.monotonicMs()
-    if (now - this.#lastSnapshotMs < this.#options.snapshotIntervalMs) return
+    const tasks = [...this.#tasks.values()]
+    if (tasks.length === 0 || now - this.#lastSnapshotMs < this.#options.snapshotIntervalMs / tasks.length) return
     this.#lastSnapshotMs = now
-    for (const task of this.#tasks.values()) await task.snapshot(this.#options.snapshotRowsMax)
+    await tasks[this.#snapshots++ % tasks.length]!.snapshot(this.#options.snapshotRowsMax)
   }
 
   async #snapshotAll (): Promise<void> { for (const task of this.#tasks.values()) await task.snapshot(Number.MAX_SAFE_INTEGER) }
