@@ -97,11 +97,23 @@ async function oneBurst (seconds: number, perMessage: number, seed: number, say:
   const found = await count(dir.path)
   dir.remove()
   const sent = played.observations
+  say(`slowest alerts: ${slowest(played, observed)}`)
   return {
     sent, ill: plan.size, rate: sent / played.tookSeconds, behindMsMax: played.behindMsMax, lost: sent - found.inLog, lostOffline: found.offline === undefined ? 0 : sent - found.offline,
-    latenciesMs: [...played.completedMs].flatMap(([device, ms]) => { const at = observed.get(idOf(device)); return at === undefined ? [] : [at - ms - DWELL_MS] }),
+    latenciesMs: latencies(played, observed).map(l => l.ms),
     used: { ...after, cpuSeconds: after.cpuSeconds - before.cpuSeconds },
   }
+}
+
+interface Latency { readonly second: number, readonly ms: number }
+
+function latencies ({ startedMs, completedMs }: Played, observed: Observed): readonly Latency[] {
+  return [...completedMs].flatMap(([device, ms]) => { const at = observed.get(idOf(device)); return at === undefined ? [] : [{ second: (ms - startedMs) / 1_000, ms: at - ms - DWELL_MS }] })
+}
+
+/** When in the burst the slowest were: a stall shows as neighbours. */
+function slowest (played: Played, observed: Observed): string {
+  return latencies(played, observed).toSorted((a, b) => b.ms - a.ms).slice(0, 8).map(l => `${l.ms.toFixed(0)} ms at ${l.second.toFixed(1)} s`).join(', ')
 }
 
 function idOf (device: number): string { return `BURST-${device}` }
@@ -113,7 +125,7 @@ function illnesses (devices: number, seconds: number, random: SeededRandom): Rea
   return plan
 }
 
-interface Played { readonly observations: number, readonly tookSeconds: number, readonly behindMsMax: number, readonly completedMs: ReadonlyMap<number, number> }
+interface Played { readonly startedMs: number, readonly observations: number, readonly tookSeconds: number, readonly behindMsMax: number, readonly completedMs: ReadonlyMap<number, number> }
 
 /** Each device sends its six numerics once a second, the devices spread evenly over it. */
 async function play (fleet: DeviceFleet, devices: number, seconds: number, perMessage: number, plan: ReadonlyMap<number, number>): Promise<Played> {
@@ -137,7 +149,7 @@ async function play (fleet: DeviceFleet, devices: number, seconds: number, perMe
       if (ill && COMPLETES >= from && COMPLETES < from + perMessage && !completedMs.has(device)) completedMs.set(device, systemClock.monotonicMs())
     }
   }
-  return { observations: total * CODES.length, tookSeconds: (systemClock.monotonicMs() - startedMs) / 1_000, behindMsMax, completedMs }
+  return { startedMs, observations: total * CODES.length, tookSeconds: (systemClock.monotonicMs() - startedMs) / 1_000, behindMsMax, completedMs }
 }
 
 /** Patient to the monotonic time at which the API first showed the emergency. */
