@@ -1,5 +1,4 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { LatidoError } from '../../streams/errors/index.ts'
 
 export interface Usage {
   readonly processes: number
@@ -11,9 +10,9 @@ export interface Usage {
 
 const TICKS_A_SECOND = 100
 
-/** Memory and processor time of a process and all below it, from /proc. Throws CONFIG_INVALID on systems without it. */
-export function treeOf (pid: number): Promise<Usage> {
-  if (!existsSync('/proc/self/stat')) return Promise.reject(new LatidoError('CONFIG_INVALID', 'this benchmark reads /proc', 'run it on Linux'))
+/** Memory and processor time of a process and all below it, from /proc; undefined on systems without it. */
+export function treeOf (pid: number): Usage | undefined {
+  if (!existsSync('/proc/self/stat')) return undefined
   const parents = new Map(readdirSync('/proc').filter(name => /^\d+$/.test(name)).flatMap(name => { const stat = statOf(Number(name)); return stat === undefined ? [] : [[Number(name), stat.parent] as const] }))
   const members = [pid]
   for (const member of members) for (const [child, parent] of parents) if (parent === member) members.push(child)
@@ -23,7 +22,7 @@ export function treeOf (pid: number): Promise<Usage> {
     if (stat === undefined) continue
     usage = { processes: usage.processes + 1, residentBytes: usage.residentBytes + kilobytes(member, 'Rss'), proportionalBytes: usage.proportionalBytes + kilobytes(member, 'Pss'), cpuSeconds: usage.cpuSeconds + stat.cpuSeconds }
   }
-  return Promise.resolve(usage)
+  return usage
 }
 
 function statOf (pid: number): { readonly parent: number, readonly cpuSeconds: number } | undefined {
