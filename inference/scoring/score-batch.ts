@@ -28,7 +28,7 @@ export async function scoreBatch (models: readonly ServingModel[], batch: readon
     const rows = new Float64Array(mine.length * width)
     mine.forEach(({ vector }, i) => { rows.set(vector.values, i * width) })
     const probabilities = await retried(() => model.score(rows, width))
-    for (let i = 0; i < mine.length; i++) await complete(model, mine[i]!, probabilities[i]!)
+    await Promise.all(mine.map((scored, i) => complete(model, scored, probabilities[i]!)))
   }
 }
 
