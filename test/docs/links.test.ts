@@ -22,8 +22,7 @@ const FILE = /^(?:streams|features|inference|connectors|dashboards|ops|test|docs
 
 test('every file and folder that is named exists', () => {
   const missing = DOCUMENTS.flatMap(({ path, text }) => [...withoutCode(text).matchAll(/`([^`\s]+)`/g)].map(match => match[1]!).filter(name => FILE.test(name) && !existsSync(join(ROOT, name))).map(name => `${path}: ${name}`))
-  // The model comes when it has been trained.
-  expect(missing.filter(line => !line.endsWith('inference/models/sepsis'))).toEqual([])
+  expect(missing).toEqual([])
 })
 
 test('every function that the architecture names stands in the file that it is named with', () => {
