@@ -72,7 +72,9 @@ export class SchemaBook {
     const reader = this.#readers.get(writer.name ?? '') ?? writer
     const resolver = this.#resolverOf(id, writer, reader)
     try {
-      return reader.fromBuffer(buffer.subarray(start + MAGIC_BYTES, end), resolver as avro.Resolver, false)
+      const { value, offset } = reader.decode(buffer, start + MAGIC_BYTES, resolver as avro.Resolver) as { value: unknown, offset: number }
+      if (offset !== end) throw new RangeError('the value ends elsewhere than its record')
+      return value
     } catch (cause) {
       throw new LatidoError('PAYLOAD_INVALID', `a value does not fit its schema ${id}`, 'find the producer that writes it', cause)
     }
