@@ -36,7 +36,7 @@ it('shows a deterioration that comes over HL7 as an alert, with its features, an
   expect(await post(cli.url, `/api/alerts/${alert.id}/acknowledge`, { by: 'nurse' })).toBe(202)
   const acknowledged = await until('the acknowledgement', async () => (await api<WireAlert[]>(cli.url, '/api/alerts?state=acknowledged')).find(a => a.id === alert.id))
   expect(acknowledged).toMatchObject({ state: 'acknowledged', acknowledgedBy: 'nurse' })
-  expect(await active('PATH-1')).toEqual([])
+  expect((await active('PATH-1')).filter(a => a.rule.startsWith('news2'))).toEqual([]) // the model may have its own alert
   expect(await post(cli.url, `/api/alerts/${alert.id}/acknowledge`, { by: 'nurse' })).toBe(409)
 })
 
