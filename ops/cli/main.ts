@@ -1,6 +1,9 @@
 import { isLatidoError, messageOf } from '../../streams/errors/index.ts'
+import { systemClock } from '../../streams/time/index.ts'
 import { COMMANDS } from './commands/index.ts'
 import { helpText } from './help.ts'
+
+const FOREVER_MS = 2 ** 31 - 1
 
 /** `latido COMMAND ...`: finds the command, runs it, and turns an operating failure into one line and exit code 1. */
 async function main (argv: readonly string[]): Promise<number> {
@@ -8,11 +11,15 @@ async function main (argv: readonly string[]): Promise<number> {
   if (name === 'help' || name === '--help' || name === '-h') { process.stdout.write(helpText()); return 0 }
   const command = COMMANDS[name]
   if (command === undefined) { process.stderr.write(`latido: there is no command "${name}"; "latido help" lists them\n`); return 1 }
+  const running = new AbortController()
+  void systemClock.sleep(FOREVER_MS, running.signal) // Node ends when nothing but a store's own threads is left to wait for
   try {
     return await command.run(rest)
   } catch (e) {
     process.stderr.write(isLatidoError(e) ? `latido: ${e.message}: ${e.action} [${e.code}]\n` : `latido: ${e instanceof Error ? e.stack ?? e.message : messageOf(e)}\n`)
     return 1
+  } finally {
+    running.abort()
   }
 }
 
