@@ -1,6 +1,6 @@
 import { LatidoError } from '../streams/errors/index.ts'
 import { SchemaBook, type Codec, type RecordSchema } from '../streams/events/index.ts'
-import { TRIGGERS, type FeatureVector } from './vector.ts'
+import { emptyVector, TRIGGERS, type FeatureVector } from './vector.ts'
 
 /** How vectors travel: presence as bits, present values as doubles, event times as places in a short table (features share readings). */
 export const FEATURE_VECTOR_SCHEMA: RecordSchema = {
@@ -109,8 +109,7 @@ export function unpackVector (packed: Buffer): { readonly values: Float64Array, 
   packed.copy(scratchBytes, 0, valuesAt, tableAt - 2)
   const distinct = count <= table.length ? table : new Float64Array(count)
   packed.copy(distinct === table ? tableBytes : Buffer.from(distinct.buffer), 0, tableAt, placesAt)
-  const values = new Float64Array(n).fill(NaN)
-  const times = new Float64Array(n).fill(NaN)
+  const { values, times } = emptyVector(n)
   let next = 0
   for (let i = 0; i < n; i++) {
     if ((packed[2 + (i >> 3)]! >> (i & 7) & 1) === 0) continue

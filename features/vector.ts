@@ -29,3 +29,9 @@ export interface FeatureValue {
   readonly eventTime: EventTimeMs | null
   readonly ageMs: number | null
 }
+
+/** Values and times of a vector, all absent, over one buffer: vectors are made by the million, and each buffer costs the collector. */
+export function emptyVector (length: number): { readonly values: Float64Array, readonly times: Float64Array } {
+  const both = new Float64Array(2 * length).fill(NaN)
+  return { values: both.subarray(0, length), times: both.subarray(length) }
+}

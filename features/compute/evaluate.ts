@@ -96,8 +96,8 @@ function mergeRing (e: Extract<Expression, { op: 'window' | 'sampled' }>, plan: 
   const place = plan.ringOf(e.concept, e.op === 'sampled' ? e.sampleMs : tileMsOf(e.windowMs))
   const ring = plan.series[index]!.rings[place]!
   return e.op === 'sampled'
-    ? (series, asOf, into) => { sampleTiles(ring, series.rings[place]!, asOf, e.windowMs, into) }
-    : (series, asOf, into) => { mergeTiles(ring, series.rings[place]!, asOf, e.windowMs, into) }
+    ? (series, asOf, into) => { sampleTiles(ring, series.rings, asOf, e.windowMs, into) }
+    : (series, asOf, into) => { mergeTiles(ring, series.rings, asOf, e.windowMs, into) }
 }
 
 function mergeReadings (windowMs: DurationMs): Merge {

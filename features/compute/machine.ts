@@ -3,7 +3,7 @@ import type { AcknowledgementEvent, BedsideEvent, EncounterEvent, Observation, O
 import type { Emit, StateMachine } from '../../streams/engine/index.ts'
 import type { ArrivalTimeMs } from '../../streams/time/index.ts'
 import type { Fact, FeatureView } from '../define/index.ts'
-import type { FeatureVector, Trigger } from '../vector.ts'
+import { emptyVector, type FeatureVector, type Trigger } from '../vector.ts'
 import { compile, type Context, type Evaluate } from './evaluate.ts'
 import { planViews, type Plan } from './plan.ts'
 import { applyObservation, emptySeries, holds, type Applied, type Series } from './series.ts'
@@ -51,7 +51,7 @@ export function featuresMachine (views: readonly FeatureView[], onApplied: (appl
     },
     nextDue: state => machine.nextDue(state),
     // The typed arrays lie over the bytes that they were read from: a copy, so that living on does not change the row.
-    codec: { version: 2, encode: state => v8.serialize(state), decode: bytes => v8.deserialize(Buffer.from(bytes)) as PatientState },
+    codec: { version: 3, encode: state => v8.serialize(state), decode: bytes => v8.deserialize(Buffer.from(bytes)) as PatientState },
   }
 }
 
@@ -167,7 +167,7 @@ class Machine {
   #emit (state: PatientState, v: number, asOf: ArrivalTimeMs, trigger: Trigger, emit: Emit<FeatureOutput>): void {
     const view = this.#views[v]!
     const mine = state.views[v]!
-    const vector: FeatureVector = { type: 'vector', view: view.name, version: view.version, asOf, trigger, values: new Float64Array(view.names.length), times: new Float64Array(view.names.length) }
+    const vector: FeatureVector = { type: 'vector', view: view.name, version: view.version, asOf, trigger, ...emptyVector(view.names.length) }
     this.#look(state, asOf)
     const evaluates = this.#evaluates[v]!
     for (let i = 0; i < evaluates.length; i++) {

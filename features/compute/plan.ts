@@ -2,7 +2,7 @@ import { LatidoError } from '../../streams/errors/index.ts'
 import type { ConceptId } from '../../streams/events/index.ts'
 import type { DurationMs } from '../../streams/time/index.ts'
 import { partsOf, type Aggregate, type Expression, type FeatureView } from '../define/index.ts'
-import type { RingPlan, TileColumns } from './tile-ring.ts'
+import { ringLength, type RingPlan, type TileColumns } from './tile-ring.ts'
 
 /** Tiles that a dense window is cut into: its tail is off by at most a thirtieth. */
 const TILES_PER_WINDOW = 30
@@ -32,7 +32,7 @@ export function planViews (views: readonly FeatureView[]): Plan {
   const series = [...drafts].map(([concept, draft]): SeriesPlan => ({
     concept,
     readingsMs: Math.max(draft.readingsMs, CORRECTION_HORIZON_MS),
-    rings: [...draft.rings].map(([tileMs, { tiles, spread, extremes, trend }]) => ({ tileMs, tiles, columns: { spread, extremes, trend } })),
+    rings: placed([...draft.rings].map(([tileMs, { tiles, spread, extremes, trend }]) => ({ tileMs, tiles, columns: { spread, extremes, trend } }))),
   }))
   const index = new Map(series.map((s, i) => [s.concept, i]))
   return {
@@ -40,6 +40,16 @@ export function planViews (views: readonly FeatureView[]): Plan {
     indexOf: concept => index.get(concept),
     ringOf: (concept, tileMs) => series[index.get(concept)!]!.rings.findIndex(r => r.tileMs === tileMs),
   }
+}
+
+/** One ring behind the other. */
+function placed (rings: readonly Omit<RingPlan, 'at'>[]): readonly RingPlan[] {
+  let next = 0
+  return rings.map(ring => {
+    const at = next
+    next += ringLength(ring)
+    return { ...ring, at }
+  })
 }
 
 /** The tile width of a dense window. */

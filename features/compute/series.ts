@@ -1,7 +1,7 @@
 import type { Observation, ObservationKind } from '../../streams/events/index.ts'
 import type { ArrivalTimeMs, EventTimeMs } from '../../streams/time/index.ts'
 import type { SeriesPlan } from './plan.ts'
-import { addToRing, clearTile, emptyRing, tileCount } from './tile-ring.ts'
+import { addToRing, clearTile, emptyRings, tileCount } from './tile-ring.ts'
 
 /** At most so many readings of a sparse series; the oldest go first. */
 const READINGS_MAX = 96
@@ -15,8 +15,9 @@ export interface Series {
   readonly ids: string[]
   /** Place of each reading in the order of arrival. */
   readonly orders: number[]
-  readonly rings: Float64Array[]
-  readonly recent: Float64Array
+  /** Every ring of the plan, one behind the other. */
+  readonly rings: Float64Array
+  readonly recent: EventTimeMs[]
   recentAt: number
   /** The two newest dense readings, newest first: what is left when a newer sparse one is withdrawn. */
   readonly newestDense: Ranked[]
@@ -35,7 +36,7 @@ interface Ranked { readonly time: EventTimeMs, readonly value: number, readonly 
 
 export function emptySeries (plan: SeriesPlan): Series {
   return {
-    times: [], values: [], ids: [], orders: [], rings: plan.rings.map(emptyRing), recent: new Float64Array(RECENT).fill(-1), recentAt: 0, newestDense: [], nextOrder: 0,
+    times: [], values: [], ids: [], orders: [], rings: emptyRings(plan.rings), recent: [], recentAt: 0, newestDense: [], nextOrder: 0,
     lastTime: -1, lastValue: NaN, previousTime: -1, previousValue: NaN, count: 0,
   }
 }
@@ -98,12 +99,12 @@ function insert (plan: SeriesPlan, series: Series, o: Observation, arrival: Arri
 /** Takes a reading out, and builds its tiles again from the readings where they hold nothing else. */
 function remove (plan: SeriesPlan, series: Series, at: number): void {
   const time = series.times[at]!
-  plan.rings.forEach((ring, i) => {
+  plan.rings.forEach(ring => {
     const tile = Math.floor(time / ring.tileMs)
     const inTile = series.times.map((t, j) => [t, j] as const).filter(([t]) => Math.floor(t / ring.tileMs) === tile)
-    if (tileCount(ring, series.rings[i]!, time) !== inTile.length) return // shared with dense readings: they outweigh it
-    clearTile(ring, series.rings[i]!, time)
-    for (const [t, j] of inTile) if (j !== at) addToRing(ring, series.rings[i]!, t, series.values[j]!)
+    if (tileCount(ring, series.rings, time) !== inTile.length) return // shared with dense readings: they outweigh it
+    clearTile(ring, series.rings, time)
+    for (const [t, j] of inTile) if (j !== at) addToRing(ring, series.rings, t, series.values[j]!)
   })
   series.times.splice(at, 1)
   series.values.splice(at, 1)
@@ -145,6 +146,6 @@ function raise (series: Series, time: EventTimeMs, value: number): void {
 
 function addToRings (plan: SeriesPlan, series: Series, time: EventTimeMs, value: number): boolean {
   let kept = plan.rings.length === 0
-  for (let i = 0; i < plan.rings.length; i++) kept = addToRing(plan.rings[i]!, series.rings[i]!, time, value) || kept
+  for (const ring of plan.rings) kept = addToRing(ring, series.rings, time, value) || kept
   return kept
 }

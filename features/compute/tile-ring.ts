@@ -2,8 +2,8 @@ import type { DurationMs, EventTimeMs } from '../../streams/time/index.ts'
 
 /** Which partials a ring keeps beyond count, mean and newest time. */
 export interface TileColumns { readonly spread: boolean, readonly extremes: boolean, readonly trend: boolean }
-/** A ring of `tiles` tiles of `tileMs` each. */
-export interface RingPlan { readonly tileMs: DurationMs, readonly tiles: number, readonly columns: TileColumns }
+/** A ring of `tiles` tiles of `tileMs` each, from place `at` of the array that all rings of a series share. */
+export interface RingPlan { readonly at: number, readonly tileMs: DurationMs, readonly tiles: number, readonly columns: TileColumns }
 
 // Column places in a tile; later ones exist only where the plan has them.
 const ID = 0
@@ -18,7 +18,11 @@ export interface WindowStats { n: number, mean: number, m2: number, min: number,
 
 function strideOf ({ spread, extremes, trend }: TileColumns): number { return BASE + (spread ? 1 : 0) + (extremes ? 2 : 0) + (trend ? 3 : 0) }
 
-export function emptyRing (plan: RingPlan): Float64Array { return new Float64Array(plan.tiles * strideOf(plan.columns)).fill(-1) }
+/** Doubles that a ring takes. */
+export function ringLength ({ tiles, columns }: Pick<RingPlan, 'tiles' | 'columns'>): number { return tiles * strideOf(columns) }
+
+/** The rings of one series in one array: a patient has thousands of tiles, and the collector should see few arrays. */
+export function emptyRings (plans: readonly RingPlan[]): Float64Array { return new Float64Array(plans.reduce((n, plan) => n + ringLength(plan), 0)).fill(-1) }
 
 /**
  * Adds one reading to its tile: commutative partials (Welford; co-moments for the trend), so order does not matter. False: older than the ring.
@@ -27,7 +31,7 @@ export function emptyRing (plan: RingPlan): Float64Array { return new Float64Arr
 export function addToRing (plan: RingPlan, ring: Float64Array, time: EventTimeMs, value: number): boolean {
   const { columns } = plan
   const id = Math.floor(time / plan.tileMs)
-  const at = (id % plan.tiles) * strideOf(columns)
+  const at = plan.at + (id % plan.tiles) * strideOf(columns)
   if (ring[at + ID]! > id) return false
   if (ring[at + ID] !== id) openTile(columns, ring, at, id)
   const n = ring[at + COUNT]! + 1
@@ -69,14 +73,14 @@ function openTile (columns: TileColumns, ring: Float64Array, at: number, id: num
 /** Empties the tile of `time`, for rebuilding it from readings. */
 export function clearTile (plan: RingPlan, ring: Float64Array, time: EventTimeMs): void {
   const id = Math.floor(time / plan.tileMs)
-  const at = (id % plan.tiles) * strideOf(plan.columns)
+  const at = plan.at + (id % plan.tiles) * strideOf(plan.columns)
   if (ring[at + ID] === id) openTile(plan.columns, ring, at, id)
 }
 
 /** Count of readings in the tile of `time`. */
 export function tileCount (plan: RingPlan, ring: Float64Array, time: EventTimeMs): number {
   const id = Math.floor(time / plan.tileMs)
-  const at = (id % plan.tiles) * strideOf(plan.columns)
+  const at = plan.at + (id % plan.tiles) * strideOf(plan.columns)
   return ring[at + ID] === id ? ring[at + COUNT]! : 0
 }
 
@@ -88,7 +92,7 @@ export function mergeTiles (plan: RingPlan, ring: Float64Array, asOf: EventTimeM
   const oldest = Math.max(Math.ceil((asOf - windowMs) / tileMs), newest - tiles + 1)
   resetStats(into)
   for (let id = oldest; id <= newest; id++) {
-    const at = (id % tiles) * stride
+    const at = plan.at + (id % tiles) * stride
     if (ring[at + ID] !== id || ring[at + COUNT] === 0) continue
     mergeOne(into, columns, ring, at, (id * tileMs - asOf) / HOUR_MS)
   }
@@ -127,7 +131,7 @@ export function sampleTiles (plan: RingPlan, ring: Float64Array, asOf: EventTime
   resetStats(into)
   into.first = NaN
   for (let id = oldest; id <= newest; id++) {
-    const at = (id % tiles) * stride
+    const at = plan.at + (id % tiles) * stride
     if (ring[at + ID] !== id || ring[at + COUNT] === 0) continue
     addPoint(into, (id * tileMs - asOf) / HOUR_MS, ring[at + MEAN]!)
     if (into.n === 1) into.first = ring[at + MEAN]!
