@@ -77,7 +77,7 @@ export function packVector ({ values, times }: Pick<FeatureVector, 'values' | 't
   }
   const bits = (n + 7) >> 3
   const placeBytes = distinct.length > 255 ? 2 : 1
-  const packed = Buffer.alloc(2 + bits + 8 * present + 2 + 8 * distinct.length + placeBytes * present)
+  const packed = Buffer.allocUnsafe(2 + bits + 8 * present + 2 + 8 * distinct.length + placeBytes * present).fill(0, 0, 2 + bits)
   packed.writeUInt16LE(n, 0)
   for (let i = 0; i < n; i++) if (!Number.isNaN(values[i])) packed[2 + (i >> 3)]! |= 1 << (i & 7)
   let at = 2 + bits

@@ -30,8 +30,22 @@ export interface FeatureValue {
   readonly ageMs: number | null
 }
 
-/** Values and times of a vector, all absent, over one buffer: vectors are made by the million, and each buffer costs the collector. */
+// Vectors are made by the million and live for a moment: cut from slabs, they cost the collector one buffer for dozens of them.
+const SLAB_LENGTH = 1 << 15
+let slab = new Float64Array(0)
+let used = 0
+
+function cut (length: number): Float64Array {
+  if (length > SLAB_LENGTH / 4) return new Float64Array(length)
+  if (used + length > slab.length) {
+    slab = new Float64Array(SLAB_LENGTH)
+    used = 0
+  }
+  used += length
+  return slab.subarray(used - length, used)
+}
+
+/** Values and times of a vector, all absent. */
 export function emptyVector (length: number): { readonly values: Float64Array, readonly times: Float64Array } {
-  const both = new Float64Array(2 * length).fill(NaN)
-  return { values: both.subarray(0, length), times: both.subarray(length) }
+  return { values: cut(length).fill(NaN), times: cut(length).fill(NaN) }
 }

@@ -20,7 +20,7 @@ class EmbeddedOnlineStore implements OnlineStore {
     await this.#root.transaction(() => {
       for (const { entity, version, value } of rows) {
         const key = `${table}/${entity}`
-        const stored = this.#rows.get(key)
+        const stored = this.#rows.getBinaryFast(key) // valid until the next read: only the version is looked at
         if (stored !== undefined && stored.readDoubleLE(0) >= version) continue
         const row = Buffer.allocUnsafe(VERSION_BYTES + value.length)
         row.writeDoubleLE(version, 0)
