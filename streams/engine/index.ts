@@ -1,11 +1,11 @@
 /** The engine: state machines per key per partition, exactly once, restored from snapshots and replay. */
 export type { Emit, Stamped, StateCodec, StateMachine, Tick } from './state-machine.ts'
-export type { Input, OutputRecord, Processor, RefusedRecord } from './processor.ts'
+export type { Input, OutputRecord, Processor, ProcessorHost, RefusedRecord } from './processor.ts'
 export { KeyedMachine, PoisonError } from './keyed-machine.ts'
 export type { Emitted, Marker, SnapshotRow } from './keyed-machine.ts'
 export { openSnapshotStore } from './snapshot-store.ts'
 export type { PartitionSnapshot, SnapshotStore } from './snapshot-store.ts'
 export { startProcessor } from './run-processor.ts'
-export type { ProcessorHost, ProcessorStatistics, RunningProcessor } from './run-processor.ts'
+export type { ProcessorStatistics, RunningProcessor } from './run-processor.ts'
 export { ENGINE_DEFAULTS } from './options.ts'
 export type { EngineOptions } from './options.ts'

@@ -2,8 +2,7 @@ import { LatidoError } from '../errors/index.ts'
 import type { OutRecord, Run } from '../log/index.ts'
 import type { ArrivalTimeMs, DurationMs } from '../time/index.ts'
 import { KeyedMachine, type Emitted } from './keyed-machine.ts'
-import type { Processor, RefusedRecord } from './processor.ts'
-import type { ProcessorHost } from './run-processor.ts'
+import type { Processor, ProcessorHost, RefusedRecord } from './processor.ts'
 
 type Step<In> = { readonly offset: number, readonly timestamp: ArrivalTimeMs } & (
   | { readonly kind: 'record', readonly key: string, readonly value: In, readonly buffer: Buffer, readonly start: number, readonly end: number }

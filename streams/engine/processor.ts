@@ -1,6 +1,8 @@
-import type { RecordCursor } from '../log/index.ts'
-import type { ArrivalTimeMs } from '../time/index.ts'
+import type { Log, RecordCursor } from '../log/index.ts'
+import type { ArrivalTimeMs, Clock } from '../time/index.ts'
 import type { Emitted } from './keyed-machine.ts'
+import type { EngineOptions } from './options.ts'
+import type { SnapshotStore } from './snapshot-store.ts'
 import type { StateMachine } from './state-machine.ts'
 
 /** A record as decoded for a machine. */
@@ -34,3 +36,6 @@ export interface Processor<State, In, Out> {
   readonly tick: Buffer
   readonly ownsTicks: boolean
 }
+
+/** What a processor runs on. */
+export interface ProcessorHost { readonly log: Log, readonly clock: Clock, readonly snapshots: SnapshotStore, readonly options?: Partial<EngineOptions>, readonly onChange?: (what: string) => void }

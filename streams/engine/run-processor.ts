@@ -1,16 +1,13 @@
 import { assert, isLatidoError } from '../errors/index.ts'
-import type { Consumer, Log, Producer, TopicPartition, TransactionalProducer } from '../log/index.ts'
-import type { Clock } from '../time/index.ts'
+import type { Consumer, Producer, TopicPartition, TransactionalProducer } from '../log/index.ts'
 import { PoisonError, type Emitted } from './keyed-machine.ts'
 import { ENGINE_DEFAULTS, type EngineOptions } from './options.ts'
 import { PartitionTask, type TaskBatch } from './partition-task.ts'
-import type { Processor } from './processor.ts'
-import type { SnapshotStore } from './snapshot-store.ts'
+import type { Processor, ProcessorHost } from './processor.ts'
 
 /** More poisonous records than this within one restore are a fault of the code, not of the data. */
 const RESTORE_ATTEMPTS_MAX = 100
 
-export interface ProcessorHost { readonly log: Log, readonly clock: Clock, readonly snapshots: SnapshotStore, readonly options?: Partial<EngineOptions>, readonly onChange?: (what: string) => void }
 
 export interface ProcessorStatistics { records: number, outputs: number, refused: number, keys: number, commits: number }
 

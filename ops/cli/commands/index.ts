@@ -1,12 +1,7 @@
 /** The commands, by name. */
+import type { Command } from './command.ts'
 import { replay } from './replay.ts'
 import { start } from './start.ts'
 
-export interface Command {
-  readonly usage: string
-  readonly summary: string
-  /** Answers the exit code. */
-  run (args: readonly string[]): Promise<number>
-}
 
 export const COMMANDS: Readonly<Record<string, Command>> = { start, replay }

@@ -7,7 +7,7 @@ import { parseDuration } from '../../../streams/time/index.ts'
 import { parseConfig } from '../../config/index.ts'
 import { exportVectors, replaySource } from '../../run/index.ts'
 import { progressBar } from '../progress.ts'
-import type { Command } from './index.ts'
+import type { Command } from './command.ts'
 
 const OPTIONS = {
   export: { type: 'string' }, to: { type: 'string' }, 'data-dir': { type: 'string' }, offline: { type: 'string' }, model: { type: 'string' }, 'drift-window': { type: 'string' }, host: { type: 'string' }, 'mllp-port': { type: 'string' },

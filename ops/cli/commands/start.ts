@@ -1,7 +1,7 @@
 import { systemClock } from '../../../streams/time/index.ts'
 import { CONFIG_OPTIONS, parseConfig } from '../../config/index.ts'
 import { startLatido } from '../../run/index.ts'
-import type { Command } from './index.ts'
+import type { Command } from './command.ts'
 
 export const start: Command = {
   usage: Object.keys(CONFIG_OPTIONS).map(name => `[--${name.replace(/[A-Z]/g, c => `-${c.toLowerCase()}`)} X]`).join(' '),
