@@ -1,4 +1,5 @@
-import type { EncounterAction, EncounterEvent } from '../../../streams/events/index.ts'
+import type { EncounterEvent } from '../../../streams/events/index.ts'
+import { stayEvent } from '../stay-event.ts'
 import { SOURCE } from './moments.ts'
 import type { IcuStay } from './stays.ts'
 
@@ -8,28 +9,10 @@ export interface Encounter { readonly patient: number, readonly event: Encounter
 export function encountersOf (stays: readonly IcuStay[], shiftMs: (patient: number) => number): Encounter[] {
   const encounters = stays.flatMap(stay => {
     const moved = shiftMs(stay.patient)
-    const admission = encounter('admit', stay, stay.admittedAt + moved)
-    return stay.dischargedAt === undefined ? [admission] : [admission, encounter('discharge', stay, stay.dischargedAt + moved)]
+    const admission = { patient: stay.patient, event: stayEvent('admit', stay, stay.admittedAt + moved, SOURCE) }
+    return stay.dischargedAt === undefined ? [admission] : [admission, { patient: stay.patient, event: stayEvent('discharge', stay, stay.dischargedAt + moved, SOURCE) }]
   })
   return encounters.sort((a, b) => a.event.eventTime - b.event.eventTime || rankOf(a) - rankOf(b) || a.patient - b.patient)
 }
 
 function rankOf ({ event }: Encounter): number { return event.action === 'discharge' ? 0 : 1 }
-
-function encounter (action: EncounterAction, stay: IcuStay, eventTime: number): Encounter {
-  const said = action === 'admit'
-  return {
-    patient: stay.patient,
-    event: {
-      type: 'encounter',
-      action,
-      eventTime,
-      source: SOURCE,
-      ward: said ? stay.ward : '',
-      bed: '',
-      ageYears: said ? stay.ageYears : -1,
-      sex: said ? stay.sex : 'unknown',
-      hoursSinceHospitalAdmission: said ? stay.hoursSinceHospitalAdmission : -1,
-    },
-  }
-}

@@ -1,7 +1,8 @@
-import type { ConceptId, EncounterAction, EncounterEvent, Observation, ObservationSet } from '../../../streams/events/index.ts'
+import type { ConceptId, EncounterAction, Observation, ObservationSet } from '../../../streams/events/index.ts'
 import type { ArrivalTimeMs } from '../../../streams/time/index.ts'
 import type { HistoricalMessage, HistoricalSource, ReadOptions } from '../port.ts'
 import { Refusals } from '../refusals.ts'
+import { stayEvent } from '../stay-event.ts'
 import { MEASURED_CONCEPTS } from './columns.ts'
 import { loadStays } from './load.ts'
 import type { FinishedStays, HourIndex, Stay } from './stays.ts'
@@ -88,17 +89,5 @@ function itemsOf (index: HourIndex, hour: number): Uint32Array {
 }
 
 function encounter (action: EncounterAction, stay: Stay, at: ArrivalTimeMs): HistoricalMessage {
-  const said = action === 'admit'
-  const event: EncounterEvent = {
-    type: 'encounter',
-    action,
-    eventTime: at,
-    source: SOURCE,
-    ward: said ? stay.ward : '',
-    bed: '',
-    ageYears: said ? stay.ageYears : -1,
-    sex: said ? stay.sex : 'unknown',
-    hoursSinceHospitalAdmission: said ? stay.hoursSinceHospitalAdmission : -1,
-  }
-  return { patientId: stay.patientId, arrival: at, event }
+  return { patientId: stay.patientId, arrival: at, event: stayEvent(action, stay, at, SOURCE) }
 }
