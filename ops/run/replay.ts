@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HistoricalSource } from '../../connectors/files/index.ts'
@@ -84,7 +85,7 @@ async function openReplayOffline (dir: DataDir, stores: Stores, options: ReplayO
   const engine = closers.use(started.engine)
   const store = closers.use(await openClickHouseOffline({ url: () => engine.url, username: 'latido', password: engine.token, clock: systemClock }))
   for (const view of STANDARD_VIEWS) await store.registerView(view.name, view.version, view.names, view.units)
-  const consumer = closers.use(stores.log.consumer({ group: 'latido-offline', topics: OFFLINE_TOPICS, from: 'earliest' }))
+  const consumer = closers.use(stores.log.consumer({ group: 'latido-offline', instance: randomUUID(), topics: OFFLINE_TOPICS, from: 'earliest' }))
   return closers.use(runOfflineWriter({ consumer, store, decode: offlineDecode(stores.codecs, stores.vectors, stores.inference), clock: systemClock }))
 }
 

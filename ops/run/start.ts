@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { existsSync, readFileSync } from 'node:fs'
 import { openIntake, type Connector } from '../../connectors/kit/index.ts'
@@ -140,7 +141,7 @@ async function openOffline (config: Config, dir: DataDir, stores: Stores, clock:
   const engine = closers.use(started.engine)
   const store = closers.use(await openClickHouseOffline({ url: () => engine.url, username: 'latido', password: engine.token, clock }))
   for (const view of STANDARD_VIEWS) await store.registerView(view.name, view.version, view.names, view.units)
-  const consumer = closers.use(stores.log.consumer({ group: 'latido-offline', topics: OFFLINE_TOPICS, from: 'earliest' }))
+  const consumer = closers.use(stores.log.consumer({ group: 'latido-offline', instance: randomUUID(), topics: OFFLINE_TOPICS, from: 'earliest' }))
   const writer: OfflineWriter = closers.use(runOfflineWriter({ consumer, store, decode: offlineDecode(stores.codecs, stores.vectors, stores.inference), clock, logger }))
   failure.watch(writer.done)
   return { store, why: '', status: () => ({ state: writer.state === 'on' && engine.state === 'on' ? 'on' : 'away', why: writer.state === 'away' ? 'the store does not answer; the log waits' : '' }) }

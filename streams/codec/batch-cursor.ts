@@ -1,6 +1,6 @@
 import { crc32c } from '@node-rs/crc32'
 import { LatidoError } from '../errors/index.ts'
-import type { RecordCursor } from '../log/port.ts'
+import type { RecordCursor, RecordHeader } from '../log/port.ts'
 import { readInt64 } from './int64.ts'
 
 export const BATCH_HEADER_BYTES = 61
@@ -41,6 +41,7 @@ export class BatchCursor implements RecordCursor {
   #baseOffset = 0
   #baseTimestamp = 0
   #appendTimestamp = -1
+  #headersAt = 0
 
   /** `buffers`: each holds whole batches, in offset order. Records below `fromOffset` are passed over. */
   constructor (buffers: readonly Buffer[], fromOffset: number) {
@@ -58,6 +59,21 @@ export class BatchCursor implements RecordCursor {
       }
       if (!this.#openBatch()) return false
     }
+  }
+
+  headers (): readonly RecordHeader[] {
+    const resume = this.#at
+    this.#at = this.#headersAt
+    const headers = Array.from({ length: this.#varint() }, () => ({ key: this.#copied()!.toString('utf8'), value: this.#copied() }))
+    this.#at = resume
+    return headers
+  }
+
+  #copied (): Buffer | null {
+    const length = this.#varint()
+    if (length < 0) return null
+    this.#at += length
+    return Buffer.from(this.#buffer.subarray(this.#at - length, this.#at))
   }
 
   #openBatch (): boolean {
@@ -98,6 +114,7 @@ export class BatchCursor implements RecordCursor {
     const valueLength = this.#varint()
     this.valueStart = valueLength < 0 ? -1 : this.#at
     this.valueEnd = valueLength < 0 ? -1 : this.#at + valueLength
+    this.#headersAt = valueLength < 0 ? this.#at : this.valueEnd
     this.#at = end
   }
 

@@ -18,7 +18,7 @@ export interface RefusedRecord { readonly cause: string, readonly detail: string
 
 /** A state machine in the stream: where its input comes from and what becomes of its outputs. */
 export interface Processor<State, In, Out> {
-  /** Also the consumer group and the transactional id; a published name never changes. */
+  /** Also the consumer group and the head of the transactional id; a published name never changes. */
   readonly name: string
   readonly input: string
   readonly machine: StateMachine<State, In, Out>

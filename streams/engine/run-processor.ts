@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { assert, isLatidoError } from '../errors/index.ts'
 import type { Consumer, Producer, TopicPartition, TransactionalProducer } from '../log/index.ts'
 import { PoisonError, type Emitted } from './keyed-machine.ts'
@@ -7,7 +8,8 @@ import type { Processor, ProcessorHost } from './processor.ts'
 
 /** More poisonous records than this within one restore are a fault of the code, not of the data. */
 const RESTORE_ATTEMPTS_MAX = 100
-
+/** After these the processor starts anew from what is committed. */
+const REJOIN: ReadonlySet<string> = new Set(['MEMBER_FENCED', 'PRODUCER_FENCED'])
 
 export interface ProcessorStatistics { records: number, outputs: number, refused: number, keys: number, commits: number }
 
@@ -25,8 +27,8 @@ export interface RunningProcessor extends AsyncDisposable {
 
 /** Joins the group and prepares the transaction; the partitions' states are restored when they are assigned. */
 export async function startProcessor<State, In, Out> (processor: Processor<State, In, Out>, host: ProcessorHost): Promise<RunningProcessor> {
-  const loop = new ProcessorLoop(processor, host, await host.log.transactionalProducer(processor.name))
-  loop.join()
+  const loop = new ProcessorLoop(processor, host)
+  await loop.join()
   return loop
 }
 
@@ -37,28 +39,31 @@ class ProcessorLoop<State, In, Out> implements RunningProcessor {
   readonly #processor: Processor<State, In, Out>
   readonly #host: ProcessorHost
   readonly #options: EngineOptions
-  readonly #transaction: TransactionalProducer
   readonly #ticks: Producer
   readonly #tasks = new Map<number, PartitionTask<State, In, Out>>()
   #consumer!: Consumer
+  #transaction!: TransactionalProducer
   #lastSnapshotMs = 0
   #snapshots = 0
   #stopping = false
   #running: Promise<void> = Promise.resolve()
 
-  constructor (processor: Processor<State, In, Out>, host: ProcessorHost, transaction: TransactionalProducer) {
+  constructor (processor: Processor<State, In, Out>, host: ProcessorHost) {
     this.name = processor.name
     this.input = processor.input
     this.#processor = processor
     this.#host = host
     this.#options = { ...ENGINE_DEFAULTS, ...host.options }
-    this.#transaction = transaction
     this.#ticks = host.log.producer()
   }
 
-  join (): void {
+  /** Under a name of its own each time: what an earlier life left open is not mistaken for this one's. */
+  async join (): Promise<void> {
+    const instance = randomUUID()
+    this.#transaction = await this.#host.log.transactionalProducer(`${this.#processor.name}.${instance}`)
     this.#consumer = this.#host.log.consumer({
       group: this.#processor.name,
+      instance,
       topics: [this.#processor.input],
       from: 'earliest',
       onAssigned: async partitions => { for (const p of partitions) await this.#open(p) },
@@ -95,10 +100,9 @@ class ProcessorLoop<State, In, Out> implements RunningProcessor {
         try {
           await this.step(this.#waitMs())
         } catch (e) {
-          if (!isLatidoError(e) || e.code !== 'MEMBER_FENCED') throw e
-          this.#host.onChange?.(`${this.name}: left the group, joining again`)
-          this.#tasks.clear()
-          this.join()
+          if (!isLatidoError(e) || !REJOIN.has(e.code)) throw e
+          this.#host.onChange?.(`${this.name}: left the group (${e.code}), joining again`)
+          await this.#rejoin()
         }
       }
     })()
@@ -115,6 +119,13 @@ class ProcessorLoop<State, In, Out> implements RunningProcessor {
     await this.#snapshotAll().catch(() => {})
     await this.#consumer[Symbol.asyncDispose]()
     await this.#transaction[Symbol.asyncDispose]()
+  }
+
+  /** Whatever was not committed is forgotten: the states are restored when partitions are assigned again. */
+  async #rejoin (): Promise<void> {
+    this.#tasks.clear()
+    await Promise.allSettled([this.#consumer[Symbol.asyncDispose](), this.#transaction[Symbol.asyncDispose]()]) // they have already lost what they could give back
+    await this.join()
   }
 
   async #open (of: TopicPartition): Promise<void> {

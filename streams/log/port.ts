@@ -8,9 +8,13 @@ export interface TopicSpec {
   readonly timestamps: 'append' | 'create'
   /** Blocks whose newest record is older than this go; 0 keeps all. */
   readonly retentionMs: DurationMs
+  /** `compact`: only the newest record of a key must be kept. Default `delete`. The embedded log keeps all. */
+  readonly cleanup?: 'delete' | 'compact'
 }
 
 export interface TopicPartition { readonly topic: string, readonly partition: number }
+
+export interface RecordHeader { readonly key: string, readonly value: Buffer | null }
 
 /**
  * Walks the records of a run in offset order, with no object per record: the fields are valid until the next `next()`.
@@ -27,6 +31,8 @@ export interface RecordCursor {
   readonly valueBuffer: Buffer
   readonly valueStart: number
   readonly valueEnd: number
+  /** Decoded when asked for; most records have none. */
+  headers (): readonly RecordHeader[]
 }
 
 /** Records of one partition, as fetched; may be empty of records (control batches) and still move `nextOffset` on. */
@@ -41,6 +47,12 @@ export interface OutRecord {
   readonly value: Buffer | null
   /** Used by topics with `create` timestamps; ignored by `append` ones. */
   readonly timestamp?: ArrivalTimeMs
+  readonly headers?: readonly RecordHeader[]
+}
+
+/** Takes records as byte ranges and copies them; a start of -1 is a null key or value. No object per record. */
+export interface RecordSink {
+  add (timestamp: ArrivalTimeMs, key: Buffer, keyStart: number, keyEnd: number, value: Buffer, valueStart: number, valueEnd: number): void
 }
 
 export interface Appended { readonly baseOffset: number, readonly timestamp: ArrivalTimeMs }
@@ -61,6 +73,8 @@ export interface OffsetCommit extends TopicPartition { readonly offset: number }
  */
 export interface TransactionalProducer extends AsyncDisposable {
   append (to: TopicPartition, records: readonly OutRecord[]): void
+  /** The same for a hot path; valid until the next `commit` or `abort`. */
+  sink (to: TopicPartition): RecordSink
   /** Throws MEMBER_FENCED if `group`'s generation is not the current one or a partition is no longer its own. */
   commit (group: GroupMetadata, offsets: readonly OffsetCommit[]): Promise<void>
   abort (): Promise<void>
@@ -68,6 +82,8 @@ export interface TransactionalProducer extends AsyncDisposable {
 
 export interface ConsumerOptions {
   readonly group: string
+  /** Names this member for its life; a fresh one at each start. A member's transactional id is `group.instance`, so that an heir can end what the dead one left open. */
+  readonly instance: string
   readonly topics: readonly string[]
   /** Where a partition starts that has no committed offset. */
   readonly from: 'earliest' | 'latest'

@@ -15,7 +15,7 @@ export interface WriteSet {
 }
 
 /**
- * LMDB layout: `blocks` maps (topic index u32, partition u16, base offset u48) to a v2 batch; `meta` holds topics and producer epochs;
+ * LMDB layout: `blocks` maps (topic index u32, partition u16, base offset u48) to a v2 batch; `meta` holds topics;
  * `offsets` maps `group/topic/partition` to the committed offset. An append is durable when `write` resolves (commit and fsync).
  */
 export class BlockStore {
@@ -33,8 +33,6 @@ export class BlockStore {
 
   topics (): readonly StoredTopic[] { return [...this.#meta.getRange({ start: 'topic/', end: 'topic0' })].map(({ value }) => value as StoredTopic) }
   async addTopic (topic: StoredTopic): Promise<void> { await this.#meta.put(`topic/${topic.spec.name}`, topic) }
-  async setEpoch (transactionalId: string, epoch: number): Promise<void> { await this.#meta.put(`epoch/${transactionalId}`, epoch) }
-  epoch (transactionalId: string): number { return (this.#meta.get(`epoch/${transactionalId}`) as number | undefined) ?? 0 }
   offset (key: string): number | undefined { return this.#offsets.get(key) }
 
   async write (set: WriteSet): Promise<void> {

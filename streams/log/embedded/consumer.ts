@@ -29,7 +29,7 @@ export class EmbeddedConsumer implements Consumer {
   constructor (host: ConsumerHost, options: ConsumerOptions) {
     this.#host = host
     this.#options = options
-    this.#metadata = host.coordinator.join(options.group, options.topics)
+    this.#metadata = host.coordinator.join(options.group, options.instance, options.topics)
   }
 
   get metadata (): GroupMetadata { return this.#metadata }

@@ -8,6 +8,7 @@ import { EmbeddedConsumer, offsetKey, readRun, type ConsumerHost } from './consu
 import { GroupCommit } from './group-commit.ts'
 import { GroupCoordinator } from './group-coordinator.ts'
 import { recoverPartition, type Partition } from './partition.ts'
+import { TransactionBuffer } from './transaction.ts'
 
 const SESSION_TIMEOUT_MS = 45_000
 const READER_BYTES = 1 << 20
@@ -29,6 +30,7 @@ class EmbeddedLog implements Log, ConsumerHost {
   readonly coordinator: GroupCoordinator
   readonly #partitions = new Map<string, readonly Partition[]>()
   readonly #writer: GroupCommit
+  /** Newest producer of each transactional id; in memory, since one process holds a directory. */
   readonly #epochs = new Map<string, number>()
   readonly #waiting = new Set<() => void>()
   #nextTopicIndex = 1
@@ -84,24 +86,23 @@ class EmbeddedLog implements Log, ConsumerHost {
     }
   }
 
-  async transactionalProducer (transactionalId: string): Promise<TransactionalProducer> {
-    const epoch = this.store.epoch(transactionalId) + 1
+  transactionalProducer (transactionalId: string): Promise<TransactionalProducer> {
+    const epoch = (this.#epochs.get(transactionalId) ?? 0) + 1
     this.#epochs.set(transactionalId, epoch)
-    await this.store.setEpoch(transactionalId, epoch)
-    let appends: { readonly partition: Partition, readonly records: readonly OutRecord[] }[] = []
-    return {
-      append: (to, records) => { appends.push({ partition: this.partition(to), records }) },
+    const buffer = new TransactionBuffer(to => this.partition(to), this.clock)
+    return Promise.resolve({
+      append: (to, records) => { buffer.append(to, records) },
+      sink: to => buffer.sink(to),
       commit: async (group, offsets) => {
-        const mine = appends
-        appends = []
+        const mine = buffer.take()
         this.#checkOpen()
         if (this.#epochs.get(transactionalId) !== epoch) throw new LatidoError('PRODUCER_FENCED', `a newer producer has taken over ${transactionalId}`, 'nothing: the newer instance goes on, and this one stops')
         this.coordinator.checkCommit(group, offsets)
         await this.#writer.commit(mine, offsets.map(o => ({ key: offsetKey(group.group, o), offset: o.offset })))
       },
-      abort: () => { appends = []; return Promise.resolve() },
-      [Symbol.asyncDispose]: () => { appends = []; return Promise.resolve() },
-    }
+      abort: () => { buffer.take(); return Promise.resolve() },
+      [Symbol.asyncDispose]: () => { buffer.take(); return Promise.resolve() },
+    } satisfies TransactionalProducer)
   }
 
   consumer (options: ConsumerOptions): Consumer {

@@ -4,8 +4,8 @@ import type { Clock } from '../../time/index.ts'
 import type { Appended, OutRecord } from '../port.ts'
 import type { BlockStore, WriteSet } from './block-store.ts'
 import type { Partition } from './partition.ts'
+import { checkRecordBytes, type Pending } from './transaction.ts'
 
-const RECORD_BYTES_MAX = 16 * 2 ** 20
 const BLOCK_BYTES_TARGET = 4 * 2 ** 20
 
 interface Waiter { readonly partition: Partition, readonly baseOffset: number, readonly resolve: (appended: Appended) => void }
@@ -48,10 +48,14 @@ export class GroupCommit {
   }
 
   /** All of it, or nothing, in one LMDB transaction. */
-  commit (appends: readonly { readonly partition: Partition, readonly records: readonly OutRecord[] }[], offsets: readonly { readonly key: string, readonly offset: number }[]): Promise<void> {
+  commit (pending: readonly Pending[], offsets: readonly { readonly key: string, readonly offset: number }[]): Promise<void> {
     return new Promise((resolve, reject) => {
-      for (const { records } of appends) this.#check(records)
-      for (const { partition, records } of appends) this.#add(partition, records)
+      this.#check([])
+      for (const { partition, builder } of pending) {
+        this.#group.blocks.push({ partition, base: partition.appendEnd, builder })
+        this.#group.open.delete(partition)
+        partition.appendEnd += builder.count
+      }
       this.#group.offsets.push(...offsets)
       this.#group.settled.push({ resolve, reject })
       this.#start()
@@ -65,21 +69,19 @@ export class GroupCommit {
 
   #check (records: readonly OutRecord[]): void {
     if (this.#failure !== undefined) throw this.#failure
-    for (const { key, value } of records) {
-      if ((key?.length ?? 0) + (value?.length ?? 0) > RECORD_BYTES_MAX) throw new LatidoError('RECORD_TOO_LARGE', `a record is larger than ${RECORD_BYTES_MAX} bytes`, 'send smaller messages, or refuse them at the connector')
-    }
+    for (const { key, value } of records) checkRecordBytes((key?.length ?? 0) + (value?.length ?? 0))
   }
 
   #add (partition: Partition, records: readonly OutRecord[]): void {
     const now = this.#clock.now()
-    for (const { key, value, timestamp } of records) {
+    for (const { key, value, timestamp, headers } of records) {
       let block = this.#group.open.get(partition)
       if (block === undefined || block.builder.bytes >= BLOCK_BYTES_TARGET) {
         block = { partition, base: partition.appendEnd, builder: new BatchBuilder() }
         this.#group.open.set(partition, block)
         this.#group.blocks.push(block)
       }
-      block.builder.add(partition.spec.timestamps === 'create' ? timestamp ?? now : 0, key, value)
+      block.builder.append(partition.spec.timestamps === 'create' ? timestamp ?? now : 0, key, value, headers)
       partition.appendEnd++
     }
   }

@@ -21,7 +21,6 @@ export interface Rebalance { readonly revoked: readonly TopicPartition[], readon
  */
 export class GroupCoordinator {
   readonly #groups = new Map<string, Group>()
-  #members = 0
   readonly #clock: Clock
   readonly #sessionTimeoutMs: DurationMs
   readonly #partitionsOf: (topic: string) => number
@@ -34,10 +33,10 @@ export class GroupCoordinator {
     this.#changed = options.changed
   }
 
-  join (group: string, topics: readonly string[]): GroupMetadata {
+  join (group: string, instance: string, topics: readonly string[]): GroupMetadata {
     const entry = this.#groups.get(group) ?? { generation: 0, members: new Map<string, Member>() }
     this.#groups.set(group, entry)
-    const id = `member-${++this.#members}`
+    const id = instance
     entry.members.set(id, { id, topics, owned: new Set(), target: new Set(), generation: 0, lastPollMs: this.#clock.now() })
     this.#plan(entry)
     return { group, memberId: id, generation: entry.generation }

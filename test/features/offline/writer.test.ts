@@ -19,6 +19,7 @@ function cursorOver (values: readonly string[], from: number): RecordCursor {
     timestamp: 0,
     keyBuffer: Buffer.alloc(0), keyStart: -1, keyEnd: -1,
     get valueBuffer () { return current() }, valueStart: 0, get valueEnd () { return current().length },
+    headers: () => [],
   }
 }
 

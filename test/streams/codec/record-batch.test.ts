@@ -7,7 +7,7 @@ interface Plain { readonly timestamp: number, readonly key: Buffer | null, reado
 
 function build (records: readonly Plain[], baseOffset: number, appendTimestamp = -1, builder = new BatchBuilder()): Buffer {
   builder.reset()
-  for (const { timestamp, key, value } of records) builder.add(timestamp, key, value)
+  for (const { timestamp, key, value } of records) builder.append(timestamp, key, value)
   return builder.finish(baseOffset, appendTimestamp)
 }
 

@@ -12,8 +12,8 @@ export function bookOn (kept: SchemaStorage): Promise<SchemaBook> { return Schem
 /** A cursor that stands on one record, inside a batch as the log hands it over. */
 export function recordOf (value: Buffer | null, key: Buffer | null = Buffer.from('patient')): RecordCursor {
   const builder = new BatchBuilder()
-  builder.add(1, Buffer.from('before'), Buffer.from('before'))
-  builder.add(2, key, value)
+  builder.append(1, Buffer.from('before'), Buffer.from('before'))
+  builder.append(2, key, value)
   const cursor = new BatchCursor([builder.finish(0, -1)], 1)
   cursor.next()
   return cursor

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ManualClock } from '../../../streams/time/index.ts'
 import type { Consumer, Log, Run, TopicPartition, TopicSpec } from '../../../streams/log/index.ts'
@@ -30,7 +31,7 @@ export function logContract (name: string, open: () => Promise<LogUnderTest>): v
       await under.log.ensureTopics([IN, OUT])
       return under.log
     }
-    const consumer = (log: Log, more: Partial<Parameters<Log['consumer']>[0]> = {}): Consumer => log.consumer({ group: 'g', topics: ['in'], from: 'earliest', ...more })
+    const consumer = (log: Log, more: Partial<Parameters<Log['consumer']>[0]> = {}): Consumer => log.consumer({ group: 'g', instance: randomUUID(), topics: ['in'], from: 'earliest', ...more })
     afterEach(async () => { await under.close() })
 
     it('gives records back with their offsets, in order, per partition', async () => {
@@ -181,6 +182,26 @@ export function logContract (name: string, open: () => Promise<LogUnderTest>): v
       const log = await start()
       await expect(log.producer().append({ topic: 'nowhere', partition: 0 }, [text('a')])).rejects.toMatchObject({ code: 'TOPIC_UNKNOWN' })
       await expect(log.ensureTopics([{ ...IN, partitions: 8 }])).rejects.toMatchObject({ code: 'TOPIC_MISMATCH' })
+    })
+
+    it('writes byte ranges as it writes buffers, and carries headers', async () => {
+      const log = await start()
+      const transaction = await log.transactionalProducer('t')
+      await using reader = consumer(log)
+      await reader.poll(0)
+      const bytes = Buffer.from('..key..value..')
+      const headers = [{ key: 'origin', value: Buffer.from('é') }, { key: 'none', value: null }]
+      transaction.append({ topic: 'out', partition: 2 }, [{ ...text('first'), timestamp: 1, headers }])
+      transaction.sink({ topic: 'out', partition: 2 }).add(2, bytes, 2, 5, bytes, 7, 12)
+      transaction.sink({ topic: 'out', partition: 2 }).add(3, bytes, -1, -1, bytes, -1, -1)
+      await transaction.commit(reader.metadata, [])
+      const { records: r } = (await log.reader({ topic: 'out', partition: 2 }, 0).next())!
+      r.next()
+      expect(r.headers()).toEqual(headers)
+      r.next()
+      expect([r.timestamp, r.keyBuffer.toString('utf8', r.keyStart, r.keyEnd), r.valueBuffer.toString('utf8', r.valueStart, r.valueEnd), r.headers()]).toEqual([2, 'key', 'value', []])
+      r.next()
+      expect([r.timestamp, r.keyStart, r.valueStart]).toEqual([3, -1, -1])
     })
 
     it('seeks back to read again', async () => {
