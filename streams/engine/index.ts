@@ -1,6 +1,8 @@
 /** The engine: state machines per key per partition, exactly once, restored from snapshots and replay. */
 export type { Emit, Stamped, StateCodec, StateMachine, Tick } from './state-machine.ts'
-export type { Input, OutputRecord, Processor, ProcessorHost, RefusedRecord } from './processor.ts'
+export type { Input, Processor, ProcessorHost } from './processor.ts'
+export type { OutputRecord, Outputs, PartitionProgram, ProcessorDefinition, ProgramBatch, RefusedRecord } from './program.ts'
+export { keyedProcessor } from './keyed-program.ts'
 export { KeyedMachine, PoisonError } from './keyed-machine.ts'
 export type { Emitted, Marker, SnapshotRow } from './keyed-machine.ts'
 export { openSnapshotStore } from './snapshot-store.ts'

@@ -1,20 +1,17 @@
 import type { Log, RecordCursor } from '../log/index.ts'
-import type { ArrivalTimeMs, Clock } from '../time/index.ts'
+import type { Clock } from '../time/index.ts'
 import type { Emitted } from './keyed-machine.ts'
 import type { EngineOptions } from './options.ts'
+import type { OutputRecord, RefusedRecord } from './program.ts'
 import type { SnapshotStore } from './snapshot-store.ts'
 import type { StateMachine } from './state-machine.ts'
 
-/** A record as decoded for a machine. */
+/** A record as decoded for a machine. `wait`: something must be learnt first (a schema); the record is then decoded again, and may not wait twice. */
 export type Input<In> =
   | { readonly kind: 'record', readonly key: string, readonly value: In }
   | { readonly kind: 'tick' }
   | { readonly kind: 'refused', readonly cause: string, readonly detail: string }
-
-/** A record that an output becomes; it goes to the input's partition (modulo the topic's partitions) with the output's time. */
-export interface OutputRecord { readonly topic: string, readonly key: Buffer | null, readonly value: Buffer }
-
-export interface RefusedRecord { readonly cause: string, readonly detail: string, readonly partition: number, readonly offset: number, readonly at: ArrivalTimeMs, readonly raw: Buffer }
+  | { readonly kind: 'wait', readonly ready: Promise<void> }
 
 /** A state machine in the stream: where its input comes from and what becomes of its outputs. */
 export interface Processor<State, In, Out> {
@@ -22,6 +19,7 @@ export interface Processor<State, In, Out> {
   readonly name: string
   readonly input: string
   readonly machine: StateMachine<State, In, Out>
+  /** Without `prepare`, the value is used up before the next record is decoded: it may be one flyweight for all. */
   decode (record: RecordCursor): Input<In>
   /** Asynchronous, pure and batched: may complete the decoded values (model scores). Runs again in a replay. */
   prepare? (batch: readonly In[]): Promise<void>

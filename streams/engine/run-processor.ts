@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { assert, isLatidoError } from '../errors/index.ts'
 import type { Consumer, Producer, TopicPartition, TransactionalProducer } from '../log/index.ts'
-import { PoisonError, type Emitted } from './keyed-machine.ts'
+import { PoisonError } from './keyed-machine.ts'
+import { keyedProcessor } from './keyed-program.ts'
 import { ENGINE_DEFAULTS, type EngineOptions } from './options.ts'
 import { PartitionTask, type TaskBatch } from './partition-task.ts'
 import type { Processor, ProcessorHost } from './processor.ts'
+import type { Outputs, ProcessorDefinition } from './program.ts'
 
 /** More poisonous records than this within one restore are a fault of the code, not of the data. */
 const RESTORE_ATTEMPTS_MAX = 100
@@ -26,21 +28,21 @@ export interface RunningProcessor extends AsyncDisposable {
 }
 
 /** Joins the group and prepares the transaction; the partitions' states are restored when they are assigned. */
-export async function startProcessor<State, In, Out> (processor: Processor<State, In, Out>, host: ProcessorHost): Promise<RunningProcessor> {
-  const loop = new ProcessorLoop(processor, host)
+export async function startProcessor<State, In, Out> (processor: Processor<State, In, Out> | ProcessorDefinition, host: ProcessorHost): Promise<RunningProcessor> {
+  const loop = new ProcessorLoop('machine' in processor ? keyedProcessor(processor) : processor, host)
   await loop.join()
   return loop
 }
 
-class ProcessorLoop<State, In, Out> implements RunningProcessor {
+class ProcessorLoop implements RunningProcessor {
   readonly name: string
   readonly input: string
   readonly statistics: ProcessorStatistics = { records: 0, outputs: 0, refused: 0, keys: 0, commits: 0 }
-  readonly #processor: Processor<State, In, Out>
+  readonly #definition: ProcessorDefinition
   readonly #host: ProcessorHost
   readonly #options: EngineOptions
   readonly #ticks: Producer
-  readonly #tasks = new Map<number, PartitionTask<State, In, Out>>()
+  readonly #tasks = new Map<number, PartitionTask>()
   #consumer!: Consumer
   #transaction!: TransactionalProducer
   #lastSnapshotMs = 0
@@ -48,10 +50,10 @@ class ProcessorLoop<State, In, Out> implements RunningProcessor {
   #stopping = false
   #running: Promise<void> = Promise.resolve()
 
-  constructor (processor: Processor<State, In, Out>, host: ProcessorHost) {
-    this.name = processor.name
-    this.input = processor.input
-    this.#processor = processor
+  constructor (definition: ProcessorDefinition, host: ProcessorHost) {
+    this.name = definition.name
+    this.input = definition.input
+    this.#definition = definition
     this.#host = host
     this.#options = { ...ENGINE_DEFAULTS, ...host.options }
     this.#ticks = host.log.producer()
@@ -60,11 +62,11 @@ class ProcessorLoop<State, In, Out> implements RunningProcessor {
   /** Under a name of its own each time: what an earlier life left open is not mistaken for this one's. */
   async join (): Promise<void> {
     const instance = randomUUID()
-    this.#transaction = await this.#host.log.transactionalProducer(`${this.#processor.name}.${instance}`)
+    this.#transaction = await this.#host.log.transactionalProducer(`${this.#definition.name}.${instance}`)
     this.#consumer = this.#host.log.consumer({
-      group: this.#processor.name,
+      group: this.#definition.name,
       instance,
-      topics: [this.#processor.input],
+      topics: [this.#definition.input],
       from: 'earliest',
       onAssigned: async partitions => { for (const p of partitions) await this.#open(p) },
       onRevoked: partitions => { for (const p of partitions) this.#tasks.delete(p.partition); return Promise.resolve() },
@@ -74,24 +76,15 @@ class ProcessorLoop<State, In, Out> implements RunningProcessor {
   /** The commit order, which everything rests on: poll, prepare, step, effects, commit, snapshot. */
   async step (maxWaitMs: number = 0): Promise<number> {
     const runs = await this.#consumer.poll(maxWaitMs) // 1 poll a batch
-    const batches: TaskBatch<In>[] = []
-    for (const run of runs) {
-      const task = this.#tasks.get(run.partition)
-      assert(task !== undefined, `${this.name} got records of a partition that is not its own`)
-      batches.push(task.decode(run))
-    }
-    await this.#processor.prepare?.(batches.flatMap(b => b.values)) // 2 prepare it
-    const done: { readonly task: PartitionTask<State, In, Out>, readonly batch: TaskBatch<In>, readonly emitted: readonly Emitted<Out>[] }[] = []
-    for (const batch of batches) {
-      const task = this.#tasks.get(batch.partition)!
-      const emitted = await this.#stepBatch(task, batch) // 3 step each record
-      if (emitted !== undefined) done.push({ task, batch, emitted })
-    }
-    for (const { task, emitted } of done) if (emitted.length > 0) await this.#processor.effects?.(emitted, task.partition) // 4 idempotent effects
+    const batches = runs.map(run => this.#task(run.partition).open(run))
+    await this.#definition.prepare?.(batches.map(b => b.program)) // 2 prepare it
+    const done: TaskBatch[] = []
+    for (const batch of batches) if (await this.#stepBatch(batch)) done.push(batch) // 3 step each record
+    for (const { program } of done) await program.effects?.() // 4 idempotent effects
     if (done.length > 0) await this.#commit(done) // 5 outputs and offsets in one transaction
     await this.#snapshot() // 6 some of the rows that changed
     await this.#tickSilent(new Set(runs.map(r => r.partition)))
-    return batches.reduce((n, b) => n + b.count, 0)
+    return batches.reduce((n, b) => n + b.program.count, 0)
   }
 
   run (): Promise<void> {
@@ -132,7 +125,7 @@ class ProcessorLoop<State, In, Out> implements RunningProcessor {
     const committed = await this.#consumer.committed(of)
     for (let attempt = 1; ; attempt++) {
       try {
-        const task = await PartitionTask.open(this.#processor, this.#host, of.partition, committed)
+        const task = await PartitionTask.open(this.#definition, this.#host, of.partition, committed)
         this.#tasks.set(of.partition, task)
         this.#consumer.seek(of, task.position)
         return
@@ -143,33 +136,41 @@ class ProcessorLoop<State, In, Out> implements RunningProcessor {
     }
   }
 
-  /** undefined: a record was poisonous; the partition has been put back to its committed offset and comes again without it. */
-  async #stepBatch (task: PartitionTask<State, In, Out>, batch: TaskBatch<In>): Promise<readonly Emitted<Out>[] | undefined> {
+  #task (partition: number): PartitionTask {
+    const task = this.#tasks.get(partition)
+    assert(task !== undefined, `${this.name} got records of a partition that is not its own`)
+    return task
+  }
+
+  /** Where this partition's outputs go: the same number of partition, modulo the topic's. */
+  #outputs (partition: number): Outputs { return topic => this.#transaction.sink({ topic, partition: partition % this.#host.log.partitionsOf(topic) }) }
+
+  /** false: a record was poisonous; the partition has been put back to its committed offset and comes again without it. */
+  async #stepBatch (batch: TaskBatch): Promise<boolean> {
     try {
-      return task.step(batch)
+      await this.#task(batch.partition).step(batch, this.#outputs(batch.partition))
+      return true
     } catch (e) {
       if (!(e instanceof PoisonError)) throw e
-      await this.#poison(task.partition, e)
-      await this.#open({ topic: this.#processor.input, partition: task.partition })
-      return undefined
+      await this.#poison(batch.partition, e)
+      await this.#open({ topic: this.#definition.input, partition: batch.partition })
+      return false
     }
   }
 
   async #poison (partition: number, e: PoisonError): Promise<void> {
     this.#host.onChange?.(`${this.name}: a step failed at partition ${partition} offset ${e.offset}; the state is restored without it`)
-    await this.#host.snapshots.addPoison(this.#processor.machine.name, partition, e.poison)
+    await this.#host.snapshots.addPoison(this.#definition.snapshots.name, partition, e.poison)
   }
 
-  async #commit (done: readonly { readonly task: PartitionTask<State, In, Out>, readonly batch: TaskBatch<In>, readonly emitted: readonly Emitted<Out>[] }[]): Promise<void> {
-    for (const { task, batch, emitted } of done) {
-      for (const { topic, partition, records } of task.output(batch, emitted, this.#options.tickLatencyMs)) this.#transaction.append({ topic, partition }, records)
-    }
-    await this.#transaction.commit(this.#consumer.metadata, done.map(({ batch }) => ({ topic: this.#processor.input, partition: batch.partition, offset: batch.nextOffset })))
-    for (const { task, batch, emitted } of done) {
-      task.committed(batch.nextOffset)
-      this.statistics.records += batch.count
-      this.statistics.outputs += emitted.length
-      this.statistics.refused += batch.refused.length
+  async #commit (done: readonly TaskBatch[]): Promise<void> {
+    for (const batch of done) this.#task(batch.partition).write(batch, this.#outputs(batch.partition), this.#options.tickLatencyMs)
+    await this.#transaction.commit(this.#consumer.metadata, done.map(({ partition, nextOffset }) => ({ topic: this.#definition.input, partition, offset: nextOffset })))
+    for (const { partition, nextOffset, program } of done) {
+      this.#task(partition).committed(nextOffset)
+      this.statistics.records += program.count
+      this.statistics.outputs += program.outputs
+      this.statistics.refused += program.refused.length
     }
     this.statistics.commits++
     this.statistics.keys = [...this.#tasks.values()].reduce((n, t) => n + t.keys, 0)
@@ -188,16 +189,16 @@ class ProcessorLoop<State, In, Out> implements RunningProcessor {
 
   /** A silent partition gets a tick from its owner, so that silence is data. */
   async #tickSilent (busy: ReadonlySet<number>): Promise<void> {
-    if (!this.#processor.ownsTicks) return
+    if (!this.#definition.ownsTicks) return
     const now = this.#host.clock.now()
     for (const task of this.#tasks.values()) {
       if (busy.has(task.partition) || !task.wantsTick(now, this.#options.tickIntervalMs, this.#options.tickLatencyMs)) continue
-      await this.#ticks.append({ topic: this.#processor.input, partition: task.partition }, [{ key: null, value: this.#processor.tick, timestamp: now }])
+      await this.#ticks.append({ topic: this.#definition.input, partition: task.partition }, [{ key: null, value: this.#definition.tick, timestamp: now }])
     }
   }
 
   #waitMs (): number {
-    if (!this.#processor.ownsTicks) return this.#options.pollWaitMs
+    if (!this.#definition.ownsTicks) return this.#options.pollWaitMs
     const now = this.#host.clock.now()
     const waits = [...this.#tasks.values()].map(t => t.tickInMs(now, this.#options.tickIntervalMs, this.#options.tickLatencyMs))
     return Math.max(1, Math.min(this.#options.pollWaitMs, ...waits))

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openSnapshotStore, startProcessor, type SnapshotStore } from '../../../streams/engine/index.ts'
-import { openEmbeddedLog, type Log } from '../../../streams/log/index.ts'
+import { openEmbeddedLog, type Log, type RecordSink, type TopicPartition } from '../../../streams/log/index.ts'
 import { ManualClock } from '../../../streams/time/index.ts'
 import { SeededRandom } from '../../kit/random.ts'
 import { tempDir } from '../../kit/temp-dir.ts'
@@ -37,7 +37,7 @@ function sabotagedLog (log: Log, saboteur: Saboteur, plantedBug: boolean): Log {
         const waiting: Promise<unknown>[] = []
         return {
           ...inner,
-          append: (to: { topic: string, partition: number }, records: never[]) => { if (plantedBug) waiting.push(plain.append(to, records)); else inner.append(to, records) },
+          sink: (to: TopicPartition): RecordSink => plantedBug ? { add: (timestamp, key, keyStart, keyEnd, value, start, end) => { waiting.push(plain.append(to, [{ timestamp, key: keyStart < 0 ? null : Buffer.from(key.subarray(keyStart, keyEnd)), value: Buffer.from(value.subarray(start, end)) }])) } } : inner.sink(to),
           commit: async (...args: Parameters<typeof inner.commit>) => { await Promise.all(waiting); await saboteur.effect(() => inner.commit(...args)) },
         }
       }

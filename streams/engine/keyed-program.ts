@@ -1,0 +1,109 @@
+import type { RecordCursor, Run } from '../log/index.ts'
+import type { ArrivalTimeMs } from '../time/index.ts'
+import { KeyedMachine, type Emitted, type Marker, type SnapshotRow } from './keyed-machine.ts'
+import type { Input, Processor } from './processor.ts'
+import type { Outputs, PartitionProgram, ProcessorDefinition, ProgramBatch, RefusedRecord } from './program.ts'
+
+/** A processor of one state machine a key, as the loop runs it. */
+export function keyedProcessor<State, In, Out> (processor: Processor<State, In, Out>): ProcessorDefinition {
+  const { name, input, machine, tickTopics, tick, ownsTicks } = processor
+  const { prepare } = processor
+  const definition: ProcessorDefinition<KeyedBatch<State, In, Out>> = {
+    name, input, tickTopics, tick, ownsTicks,
+    snapshots: { name: machine.name, version: machine.codec.version },
+    program: (partition, poison) => new KeyedProgram(processor, partition, poison),
+    deadLetter: refused => processor.deadLetter(refused),
+    ...(prepare === undefined ? {} : { prepare: async batches => { await prepare.call(processor, batches.flatMap(b => b.decodeAll())) } }),
+  }
+  return definition as unknown as ProcessorDefinition // its batches come back to it alone
+}
+
+class KeyedProgram<State, In, Out> implements PartitionProgram<KeyedBatch<State, In, Out>> {
+  readonly #processor: Processor<State, In, Out>
+  readonly #partition: number
+  readonly #machine: KeyedMachine<State, In, Out>
+
+  constructor (processor: Processor<State, In, Out>, partition: number, poison: ReadonlySet<string>) {
+    this.#processor = processor
+    this.#partition = partition
+    this.#machine = new KeyedMachine(processor.machine, poison)
+  }
+
+  get keys (): number { return this.#machine.keys }
+  get dirtyKeys (): number { return this.#machine.dirtyKeys }
+  get clock (): ArrivalTimeMs { return this.#machine.clock }
+  earliestDue (): ArrivalTimeMs | undefined { return this.#machine.earliestDue() }
+  restore (rows: Iterable<SnapshotRow>, marker: Marker): void { this.#machine.restore(rows, marker) }
+  snapshot (stamp: number, rowsMax: number): { readonly rows: readonly SnapshotRow[], readonly marker: Marker } { return this.#machine.snapshot(stamp, rowsMax) }
+  open (run: Run, below: number): KeyedBatch<State, In, Out> { return new KeyedBatch(this.#processor, this.#machine, this.#partition, run.records, below) }
+}
+
+interface Decoded<In> { readonly offset: number, readonly timestamp: ArrivalTimeMs, readonly input: Input<In>, readonly buffer: Buffer, readonly start: number, readonly end: number }
+
+/** Decodes and steps one record after the other, so that a decoded record may be one flyweight; only `prepare` needs all of them at once. */
+class KeyedBatch<State, In, Out> implements ProgramBatch {
+  count = 0
+  readonly refused: RefusedRecord[] = []
+  readonly #emitted: Emitted<Out>[] = []
+  readonly #processor: Processor<State, In, Out>
+  readonly #machine: KeyedMachine<State, In, Out>
+  readonly #partition: number
+  readonly #records: RecordCursor
+  readonly #below: number
+  readonly #collect = (e: Emitted<Out>): void => { this.#emitted.push(e) }
+  #decoded: readonly Decoded<In>[] | undefined
+  #waiting = false
+
+  constructor (processor: Processor<State, In, Out>, machine: KeyedMachine<State, In, Out>, partition: number, records: RecordCursor, below: number) {
+    this.#processor = processor
+    this.#machine = machine
+    this.#partition = partition
+    this.#records = records
+    this.#below = below
+  }
+
+  get outputs (): number { return this.#emitted.length }
+
+  decodeAll (): readonly In[] {
+    const decoded: Decoded<In>[] = []
+    const r = this.#records
+    while (r.next() && r.offset < this.#below) decoded.push({ offset: r.offset, timestamp: r.timestamp, input: this.#processor.decode(r), buffer: r.valueBuffer, start: r.valueStart, end: r.valueEnd })
+    this.#decoded = decoded
+    return decoded.flatMap(({ input }) => input.kind === 'record' ? [input.value] : [])
+  }
+
+  step (): Promise<void> | undefined {
+    if (this.#decoded !== undefined) { for (const d of this.#decoded) this.#take(d.input, d.offset, d.timestamp, d.buffer, d.start, d.end); return undefined }
+    const r = this.#records
+    while (this.#waiting || (r.next() && r.offset < this.#below)) {
+      const input = this.#processor.decode(r)
+      this.#waiting = input.kind === 'wait'
+      if (input.kind === 'wait') return input.ready
+      this.#take(input, r.offset, r.timestamp, r.valueBuffer, r.valueStart, r.valueEnd)
+    }
+    return undefined
+  }
+
+  async effects (): Promise<void> { if (this.#emitted.length > 0) await this.#processor.effects?.(this.#emitted, this.#partition) }
+
+  write (out: Outputs): void {
+    for (const e of this.#emitted) {
+      for (const { topic, key, value } of this.#processor.records(e)) out(topic).add(e.at, key ?? value, key === null ? -1 : 0, key?.length ?? -1, value, 0, value.length)
+    }
+  }
+
+  #take (input: Input<In>, offset: number, timestamp: ArrivalTimeMs, buffer: Buffer, start: number, end: number): void {
+    this.count++
+    if (input.kind === 'record') {
+      if (!this.#machine.record(offset, timestamp, input.key, input.value, this.#collect)) this.#refuse('step-failed', `a step of ${this.#processor.name} failed`, offset, timestamp, buffer, start, end)
+      return
+    }
+    this.#machine.tick(offset, timestamp, this.#collect) // time passes with a refused record too
+    if (input.kind === 'refused') this.#refuse(input.cause, input.detail, offset, timestamp, buffer, start, end)
+  }
+
+  /** Keeps a copy of the record's value; a null value (start -1) is empty. */
+  #refuse (cause: string, detail: string, offset: number, at: ArrivalTimeMs, buffer: Buffer, start: number, end: number): void {
+    this.refused.push({ cause, detail, partition: this.#partition, offset, at, raw: Buffer.from(buffer.subarray(Math.max(start, 0), Math.max(end, 0))) })
+  }
+}
