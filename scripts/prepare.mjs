@@ -21,14 +21,14 @@ function checkNode () {
   process.exit(1)
 }
 
-/** `npm ci` where node_modules is missing or was made from another lock file. */
+/** `npm ci` where node_modules is missing or was made from another lock file. No package needs its install script (docs/dependencies.md). */
 function install () {
   const lock = readFileSync(at('package-lock.json'))
   const stamp = at('node_modules', '.latido-lock')
   const wanted = createHash('sha256').update(lock).digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
   say('installing dependencies (once; about a minute)')
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'the dependencies could not be installed; check the network and try again')
+  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], 'the dependencies could not be installed; check the network and try again')
   writeFileSync(stamp, wanted)
 }
 
