@@ -1,16 +1,14 @@
-import { SchemaRegistryClient, type Client } from '@confluentinc/schemaregistry'
-import avro from 'avsc'
-import { LatidoError, messageOf } from '../errors/index.ts'
+import type avro from 'avsc'
+import { isLatidoError, LatidoError } from '../errors/index.ts'
+import { systemClock, type Clock, type DurationMs } from '../time/index.ts'
+import { avroTypeOf } from './avro-type.ts'
+import { embeddedRegistry } from './embedded-registry.ts'
+import type { SchemaRegistry, SchemaStorage } from './registry.ts'
 import type { RecordSchema } from './schemas.ts'
 
-/** Where registrations are kept, so that an embedded registry gives the same ids at the next start. */
-export interface SchemaStorage {
-  load (): readonly StoredSchema[]
-  add (schema: StoredSchema): Promise<void>
-}
-export interface StoredSchema { readonly id: number, readonly subject: string, readonly schema: string }
-
 const MAGIC_BYTES = 5
+/** Ids that are refused at one time; a topic of garbage names at most so many before the first is asked for again. */
+const REFUSED_MAX = 1_000
 
 /** Encodes one record type and decodes any compatible writer's version, synchronously, in Confluent's wire format (0, schema id, Avro). */
 export interface Codec<T> {
@@ -19,40 +17,55 @@ export interface Codec<T> {
   encode (value: T): Buffer
 }
 
+/** What became of an id that no schema was known for: `away` is a registry that did not answer in time. */
+export type Lookup = 'found' | 'unknown' | 'away'
+
+export interface SchemaBookOptions {
+  readonly clock: Clock
+  /** Stands before each topic's name, also in the subject. */
+  readonly topicPrefix: string
+  /** How long an id that the registry does not know is refused before it is asked for again. */
+  readonly refuseForMs: DurationMs
+  readonly onLookup?: (id: number, became: Lookup) => void
+}
+
+export const SCHEMA_BOOK_DEFAULTS: SchemaBookOptions = { clock: systemClock, topicPrefix: '', refuseForMs: 60_000 }
+
 /**
- * The schemas in use, by id. Registration goes through `@confluentinc/schemaregistry` (its `mock://` registry when embedded, a real one's URL
- * otherwise) and is asynchronous; encoding and decoding never wait. Subjects follow TopicRecordNameStrategy: `topic-namespace.Record`.
+ * The schemas in use, by id. Registries are asynchronous; encoding and decoding never wait: who meets an id that is not known here awaits
+ * `learn` and decodes again. Subjects follow TopicRecordNameStrategy: `topic-namespace.Record`.
  */
 export class SchemaBook {
-  readonly #client: Client
-  readonly #storage: SchemaStorage
+  readonly #registry: SchemaRegistry
+  readonly #options: SchemaBookOptions
   readonly #writers = new Map<number, avro.Type>()
   readonly #readers = new Map<string, avro.Type>()
   readonly #resolvers = new Map<string, avro.Resolver | null>()
+  readonly #learning = new Map<number, Promise<void>>()
+  /** Until when an id is refused, by the monotonic clock. */
+  readonly #refused = new Map<number, number>()
 
-  private constructor (client: Client, storage: SchemaStorage) {
-    this.#client = client
-    this.#storage = storage
+  private constructor (registry: SchemaRegistry, options: SchemaBookOptions) {
+    this.#registry = registry
+    this.#options = options
   }
 
-  /** Opens the book: what was registered before is registered again, and must get the ids that stand in the log. */
-  static async open (options: { readonly url: string, readonly storage: SchemaStorage }): Promise<SchemaBook> {
-    const book = new SchemaBook(SchemaRegistryClient.newClient({ baseURLs: [options.url] }), options.storage)
-    for (const stored of options.storage.load()) {
-      const id = await book.#register(stored.subject, stored.schema)
-      if (id !== stored.id) throw new LatidoError('SCHEMA_ID_CHANGED', `schema ${stored.subject} has id ${id} in the registry and ${stored.id} in the log`, 'connect the registry that the log was written with')
-      book.#writers.set(id, typeOf(stored.schema))
-    }
+  /** The book of an embedded registry: what was registered before must get the ids that stand in the log. */
+  static async open (options: { readonly url: string, readonly storage: SchemaStorage }): Promise<SchemaBook> { return await SchemaBook.over(embeddedRegistry(options)) }
+
+  /** The book of any registry. */
+  static async over (registry: SchemaRegistry, options: Partial<SchemaBookOptions> = {}): Promise<SchemaBook> {
+    const book = new SchemaBook(registry, { ...SCHEMA_BOOK_DEFAULTS, ...options })
+    for (const { id, schema } of await registry.known()) book.#writers.set(id, avroTypeOf(schema))
     return book
   }
 
   async codec<T> (topic: string, schema: RecordSchema): Promise<Codec<T>> {
-    const subject = `${topic}-${schema.namespace}.${schema.name}`
+    const subject = subjectOf(this.#options.topicPrefix + topic, schema)
     const text = JSON.stringify(schema)
-    const type = typeOf(text)
-    this.#checkCompatible(subject, type)
-    const id = await this.#register(subject, text)
-    if (!this.#storage.load().some(s => s.id === id && s.subject === subject)) await this.#storage.add({ id, subject, schema: text })
+    const type = avroTypeOf(text)
+    const { id, older } = await this.#registry.idOf(subject, text)
+    for (const version of older) if (!this.#writers.has(version.id)) this.#writers.set(version.id, avroTypeOf(version.schema))
     this.#writers.set(id, type)
     this.#readers.set(type.name ?? '', type)
     return { subject, id, encode: value => frame(id, type.toBuffer(value)) }
@@ -60,12 +73,24 @@ export class SchemaBook {
 
   /** The record name (`latido.Tick`) of a framed value; undefined for an unknown id or a foreign frame. Reads five bytes. */
   nameOf (buffer: Buffer, start: number, end: number): string | undefined {
-    return end - start < MAGIC_BYTES || buffer[start] !== 0 ? undefined : this.#writers.get(buffer.readUInt32BE(start + 1))?.name
+    return isFramed(buffer, start, end) ? this.#writers.get(buffer.readUInt32BE(start + 1))?.name : undefined
+  }
+
+  /** What to await before a framed value can be decoded or refused for good: its schema is being looked up. undefined: nothing. */
+  pending (buffer: Buffer, start: number, end: number): Promise<void> | undefined {
+    if (!isFramed(buffer, start, end)) return undefined
+    const id = buffer.readUInt32BE(start + 1)
+    return this.#isSettled(id) ? undefined : this.#learn(id)
+  }
+
+  /** Resolves when each id is known or refused; never rejects. Ids that are known cost nothing. */
+  async learn (ids: Iterable<number>): Promise<void> {
+    await Promise.all([...new Set(ids)].filter(id => !this.#isSettled(id)).map(id => this.#learn(id)))
   }
 
   /** Decodes a framed value with the reader's schema of the same name. Throws SCHEMA_UNKNOWN or PAYLOAD_INVALID. */
   decode (buffer: Buffer, start: number, end: number): unknown {
-    if (end - start < MAGIC_BYTES || buffer[start] !== 0) throw new LatidoError('PAYLOAD_INVALID', 'a value is not in Confluent wire format', 'find the producer that writes other bytes to this topic')
+    if (!isFramed(buffer, start, end)) throw new LatidoError('PAYLOAD_INVALID', 'a value is not in Confluent wire format', 'find the producer that writes other bytes to this topic')
     const id = buffer.readUInt32BE(start + 1)
     const writer = this.#writers.get(id)
     if (writer === undefined) throw new LatidoError('SCHEMA_UNKNOWN', `schema id ${id} is unknown`, 'register the schema, or find the producer that writes it')
@@ -80,33 +105,65 @@ export class SchemaBook {
     }
   }
 
-  /** A subject's new schema must read what its old ones wrote (BACKWARD). Throws SCHEMA_INCOMPATIBLE. */
-  #checkCompatible (subject: string, reader: avro.Type): void {
-    for (const stored of this.#storage.load().filter(s => s.subject === subject)) {
-      try {
-        reader.createResolver(typeOf(stored.schema))
-      } catch (cause) {
-        throw new LatidoError('SCHEMA_INCOMPATIBLE', `the new schema of ${subject} cannot read what was written with id ${stored.id}: ${messageOf(cause)}`, 'give new fields a default, or use a new record name', cause)
-      }
+  /** A refusal that has run out is forgotten here, so that the id is asked for once more. */
+  #isSettled (id: number): boolean {
+    if (this.#writers.has(id) || this.#registry.lookup === undefined) return true
+    const until = this.#refused.get(id)
+    if (until === undefined) return false
+    if (until > this.#options.clock.monotonicMs()) return true
+    this.#refused.delete(id)
+    return false
+  }
+
+  #learn (id: number): Promise<void> {
+    let work = this.#learning.get(id)
+    if (work === undefined) {
+      work = this.#lookup(id).then(became => {
+        this.#learning.delete(id)
+        if (became !== 'found') this.#refuse(id)
+        this.#options.onLookup?.(id, became)
+      })
+      this.#learning.set(id, work)
+    }
+    return work
+  }
+
+  async #lookup (id: number): Promise<Lookup> {
+    try {
+      const schema = await this.#registry.lookup?.(id)
+      if (schema === undefined) return 'unknown'
+      this.#writers.set(id, avroTypeOf(schema))
+      return 'found'
+    } catch (e) {
+      return isLatidoError(e) ? 'away' : 'unknown' // not ours: a text that is no Avro schema
     }
   }
 
+  #refuse (id: number): void {
+    if (this.#refused.size >= REFUSED_MAX) for (const oldest of this.#refused.keys()) { this.#refused.delete(oldest); break }
+    this.#refused.set(id, this.#options.clock.monotonicMs() + this.#options.refuseForMs)
+  }
+
+  /** A newer writer's schema may lack what this reader must have: BACKWARD promises only that newer readers read older writers. */
   #resolverOf (id: number, writer: avro.Type, reader: avro.Type): avro.Resolver | null {
     const key = `${id}|${reader.name}`
     let resolver = this.#resolvers.get(key)
     if (resolver === undefined) {
-      resolver = writer === reader ? null : reader.createResolver(writer)
+      try {
+        resolver = writer === reader ? null : reader.createResolver(writer)
+      } catch (cause) {
+        throw new LatidoError('PAYLOAD_INVALID', `this version cannot read schema ${id}`, 'upgrade this instance to the version of the producer', cause)
+      }
       this.#resolvers.set(key, resolver)
     }
     return resolver
   }
-
-  async #register (subject: string, schema: string): Promise<number> {
-    return await this.#client.register(subject, { schema, schemaType: 'AVRO' }, false)
-  }
 }
 
-function typeOf (schema: string): avro.Type { return avro.Type.forSchema(JSON.parse(schema) as avro.Schema) }
+/** TopicRecordNameStrategy. */
+export function subjectOf (topic: string, schema: RecordSchema): string { return `${topic}-${schema.namespace}.${schema.name}` }
+
+function isFramed (buffer: Buffer, start: number, end: number): boolean { return end - start >= MAGIC_BYTES && buffer[start] === 0 }
 
 function frame (id: number, payload: Buffer): Buffer {
   const framed = Buffer.allocUnsafe(MAGIC_BYTES + payload.length)
