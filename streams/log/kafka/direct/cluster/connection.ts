@@ -1,0 +1,153 @@
+import type { Socket } from 'node:net'
+import { LatidoError } from '../../../../errors/index.ts'
+import { bodyOf, frameOf, type Call } from './call.ts'
+import { ConnectionLost } from './errors.ts'
+import { FrameReader } from './frame-reader.ts'
+import { showAddress, type Address, type ClusterOptions } from './options.ts'
+import { openSocket } from './socket.ts'
+import type { Versions } from './versions.ts'
+
+/** How often due times are looked at: what a timeout may be late by. */
+const SWEEP_MS = 100
+
+interface Sent { readonly call: Call, readonly version: number, readonly correlationId: number }
+
+/**
+ * One socket to one broker. Requests are pipelined; the broker answers in order, so the oldest unanswered one is whose answer comes.
+ * It ends as a whole: when a request times out, an answer belongs to no request or cannot be read, or the socket closes,
+ * everything unanswered fails with `ConnectionLost`.
+ */
+export class Connection {
+  /** What the broker speaks; empty until asked. */
+  versions: Versions = new Map()
+
+  readonly #address: Address
+  readonly #options: ClusterOptions
+  readonly #reader: FrameReader
+  #socket: Socket | undefined
+  #stopSweep: () => void = () => { /* not begun */ }
+  #sent: Sent[] = []
+  #waiting: Call[] = []
+  #correlationId = 0
+  #throttled = false
+  #ended: Error | undefined
+  readonly #onEnd: () => void
+
+  private constructor (address: Address, options: ClusterOptions, onEnd: () => void) {
+    this.#address = address
+    this.#options = options
+    this.#onEnd = onEnd
+    this.#reader = new FrameReader(options.limits.frameBytesMax, frame => { this.#answer(frame) })
+  }
+
+  /** `onEnd`: once, when it has ended. */
+  static async open (address: Address, options: ClusterOptions, onEnd: () => void = () => { /* nobody asks */ }): Promise<Connection> {
+    const connection = new Connection(address, options, onEnd)
+    const socket = await openSocket(address, options, chunk => { connection.#receive(chunk) })
+    connection.#attach(socket)
+    return connection
+  }
+
+  get ended (): boolean { return this.#ended !== undefined }
+  get address (): Address { return this.#address }
+
+  /** Queued while the broker wants us to wait (KIP-219); the order of calls is kept. */
+  send (call: Call): void {
+    if (this.#ended !== undefined) { call.reject(new ConnectionLost(`${call.name} was not sent: ${this.#ended.message}`, true, this.#ended)); return }
+    if (this.#throttled) { this.#waiting.push(call); return }
+    this.#write(call)
+  }
+
+  close (): void { this.#end(new Error('closed by us')) }
+
+  #attach (socket: Socket): void {
+    this.#socket = socket
+    socket.on('error', e => { this.#end(e) })
+    socket.on('end', () => { this.#end(new Error('closed by the broker')) })
+    socket.on('close', () => { this.#end(new Error('closed')) })
+    this.#stopSweep = this.#options.clock.every(SWEEP_MS, () => { this.#sweep() })
+  }
+
+  #write (call: Call): void {
+    try {
+      const version = this.#versionFor(call)
+      const correlationId = this.#correlationId = this.#correlationId + 1 & 0x7fffffff
+      const frame = frameOf(call, version, correlationId, this.#options.clientId)
+      this.#sent.push({ call, version, correlationId })
+      this.#socket?.write(frame)
+    } catch (e) { call.reject(e as Error) } // cannot be written down: the caller's, not the connection's
+  }
+
+  #versionFor (call: Call): number {
+    const version = versionBetween(call, this.versions)
+    if (version !== undefined) return version
+    const known = this.versions.get(call.key)
+    throw new LatidoError('BROKER_TOO_OLD', `the broker ${showAddress(this.#address)} ${known === undefined ? `does not know ${call.name}` : `speaks ${call.name} in versions ${known.min} to ${known.max}, not ${call.api.minVersion} to ${call.api.maxVersion}`}`, 'use Apache Kafka 4.0 or later, or the driver native')
+  }
+
+  #receive (chunk: Buffer): void {
+    if (this.#ended !== undefined) return
+    try { this.#reader.feed(chunk) } catch (e) { this.#end(e as Error) }
+  }
+
+  #answer (frame: Buffer): void {
+    if (this.#ended !== undefined) return
+    const sent = this.#sent.shift()
+    const correlationId = frame.readInt32BE(0)
+    if (sent === undefined || sent.correlationId !== correlationId) {
+      if (sent !== undefined) this.#sent.unshift(sent)
+      this.#end(new Error(`an answer came to request ${correlationId}, which is not the next one`))
+      return
+    }
+    try {
+      this.#throttle(sent.call.settle(bodyOf(frame, sent.call, sent.version), sent.version))
+    } catch (cause) {
+      const error = new Error(`the answer to ${sent.call.name} version ${sent.version} cannot be read`, { cause })
+      this.#sent.unshift(sent)
+      this.#end(error)
+    }
+  }
+
+  #throttle (ms: number): void {
+    if (ms <= 0 || this.#throttled) return
+    this.#throttled = true
+    void this.#options.clock.sleep(ms).then(() => {
+      this.#throttled = false
+      const waiting = this.#waiting
+      this.#waiting = []
+      for (const call of waiting) this.send(call)
+    })
+  }
+
+  #sweep (): void {
+    const now = this.#options.clock.monotonicMs()
+    for (const call of this.#waiting.filter(call => call.dueMs <= now)) {
+      this.#waiting = this.#waiting.filter(other => other !== call)
+      call.reject(new ConnectionLost(`${call.name} was not sent within ${call.timeoutMs} ms: the broker asked us to wait`, true))
+    }
+    const late = this.#sent.find(({ call }) => call.dueMs <= now)
+    if (late !== undefined) this.#end(new Error(`no answer to ${late.call.name} within ${late.call.timeoutMs} ms`))
+  }
+
+  #end (cause: Error): void {
+    if (this.#ended !== undefined) return
+    this.#ended = cause
+    this.#stopSweep()
+    this.#socket?.destroy()
+    const [sent, waiting] = [this.#sent, this.#waiting]
+    this.#sent = []
+    this.#waiting = []
+    const where = `the connection to the broker ${showAddress(this.#address)} was lost`
+    for (const { call } of sent) call.reject(new ConnectionLost(`${where} before ${call.name} was answered: ${cause.message}`, false, cause))
+    for (const call of waiting) call.reject(new ConnectionLost(`${where} before ${call.name} was sent: ${cause.message}`, true, cause))
+    this.#onEnd()
+  }
+}
+
+/** The highest version that both sides know. */
+export function versionBetween ({ key, api }: Pick<Call, 'key' | 'api'>, versions: Versions): number | undefined {
+  const known = versions.get(key)
+  if (known === undefined) return undefined
+  const version = Math.min(known.max, api.maxVersion)
+  return version >= Math.max(known.min, api.minVersion) ? version : undefined
+}
