@@ -1,6 +1,8 @@
 import type { DurationMs } from '../time/index.ts'
 
 export interface EngineOptions {
+  /** Outputs and offsets in one transaction, or outputs first and offsets after: sooner, and twice after a crash. */
+  readonly guarantee: 'exactly-once' | 'at-least-once'
   /** A silent partition gets a tick after this long. DESIGN: at least each second. */
   readonly tickIntervalMs: DurationMs
   /** A key that is due gets a tick at most this much later, and ticks go downstream at most this often. */
@@ -12,4 +14,4 @@ export interface EngineOptions {
   readonly snapshotRowsMax: number
 }
 
-export const ENGINE_DEFAULTS: EngineOptions = { tickIntervalMs: 1_000, tickLatencyMs: 100, pollWaitMs: 500, snapshotIntervalMs: 2_000, snapshotRowsMax: 500 }
+export const ENGINE_DEFAULTS: EngineOptions = { guarantee: 'exactly-once', tickIntervalMs: 1_000, tickLatencyMs: 100, pollWaitMs: 500, snapshotIntervalMs: 2_000, snapshotRowsMax: 500 }

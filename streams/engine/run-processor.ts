@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { assert, isLatidoError } from '../errors/index.ts'
-import type { Consumer, Producer, TopicPartition, TransactionalProducer } from '../log/index.ts'
+import type { Consumer, Producer, TopicPartition } from '../log/index.ts'
+import { atLeastOnce, exactlyOnce, type OutputProducer } from './at-least-once.ts'
 import { PoisonError } from './keyed-machine.ts'
 import { keyedProcessor } from './keyed-program.ts'
 import { ENGINE_DEFAULTS, type EngineOptions } from './options.ts'
@@ -44,7 +45,7 @@ class ProcessorLoop implements RunningProcessor {
   readonly #ticks: Producer
   readonly #tasks = new Map<number, PartitionTask>()
   #consumer!: Consumer
-  #transaction!: TransactionalProducer
+  #transaction!: OutputProducer
   #lastSnapshotMs = 0
   #snapshots = 0
   #stopping = false
@@ -62,7 +63,9 @@ class ProcessorLoop implements RunningProcessor {
   /** Under a name of its own each time: what an earlier life left open is not mistaken for this one's. */
   async join (): Promise<void> {
     const instance = randomUUID()
-    this.#transaction = await this.#host.log.transactionalProducer(`${this.#definition.name}.${instance}`)
+    this.#transaction = this.#options.guarantee === 'exactly-once'
+      ? exactlyOnce(await this.#host.log.transactionalProducer(`${this.#definition.name}.${instance}`))
+      : atLeastOnce(this.#host.log.producer(), () => this.#consumer)
     this.#consumer = this.#host.log.consumer({
       group: this.#definition.name,
       instance,
@@ -182,10 +185,11 @@ class ProcessorLoop implements RunningProcessor {
     const tasks = [...this.#tasks.values()]
     if (tasks.length === 0 || now - this.#lastSnapshotMs < this.#options.snapshotIntervalMs / tasks.length) return
     this.#lastSnapshotMs = now
+    await this.#transaction.settle()
     await tasks[this.#snapshots++ % tasks.length]!.snapshot(this.#options.snapshotRowsMax)
   }
 
-  async #snapshotAll (): Promise<void> { for (const task of this.#tasks.values()) await task.snapshot(Number.MAX_SAFE_INTEGER) }
+  async #snapshotAll (): Promise<void> { await this.#transaction.settle(); for (const task of this.#tasks.values()) await task.snapshot(Number.MAX_SAFE_INTEGER) }
 
   /** A silent partition gets a tick from its owner, so that silence is data. */
   async #tickSilent (busy: ReadonlySet<number>): Promise<void> {
