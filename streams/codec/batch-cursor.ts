@@ -8,6 +8,7 @@ const MAGIC = 2
 const CONTROL = 1 << 5
 const LOG_APPEND_TIME = 1 << 3
 const COMPRESSION = 7
+const NO_SPAN: BatchSpan = { buffer: Buffer.alloc(0), start: 0, end: 0 }
 
 /** Throws BATCH_CORRUPT unless `batch` is one whole v2 batch with the right CRC32C. */
 export function checkBatch (batch: Buffer, where: string): void {
@@ -16,6 +17,9 @@ export function checkBatch (batch: Buffer, where: string): void {
     throw new LatidoError('BATCH_CORRUPT', `a block of ${where} is damaged`, 'restore the data directory from a backup, or move it away to start empty')
   }
 }
+
+/** Whole batches, one behind the other: a range of a buffer. */
+export interface BatchSpan { readonly buffer: Buffer, readonly start: number, readonly end: number }
 
 /**
  * Walks the records of whole v2 batches in place (KIP-98 layout). Control batches are skipped; compressed ones are refused here
@@ -31,23 +35,27 @@ export class BatchCursor implements RecordCursor {
   valueStart = -1
   valueEnd = -1
 
-  readonly #buffers: readonly Buffer[]
+  readonly #spans: readonly BatchSpan[]
   readonly #from: number
   #index = 0
   #buffer: Buffer
   #at = 0
   #batchEnd = 0
+  #spanEnd = 0
   #left = 0
   #baseOffset = 0
   #baseTimestamp = 0
   #appendTimestamp = -1
   #headersAt = 0
 
-  /** `buffers`: each holds whole batches, in offset order. Records below `fromOffset` are passed over. */
-  constructor (buffers: readonly Buffer[], fromOffset: number) {
-    this.#buffers = buffers
+  /** `spans` (or whole buffers): in offset order. Records below `fromOffset` are passed over. */
+  constructor (spans: readonly (BatchSpan | Buffer)[], fromOffset: number) {
+    this.#spans = spans.map(s => Buffer.isBuffer(s) ? { buffer: s, start: 0, end: s.length } : s)
     this.#from = fromOffset
-    this.#buffer = this.keyBuffer = this.valueBuffer = buffers[0] ?? Buffer.alloc(0)
+    const first = this.#spans[0] ?? NO_SPAN
+    this.#buffer = this.keyBuffer = this.valueBuffer = first.buffer
+    this.#batchEnd = first.start
+    this.#spanEnd = first.end
   }
 
   next (): boolean {
@@ -80,11 +88,12 @@ export class BatchCursor implements RecordCursor {
     for (;;) {
       const buffer = this.#buffer
       const at = this.#batchEnd
-      if (buffer.length - at < BATCH_HEADER_BYTES) {
-        const following = this.#buffers[++this.#index]
+      if (this.#spanEnd - at < BATCH_HEADER_BYTES) {
+        const following = this.#spans[++this.#index]
         if (following === undefined) return false
-        this.#buffer = this.keyBuffer = this.valueBuffer = following
-        this.#batchEnd = 0
+        this.#buffer = this.keyBuffer = this.valueBuffer = following.buffer
+        this.#batchEnd = following.start
+        this.#spanEnd = following.end
         continue
       }
       const attributes = buffer.readInt16BE(at + 21)
