@@ -2,6 +2,8 @@ import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { z } from 'zod'
 import { LatidoError, messageOf } from '../../streams/errors/index.ts'
 import { parseDuration } from '../../streams/time/index.ts'
+import { kafkaConfigOf, KAFKA_OPTIONS, kafkaShape, redactedKafka, type KafkaConfig, type KafkaOptionName } from './kafka.ts'
+import type { Option } from './option.ts'
 
 export interface Config {
   readonly host: string
@@ -26,10 +28,12 @@ export interface Config {
   readonly model: string
   readonly logLevel: string
   readonly allowExposed: boolean
+  readonly connectors: 'on' | 'off'
+  /** undefined: the embedded log. */
+  readonly kafka: KafkaConfig | undefined
 }
 
-type OptionName = 'host' | 'httpPort' | 'mllpPort' | 'mqttPort' | 'mqttUser' | 'mqttPasswordFile' | 'dataDir' | 'keyFile' | 'simulate' | 'patients' | 'speed' | 'seed' | 'partitions' | 'retention' | 'zone' | 'alertDwell' | 'noDataAfter' | 'driftWindow' | 'offline' | 'model' | 'logLevel' | 'allowExposed'
-interface Option { readonly env: string, readonly fallback: string, readonly help: string }
+type OptionName = KafkaOptionName | 'connectors' | 'host' | 'httpPort' | 'mllpPort' | 'mqttPort' | 'mqttUser' | 'mqttPasswordFile' | 'dataDir' | 'keyFile' | 'simulate' | 'patients' | 'speed' | 'seed' | 'partitions' | 'retention' | 'zone' | 'alertDwell' | 'noDataAfter' | 'driftWindow' | 'offline' | 'model' | 'logLevel' | 'allowExposed'
 
 /** Every option: flag `--http-port` is `LATIDO_HTTP_PORT` is `httpPort`. */
 export const CONFIG_OPTIONS: Readonly<Record<OptionName, Option>> = {
@@ -55,6 +59,8 @@ export const CONFIG_OPTIONS: Readonly<Record<OptionName, Option>> = {
   model: { env: 'LATIDO_MODEL', fallback: '', help: 'folder of the sepsis model; default: the one that comes along; "off" for none' },
   logLevel: { env: 'LATIDO_LOG_LEVEL', fallback: 'info', help: 'debug, info, warn, error' },
   allowExposed: { env: 'LATIDO_ALLOW_EXPOSED', fallback: 'no', help: 'yes: listen beyond this machine although nobody must log in' },
+  connectors: { env: 'LATIDO_CONNECTORS', fallback: 'on', help: 'off: this instance takes no messages and simulates nothing; it shares the work of others on the same Kafka' },
+  ...KAFKA_OPTIONS,
 }
 
 
@@ -95,6 +101,8 @@ const schema = z.object({
   model: z.string(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
   allowExposed: z.enum(['yes', 'no']),
+  connectors: z.enum(['on', 'off']),
+  ...kafkaShape,
 })
 
 function isZone (name: string): boolean {
@@ -115,15 +123,18 @@ export function parseConfig (args: readonly string[], env: Readonly<Record<strin
     const name = String(issue.path[0]) as OptionName
     throw new LatidoError('CONFIG_INVALID', `--${flagOf(name)} (${CONFIG_OPTIONS[name].env}) is "${raw[name]}": ${issue.message}`, `it means: ${CONFIG_OPTIONS[name].help}`)
   }
-  const { retention, alertDwell, noDataAfter, driftWindow, allowExposed, ...rest } = parsed.data
-  const config = { ...rest, retentionMs: retention, alertDwellMs: alertDwell, noDataAfterMs: noDataAfter, driftWindowMs: driftWindow, allowExposed: allowExposed === 'yes' }
+  const { retention, alertDwell, noDataAfter, driftWindow, allowExposed, ...others } = parsed.data
+  const kafka = kafkaConfigOf(others)
+  const rest = Object.fromEntries(Object.entries(others).filter(([name]) => !(name in KAFKA_OPTIONS))) as Omit<typeof others, KafkaOptionName>
+  const config = { ...rest, kafka, retentionMs: retention, alertDwellMs: alertDwell, noDataAfterMs: noDataAfter, driftWindowMs: driftWindow, allowExposed: allowExposed === 'yes' }
   refuseUnsafe(config)
   if ((config.mqttUser === '') !== (config.mqttPasswordFile === '')) throw new LatidoError('CONFIG_INVALID', '--mqtt-user and --mqtt-password-file go together', 'give both, or neither')
+  if (config.connectors === 'off' && kafka === undefined) throw new LatidoError('CONFIG_INVALID', '--connectors off needs --kafka', 'nobody else could write to an embedded log')
   return config
 }
 
 /** The configuration for the log: no path of a key, nothing secret. */
-export function redacted (config: Config): Readonly<Record<string, unknown>> { return { ...config, keyFile: config.keyFile === '' ? 'default' : 'set', mqttPasswordFile: config.mqttPasswordFile === '' ? 'none' : 'set' } }
+export function redacted (config: Config): Readonly<Record<string, unknown>> { return { ...config, kafka: redactedKafka(config.kafka), keyFile: config.keyFile === '' ? 'default' : 'set', mqttPasswordFile: config.mqttPasswordFile === '' ? 'none' : 'set' } }
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost'])
 

@@ -1,3 +1,4 @@
 /** Configuration: environment and flags, parsed once, all defaults in one place. */
 export { CONFIG_OPTIONS, DEFAULTS, parseConfig, redacted } from './config.ts'
 export type { Config } from './config.ts'
+export type { KafkaConfig, RegistryConfig } from './kafka.ts'
