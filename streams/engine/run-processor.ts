@@ -12,7 +12,7 @@ import type { Outputs, ProcessorDefinition } from './program.ts'
 /** More poisonous records than this within one restore are a fault of the code, not of the data. */
 const RESTORE_ATTEMPTS_MAX = 100
 /** After these the processor starts anew from what is committed. */
-const REJOIN: ReadonlySet<string> = new Set(['MEMBER_FENCED', 'PRODUCER_FENCED'])
+const REJOIN: ReadonlySet<string> = new Set(['MEMBER_FENCED', 'PRODUCER_FENCED', 'TRANSACTION_ABORTED'])
 
 export interface ProcessorStatistics { records: number, outputs: number, refused: number, keys: number, commits: number }
 

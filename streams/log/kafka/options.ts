@@ -44,6 +44,11 @@ export interface KafkaOptions {
   readonly clock: Clock
 }
 
+/** The largest record that the log takes; the embedded log has the same limit. */
+export const RECORD_BYTES_MAX: number = 16 << 20
+/** A batch of one such record with its headers: what topics must take (`max.message.bytes`). */
+export const BATCH_BYTES_MAX: number = RECORD_BYTES_MAX + (64 << 10)
+
 /** What holds where nothing else is said. Times in milliseconds. */
 export const KAFKA_DEFAULTS: {
   readonly clientId: string
