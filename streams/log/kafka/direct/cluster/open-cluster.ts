@@ -1,4 +1,5 @@
 import { LatidoError } from '../../../../errors/index.ts'
+import { prepareCompression } from '../compression/index.ts'
 import { metadata } from './api/metadata.ts'
 import { DirectCluster, unreachableError } from './cluster.ts'
 import { Connection } from './connection.ts'
@@ -10,6 +11,7 @@ import type { Cluster } from './port.ts'
 /** Reaches the first broker of the list that answers, and learns from it who the others are. */
 export async function openCluster (options: ClusterOptions): Promise<Cluster> {
   const addresses = options.brokers.map(parseAddress)
+  await prepareCompression()
   let cause: unknown
   for (const address of addresses) {
     try { return await openAt(address, addresses, options) } catch (e) {
