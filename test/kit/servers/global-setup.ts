@@ -1,0 +1,49 @@
+import { createServer } from 'node:http'
+import { once } from 'node:events'
+import type { TestProject } from 'vitest/node'
+import { startApicurio, type ApicurioServer } from './apicurio.ts'
+import { startKafka, type KafkaServer } from './kafka.ts'
+import { LISTENERS, type ListenerName } from './kafka-properties.ts'
+import type { SharedApicurio, SharedKafka } from './shared.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext { readonly testServers: string }
+}
+
+const NAMES = Object.keys(LISTENERS) as ListenerName[]
+
+/**
+ * Servers that all test files of a run share, started when the first of them asks, ended with the run. The workers ask over
+ * loopback HTTP, so that this process owns the servers and none outlives it.
+ */
+export default async function setup (project: TestProject): Promise<() => Promise<void>> {
+  let kafka: Promise<KafkaServer> | undefined
+  let apicurio: Promise<ApicurioServer> | undefined
+  const said = new Set<string>()
+  const answer = async (url: URL): Promise<unknown> => {
+    if (url.pathname === '/kafka') return addressesOf(await (kafka ??= startKafka({ listeners: NAMES })))
+    if (url.pathname === '/apicurio') return { url: (await (apicurio ??= startApicurio())).url } satisfies SharedApicurio
+    const line = url.searchParams.get('line') ?? ''
+    if (!said.has(line)) process.stderr.write(`${line}\n`)
+    said.add(line)
+    return {}
+  }
+  const server = createServer((request, response) => {
+    answer(new URL(request.url ?? '/', 'http://localhost')).then(
+      body => { response.end(JSON.stringify(body)) },
+      (e: unknown) => { response.writeHead(500).end(e instanceof Error ? e.stack : String(e)) })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  project.provide('testServers', `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`)
+  return async () => {
+    server.closeAllConnections()
+    server.close()
+    for (const started of [kafka, apicurio]) await started?.then(s => s[Symbol.asyncDispose](), () => {})
+  }
+}
+
+function addressesOf (kafka: KafkaServer): SharedKafka {
+  return { bootstrap: kafka.bootstrap, listeners: Object.fromEntries(NAMES.map(name => [name, kafka.bootstrapOf(name)])) as SharedKafka['listeners'], caFile: kafka.caFile ?? '' }
+}

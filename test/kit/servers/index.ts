@@ -1,0 +1,27 @@
+/** Real servers for the tests: Kafka and a schema registry on loopback, faults on the way to them, and Kafka's own Java client to compare with. */
+/** Skips a suite where a server is missing, or fails where it is required. */
+export { describeWith, requireServer } from './require-server.ts'
+export type { ServerName } from './require-server.ts'
+/** Servers that all test files of a run share. */
+export { sharedApicurio, sharedKafka } from './shared.ts'
+export type { SharedApicurio, SharedKafka } from './shared.ts'
+/** A Kafka of a test's own, whose brokers may be killed, paused and started again. */
+export { startKafka } from './kafka.ts'
+export type { KafkaOptions, KafkaServer } from './kafka.ts'
+/** The one user of the SASL listeners, and a token for OAUTHBEARER. */
+export { unsecuredToken, USER } from './kafka-properties.ts'
+export type { ListenerName } from './kafka-properties.ts'
+/** A registry of a test's own. */
+export { startApicurio } from './apicurio.ts'
+export type { ApicurioServer } from './apicurio.ts'
+/** Kafka's own Java client: writes with every codec, reads, and administers. */
+export { CODECS, startJavaClient } from './java-client.ts'
+export type { Codec, JavaClient, JavaProducer, PlainRecord, ReadRecord } from './java-client.ts'
+/** A TCP proxy whose link fails by command. */
+export { FaultProxy } from './fault-proxy.ts'
+export type { Direction, Link } from './fault-proxy.ts'
+/** Waits for a condition, with a deadline; free ports outside the range of outgoing connections. */
+export { freePorts, until } from './ports.ts'
+/** A process that ends with its owner. */
+export { startChild } from './child.ts'
+export type { Child, ChildOptions } from './child.ts'

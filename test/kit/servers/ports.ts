@@ -1,0 +1,58 @@
+import { randomInt } from 'node:crypto'
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/**
+ * Below the range from which systems give ports to outgoing connections: while a server is down for a restart, a client's
+ * own connection could otherwise take its port, or a client that dials it could connect to itself.
+ */
+const FIRST = 20_000
+const LAST = 32_000
+
+export async function freePorts (count: number): Promise<readonly number[]> {
+  const ports = new Set<number>()
+  while (ports.size < count) {
+    const port = randomInt(FIRST, LAST)
+    if (!ports.has(port) && await isFree(port)) ports.add(port)
+  }
+  return [...ports]
+}
+
+async function isFree (port: number): Promise<boolean> {
+  const server = createServer()
+  try {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    server.close()
+    await once(server, 'close')
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Asks again and again until `ready` says so; throws what `broken` answers, or after the deadline. */
+export async function until (what: string, withinMs: number, ready: () => Promise<boolean> | boolean, broken: () => string | undefined = () => undefined): Promise<void> {
+  const deadline = performance.now() + withinMs
+  while (!await ready()) {
+    const why = broken()
+    if (why !== undefined) throw new Error(`${what}: ${why}`)
+    if (performance.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms`)
+    await sleep(50)
+  }
+}
+
+/** A broker answers ApiVersions (v0) only when it has caught up with the metadata and takes requests. */
+export function answersKafka (port: number): Promise<boolean> {
+  const request = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff])
+  return new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1')
+    const done = (answer: boolean) => (): void => { resolve(answer); socket.destroy() }
+    socket.setTimeout(1_000, done(false))
+    socket.on('error', done(false))
+    socket.on('close', done(false))
+    socket.on('data', done(true))
+    socket.on('connect', () => { socket.write(request) })
+  })
+}
