@@ -1,5 +1,5 @@
 import type { OutputRecord, Processor, RefusedRecord } from '../streams/engine/index.ts'
-import { patientKeyOf, TOPICS, type BedsideEvent, type EventCodecs } from '../streams/events/index.ts'
+import { patientKeyOf, TOPICS, unlessPending, type BedsideEvent, type EventCodecs } from '../streams/events/index.ts'
 import { featuresMachine, type FeatureOutput, type PatientState } from './compute/index.ts'
 import type { FeatureView } from './define/index.ts'
 import type { OnlineRow, OnlineStore } from './online/index.ts'
@@ -34,7 +34,7 @@ export async function featuresProcessor (parts: FeaturesProcessorParts): Promise
     machine: featuresMachine(views, parts.onApplied),
     decode: record => {
       const decoded = codecs.decode(record)
-      if (decoded.kind === 'refused') return decoded
+      if (decoded.kind === 'refused') return unlessPending(codecs.book, record, decoded)
       return decoded.value.type === 'tick' ? { kind: 'tick' } : { kind: 'record', key: patientKeyOf(record), value: decoded.value }
     },
     records: ({ key, out }) => [{ topic: TOPICS.features, key: Buffer.from(key), value: out.type === 'vector' ? vectors.encode(out) : forward.encode(out) }],

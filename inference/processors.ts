@@ -1,5 +1,5 @@
 import type { Input, OutputRecord, Processor, RefusedRecord } from '../streams/engine/index.ts'
-import { decodeEvent, patientKeyOf, TOPICS, type EventCodecs } from '../streams/events/index.ts'
+import { decodeEvent, patientKeyOf, TOPICS, unlessPending, type EventCodecs } from '../streams/events/index.ts'
 import { isLatidoError } from '../streams/errors/index.ts'
 import type { RecordCursor } from '../streams/log/index.ts'
 import type { DurationMs } from '../streams/time/index.ts'
@@ -89,7 +89,7 @@ export async function driftProcessor (parts: InferenceParts, references: readonl
     machine: driftMachine(references, graceMs),
     decode: record => {
       if (isTick(parts, record)) return { kind: 'tick' }
-      return guarded(() => {
+      return guarded(parts, record, () => {
         const counts = parts.inference.decode(record) as DriftCounts
         return { kind: 'record', key: keyOf(counts.view, counts.version), value: counts }
       })
@@ -108,20 +108,20 @@ function decodeFeatures (parts: InferenceParts, record: RecordCursor, views: Rea
   const { valueBuffer, valueStart, valueEnd } = record
   if (parts.codecs.book.nameOf(valueBuffer, valueStart, valueEnd) === 'latido.FeatureVector') {
     if (!views.has(parts.vectors.viewOf(valueBuffer, valueStart))) return { kind: 'tick' }
-    return guarded(() => ({ kind: 'record', key: patientKeyOf(record), value: { type: 'scored', vector: parts.vectors.decode(valueBuffer, valueStart, valueEnd), score: undefined } }))
+    return guarded(parts, record, () => ({ kind: 'record', key: patientKeyOf(record), value: { type: 'scored', vector: parts.vectors.decode(valueBuffer, valueStart, valueEnd), score: undefined } }))
   }
   const decoded = decodeEvent(parts.codecs.book, record)
-  if (decoded.kind === 'refused') return decoded
+  if (decoded.kind === 'refused') return unlessPending(parts.codecs.book, record, decoded)
   return decoded.value.type === 'encounter' || decoded.value.type === 'acknowledgement' ? { kind: 'record', key: patientKeyOf(record), value: decoded.value } : { kind: 'tick' }
 }
 
 function isTick (parts: InferenceParts, { valueBuffer, valueStart, valueEnd }: RecordCursor): boolean { return parts.codecs.book.nameOf(valueBuffer, valueStart, valueEnd) === 'latido.Tick' }
 
-function guarded<In> (read: () => Input<In>): Input<In> {
+function guarded<In> (parts: InferenceParts, record: RecordCursor, read: () => Input<In>): Input<In> {
   try {
     return read()
   } catch (e) {
-    if (isLatidoError(e)) return { kind: 'refused', cause: e.code === 'SCHEMA_UNKNOWN' ? 'schema-unknown' : 'payload-invalid', detail: e.message }
+    if (isLatidoError(e)) return unlessPending(parts.codecs.book, record, { kind: 'refused' as const, cause: e.code === 'SCHEMA_UNKNOWN' ? 'schema-unknown' : 'payload-invalid', detail: e.message })
     throw e
   }
 }

@@ -13,7 +13,7 @@ export function keyedProcessor<State, In, Out> (processor: Processor<State, In, 
     snapshots: { name: machine.name, version: machine.codec.version },
     program: (partition, poison) => new KeyedProgram(processor, partition, poison),
     deadLetter: refused => processor.deadLetter(refused),
-    ...(prepare === undefined ? {} : { prepare: async batches => { await prepare.call(processor, batches.flatMap(b => b.decodeAll())) } }),
+    ...(prepare === undefined ? {} : { prepare: async batches => { await prepare.call(processor, (await Promise.all(batches.map(b => b.decodeAll()))).flat()) } }),
   }
   return definition as unknown as ProcessorDefinition // its batches come back to it alone
 }
@@ -64,10 +64,14 @@ class KeyedBatch<State, In, Out> implements ProgramBatch {
 
   get outputs (): number { return this.#emitted.length }
 
-  decodeAll (): readonly In[] {
+  async decodeAll (): Promise<readonly In[]> {
     const decoded: Decoded<In>[] = []
     const r = this.#records
-    while (r.next() && r.offset < this.#below) decoded.push({ offset: r.offset, timestamp: r.timestamp, input: this.#processor.decode(r), buffer: r.valueBuffer, start: r.valueStart, end: r.valueEnd })
+    while (r.next() && r.offset < this.#below) {
+      let input = this.#processor.decode(r)
+      if (input.kind === 'wait') { await input.ready; input = this.#processor.decode(r) }
+      decoded.push({ offset: r.offset, timestamp: r.timestamp, input, buffer: r.valueBuffer, start: r.valueStart, end: r.valueEnd })
+    }
     this.#decoded = decoded
     return decoded.flatMap(({ input }) => input.kind === 'record' ? [input.value] : [])
   }

@@ -1,5 +1,6 @@
 import type avro from 'avsc'
 import { isLatidoError, LatidoError } from '../errors/index.ts'
+import type { RecordCursor } from '../log/index.ts'
 import { systemClock, type Clock, type DurationMs } from '../time/index.ts'
 import { avroTypeOf } from './avro-type.ts'
 import { embeddedRegistry } from './embedded-registry.ts'
@@ -158,6 +159,12 @@ export class SchemaBook {
     }
     return resolver
   }
+}
+
+/** A refusal stands, unless the record's schema can still be looked up: then it is to be decoded again after that. */
+export function unlessPending<R extends { readonly cause: string }> (book: SchemaBook, { valueBuffer, valueStart, valueEnd }: RecordCursor, refused: R): R | { readonly kind: 'wait', readonly ready: Promise<void> } {
+  const ready = refused.cause === 'schema-unknown' ? book.pending(valueBuffer, valueStart, valueEnd) : undefined
+  return ready === undefined ? refused : { kind: 'wait', ready }
 }
 
 /** TopicRecordNameStrategy. */

@@ -4,18 +4,22 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openRemoteRegistry, refuseUnfit, SchemaBook, type RegistryAuth, type RemoteRegistry, type SubjectSchema } from '../../../streams/events/index.ts'
 import { systemClock } from '../../../streams/time/index.ts'
-import { registryUrl } from './registry-server.ts'
+import { describeWith, sharedApicurio } from '../../kit/servers/index.ts'
 
 const NOTE = (...fields: readonly object[]): string => JSON.stringify({ type: 'record', name: 'Note', namespace: 'latido', doc: 'test', fields })
 const TEXT = { name: 'text', type: 'string' }
 const BY = { name: 'by', type: 'string' }
 const open = (url: string, more: { auth?: RegistryAuth, retryForMs?: number } = {}): Promise<RemoteRegistry> => openRemoteRegistry({ url, clock: systemClock, requestTimeoutMs: 5_000, retryForMs: 300, ...more })
 
-const apicurio = await registryUrl()
+const describeApicurio = await describeWith('apicurio')
 
-describe.skipIf(apicurio === undefined)('a real registry (Apicurio)', () => {
+describeApicurio('a real registry (Apicurio)', () => {
+  let url = ''
   let registry: RemoteRegistry
-  beforeAll(async () => { registry = await open(apicurio!) })
+  beforeAll(async () => {
+    url = (await sharedApicurio()).url
+    registry = await open(url)
+  }, 120_000)
   const subject = (): string => `test-${randomUUID()}-latido.Note`
   const stateOf = async (...schemas: readonly SubjectSchema[]): Promise<readonly unknown[]> => (await registry.plan(schemas)).map(p => [p.state, p.guarded])
 
@@ -60,7 +64,7 @@ describe.skipIf(apicurio === undefined)('a real registry (Apicurio)', () => {
 
   it('with a subject that nobody guards stops a start; a deploy mends it', async () => {
     const of = { subject: subject(), schema: NOTE(TEXT) }
-    await fetch(`${apicurio}/subjects/${of.subject}/versions`, { method: 'POST', headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' }, body: JSON.stringify({ schema: of.schema, schemaType: 'AVRO' }) })
+    await fetch(`${url}/subjects/${of.subject}/versions`, { method: 'POST', headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' }, body: JSON.stringify({ schema: of.schema, schemaType: 'AVRO' }) })
     const plans = await registry.plan([of])
     expect(() => { refuseUnfit(plans) }).toThrow(expect.objectContaining({ code: 'REGISTRY_MISMATCH', action: expect.stringContaining('latido topics apply') as string }) as Error)
     await registry.apply(plans)
