@@ -167,5 +167,5 @@ export class DirectCluster implements Cluster {
 }
 
 export function unreachableError (tried: readonly string[], cause: unknown): LatidoError {
-  return new LatidoError('BROKER_UNREACHABLE', `no broker can be reached at ${tried.join(', ')}`, 'check that Kafka runs, the addresses, and whether the listener wants TLS', cause)
+  return new LatidoError('BROKER_UNREACHABLE', `no broker can be reached at ${tried.join(', ')}`, 'check that Kafka runs, the addresses, and whether the listener wants TLS or a login', cause)
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { LatidoError } from '../../../../errors/index.ts'
 import { bodyOf, frameOf, type Call } from './call.ts'
+import type { DurationMs } from '../../../../time/index.ts'
 import { ConnectionLost } from './errors.ts'
 import { FrameReader } from './frame-reader.ts'
 import { showAddress, type Address, type ClusterOptions } from './options.ts'
@@ -29,7 +30,9 @@ export class Connection {
   #sent: Sent[] = []
   #waiting: Call[] = []
   #correlationId = 0
-  #throttled = false
+  /** Calls wait while the broker throttles us, and while we authenticate again. */
+  #held = false
+  #renewal: { readonly atMs: number, readonly run: () => Promise<void> } | undefined
   #ended: Error | undefined
   readonly #onEnd: () => void
 
@@ -51,12 +54,21 @@ export class Connection {
   get ended (): boolean { return this.#ended !== undefined }
   get address (): Address { return this.#address }
 
-  /** Queued while the broker wants us to wait (KIP-219); the order of calls is kept. */
+  /** The order of calls is kept, also of those that wait. */
   send (call: Call): void {
-    if (this.#ended !== undefined) { call.reject(new ConnectionLost(`${call.name} was not sent: ${this.#ended.message}`, true, this.#ended)); return }
-    if (this.#throttled) { this.#waiting.push(call); return }
-    this.#write(call)
+    if (!this.#held && this.#ended === undefined) this.#renewIfDue()
+    if (this.#held && this.#ended === undefined) this.#waiting.push(call)
+    else this.sendNow(call)
   }
+
+  /** Before all that wait: for what they wait for. */
+  sendNow (call: Call): void {
+    if (this.#ended === undefined) this.#write(call)
+    else call.reject(new ConnectionLost(`${call.name} was not sent: ${this.#ended.message}`, true, this.#ended))
+  }
+
+  /** `run` authenticates again (KIP-368) before the next call after that time. The connection ends if it fails. */
+  renewAfter (ms: DurationMs, run: () => Promise<void>): void { this.#renewal = { atMs: this.#options.clock.monotonicMs() + ms, run } }
 
   close (): void { this.#end(new Error('closed by us')) }
 
@@ -108,22 +120,33 @@ export class Connection {
     }
   }
 
-  #throttle (ms: number): void {
-    if (ms <= 0 || this.#throttled) return
-    this.#throttled = true
-    void this.#options.clock.sleep(ms).then(() => {
-      this.#throttled = false
+  /** KIP-219: a broker that throttles answers at once, and we wait. */
+  #throttle (ms: DurationMs): void {
+    if (ms > 0 && !this.#held) this.#hold(() => this.#options.clock.sleep(ms))
+  }
+
+  #renewIfDue (): void {
+    const renewal = this.#renewal
+    if (renewal === undefined || renewal.atMs > this.#options.clock.monotonicMs()) return
+    this.#renewal = undefined
+    this.#hold(renewal.run)
+  }
+
+  #hold (until: () => Promise<void>): void {
+    this.#held = true
+    until().then(() => {
+      this.#held = false
       const waiting = this.#waiting
       this.#waiting = []
       for (const call of waiting) this.send(call)
-    })
+    }).catch((e: unknown) => { this.#end(e as Error) })
   }
 
   #sweep (): void {
     const now = this.#options.clock.monotonicMs()
     for (const call of this.#waiting.filter(call => call.dueMs <= now)) {
       this.#waiting = this.#waiting.filter(other => other !== call)
-      call.reject(new ConnectionLost(`${call.name} was not sent within ${call.timeoutMs} ms: the broker asked us to wait`, true))
+      call.reject(new ConnectionLost(`${call.name} was not sent within ${call.timeoutMs} ms: it waited for its turn`, true))
     }
     const late = this.#sent.find(({ call }) => call.dueMs <= now)
     if (late !== undefined) this.#end(new Error(`no answer to ${late.call.name} within ${late.call.timeoutMs} ms`))
