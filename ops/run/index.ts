@@ -5,3 +5,7 @@ export { exportVectors } from './export-vectors.ts'
 export type { ExportSummary } from './export-vectors.ts'
 export { replaySource } from './replay.ts'
 export type { ReplayOptions, ReplaySummary } from './replay.ts'
+/** The topics and schemas of a Kafka cluster, before anything runs on it. */
+export { openProvisioning } from './provision.ts'
+export type { ClusterPlan, Provisioning } from './provision.ts'
+export { isProvisioned, renderCluster } from './render-cluster.ts'

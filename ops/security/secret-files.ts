@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { LatidoError, messageOf } from '../../streams/errors/index.ts'
-import type { OauthToken } from '../../streams/log/kafka/options.ts'
+import type { OauthToken } from '../../streams/log/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
 
 /** The bytes of a file that an option names. Throws FILE_UNREADABLE. */

@@ -6,3 +6,9 @@ export type {
 /** Opens (or creates) the embedded log in a directory. */
 export { openEmbeddedLog } from './embedded/index.ts'
 export type { EmbeddedLogOptions } from './embedded/index.ts'
+/** How to reach a Kafka cluster: the same for its drivers and its administration. */
+export { KAFKA_DEFAULTS } from './kafka/options.ts'
+export type { KafkaDriver, KafkaOptions, KafkaSasl, KafkaTls, OauthToken } from './kafka/options.ts'
+/** Administration of Kafka's topics: what is missing, what breaks a rule, and what to do about it. */
+export { applyTopics, describeTopics, openTopicAdmin, planTopics, renderPlan, trimTopics } from './kafka/admin/index.ts'
+export type { TopicAdmin, TopicFinding, TopicPlan } from './kafka/admin/index.ts'

@@ -2,6 +2,6 @@
 import type { Command } from './command.ts'
 import { replay } from './replay.ts'
 import { start } from './start.ts'
+import { topics } from './topics.ts'
 
-
-export const COMMANDS: Readonly<Record<string, Command>> = { start, replay }
+export const COMMANDS: Readonly<Record<string, Command>> = { start, replay, topics }
