@@ -16,6 +16,5 @@ export type { CommittedPartition, FetchedOffset, OffsetCommitResponse, OffsetFet
 /** Producer identities and transactions. */
 export { initProducerIdApi, addPartitionsApi, addOffsetsApi, endTxnApi, endTxnV1Api, listOngoingApi } from './transactions.ts'
 export type { ProducerIdentity } from './transactions.ts'
-/** Topics and brokers. */
-export { createTopicsApi, describeConfigsApi, describeClusterApi } from './topics.ts'
-export type { DescribedConfigs, NewTopic } from './topics.ts'
+/** The brokers there are, and a setting of a group. */
+export { describeClusterApi, groupConfigApi } from './facts.ts'

@@ -1,0 +1,45 @@
+import type { Appended, OutRecord, Producer, TopicPartition } from '../../../port.ts'
+import { initProducerIdApi, type ProducerIdentity } from '../api/index.ts'
+import { KafkaError } from '../cluster/index.ts'
+import type { Direct } from '../direct.ts'
+import { nameOf } from '../names.ts'
+import { closedError, patiently } from '../retry.ts'
+import { Dispatcher } from './dispatcher.ts'
+import { ProducerLine } from './producer-line.ts'
+
+/** Appends outside transactions: idempotent, in order, each partition a line of its own. */
+export class IdempotentProducer implements Producer {
+  readonly #direct: Direct
+  readonly #dispatcher: Dispatcher
+  readonly #lines = new Map<string, ProducerLine>()
+  #closed = false
+
+  constructor (direct: Direct) {
+    this.#direct = direct
+    this.#dispatcher = new Dispatcher(direct)
+  }
+
+  append (to: TopicPartition, records: readonly OutRecord[]): Promise<Appended> {
+    if (this.#closed || this.#direct.closed.aborted) return Promise.reject(closedError())
+    const name = nameOf(to)
+    let line = this.#lines.get(name)
+    if (line === undefined) this.#lines.set(name, line = new ProducerLine(this.#direct, this.#dispatcher, to, () => newProducerId(this.#direct)))
+    return line.append(records)
+  }
+
+  /** Waits for what was appended. */
+  async [Symbol.asyncDispose] (): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await Promise.all([...this.#lines.values()].map(l => l.idle()))
+    this.#dispatcher.close()
+  }
+}
+
+async function newProducerId (direct: Direct): Promise<ProducerIdentity> {
+  return await patiently(direct, 'asking for a producer id', {}, async () => {
+    const { errorCode, producer } = await direct.cluster.call({ kind: 'any' }, initProducerIdApi, { transactionalId: null, timeoutMs: direct.limits.transactionTimeoutMs })
+    if (errorCode !== 0) throw new KafkaError(errorCode, 'InitProducerId')
+    return producer
+  })
+}
