@@ -1,8 +1,11 @@
+import { assert } from '../errors/index.ts'
 import type { RecordCursor, Run } from '../log/index.ts'
 import type { ArrivalTimeMs } from '../time/index.ts'
-import { KeyedMachine, type Emitted, type Marker, type SnapshotRow } from './keyed-machine.ts'
+import { KeyedMachine, type Emitted } from './keyed-machine.ts'
+import type { Move } from './move.ts'
 import type { Input, Processor } from './processor.ts'
 import type { Outputs, PartitionProgram, ProcessorDefinition, ProgramBatch, RefusedRecord } from './program.ts'
+import type { Marker, SnapshotRound, SnapshotRow } from './snapshots/index.ts'
 
 /** A processor of one state machine a key, as the loop runs it. */
 export function keyedProcessor<State, In, Out> (processor: Processor<State, In, Out>): ProcessorDefinition {
@@ -34,10 +37,12 @@ class KeyedProgram<State, In, Out> implements PartitionProgram<KeyedBatch<State,
   get clock (): ArrivalTimeMs { return this.#machine.clock }
   earliestDue (): ArrivalTimeMs | undefined { return this.#machine.earliestDue() }
   restore (rows: Iterable<SnapshotRow>, marker: Marker): void { this.#machine.restore(rows, marker) }
-  snapshot (stamp: number, rowsMax: number): { readonly rows: readonly SnapshotRow[], readonly marker: Marker } { return this.#machine.snapshot(stamp, rowsMax) }
+  snapshot (stamp: number, rowsMax: number, bytesMax?: number): SnapshotRound { return this.#machine.snapshot(stamp, rowsMax, bytesMax) }
+  stored (key: string, stamp: number, clock: ArrivalTimeMs): void { this.#machine.stored(key, stamp, clock) }
   open (run: Run, below: number): KeyedBatch<State, In, Out> { return new KeyedBatch(this.#processor, this.#machine, this.#partition, run.records, below) }
 }
 
+interface Moved { readonly at: ArrivalTimeMs, readonly key: Buffer, readonly value: Buffer }
 interface Decoded<In> { readonly offset: number, readonly timestamp: ArrivalTimeMs, readonly input: Input<In>, readonly buffer: Buffer, readonly start: number, readonly end: number }
 
 /** Decodes and steps one record after the other, so that a decoded record may be one flyweight; only `prepare` needs all of them at once. */
@@ -45,6 +50,7 @@ class KeyedBatch<State, In, Out> implements ProgramBatch {
   count = 0
   readonly refused: RefusedRecord[] = []
   readonly #emitted: Emitted<Out>[] = []
+  readonly #moved: Moved[] = []
   readonly #processor: Processor<State, In, Out>
   readonly #machine: KeyedMachine<State, In, Out>
   readonly #partition: number
@@ -62,7 +68,7 @@ class KeyedBatch<State, In, Out> implements ProgramBatch {
     this.#below = below
   }
 
-  get outputs (): number { return this.#emitted.length }
+  get outputs (): number { return this.#emitted.length + this.#moved.length }
 
   async decodeAll (): Promise<readonly In[]> {
     const decoded: Decoded<In>[] = []
@@ -94,16 +100,33 @@ class KeyedBatch<State, In, Out> implements ProgramBatch {
     for (const e of this.#emitted) {
       for (const { topic, key, value } of this.#processor.records(e)) out(topic).add(e.at, key ?? value, key === null ? -1 : 0, key?.length ?? -1, value, 0, value.length)
     }
+    for (const { at, key, value } of this.#moved) out(this.#processor.input, key).add(at, key, 0, key.length, value, 0, value.length)
   }
 
   #take (input: Input<In>, offset: number, timestamp: ArrivalTimeMs, buffer: Buffer, start: number, end: number): void {
     this.count++
-    if (input.kind === 'record') {
-      if (!this.#machine.record(offset, timestamp, input.key, input.value, this.#collect)) this.#refuse('step-failed', `a step of ${this.#processor.name} failed`, offset, timestamp, buffer, start, end)
-      return
+    const failed = (): void => { this.#refuse('step-failed', `a step of ${this.#processor.name} failed`, offset, timestamp, buffer, start, end) }
+    const move = (m: Move): void => { this.#move(m, buffer, start, end) }
+    switch (input.kind) {
+      case 'record': if (!this.#machine.record(offset, timestamp, input.key, input.value, this.#collect, move)) failed(); return
+      case 'merge': if (!this.#machine.merge(offset, timestamp, input.key, input.survivor, this.#collect, move)) failed(); return
+      case 'transfer':
+        if (!this.#machine.reads(input.transfer)) break
+        if (!this.#machine.transfer(offset, timestamp, input.transfer, this.#collect, move)) failed()
+        return
+      case 'tick': case 'refused': case 'wait':
     }
     this.#machine.tick(offset, timestamp, this.#collect) // time passes with a refused record too
     if (input.kind === 'refused') this.#refuse(input.cause, input.detail, offset, timestamp, buffer, start, end)
+    if (input.kind === 'transfer') this.#refuse('payload-invalid', `a transfer of state version ${input.transfer.version}, which ${this.#processor.name} does not read`, offset, timestamp, buffer, start, end)
+  }
+
+  /** A state, or the record as it came, for the partition of another key. */
+  #move (move: Move, buffer: Buffer, start: number, end: number): void {
+    if (move.kind === 'forward') { this.#moved.push({ at: move.at, key: Buffer.from(move.to), value: Buffer.from(buffer.subarray(start, end)) }); return }
+    const { encodeTransfer } = this.#processor
+    assert(encodeTransfer !== undefined, `${this.#processor.name} can merge, and has no encoding for transfers`)
+    this.#moved.push({ at: move.at, key: Buffer.from(move.transfer.to), value: encodeTransfer.call(this.#processor, move.transfer) })
   }
 
   /** Keeps a copy of the record's value; a null value (start -1) is empty. */

@@ -12,6 +12,22 @@ export interface EngineOptions {
   /** Each partition gets a snapshot round each so often, of at most so many rows: the cost of a round is bounded, recovery replays what is left. */
   readonly snapshotIntervalMs: DurationMs
   readonly snapshotRowsMax: number
+  /** A round ends with the row that reaches this. */
+  readonly snapshotBytesMax: number
+  /** Where nothing changes the marker alone moves on, this often: so it stays inside the input's retention. */
+  readonly markerIntervalMs: DurationMs
+  /**
+   * Warm copies that an instance keeps of partitions that are not its own, so that it takes them over in a moment. Each costs the memory and
+   * the processor time of a partition of its own: all (Infinity) suits two or three instances, a few many. 0: none.
+   */
+  readonly standbyPartitionsMax: number
+  /** A warm copy goes on by at most so many records a turn of the loop, and asks how far the owner is this often. */
+  readonly standbyRecordsMax: number
+  readonly standbyIntervalMs: DurationMs
 }
 
-export const ENGINE_DEFAULTS: EngineOptions = { guarantee: 'exactly-once', tickIntervalMs: 1_000, tickLatencyMs: 100, pollWaitMs: 500, snapshotIntervalMs: 2_000, snapshotRowsMax: 500 }
+export const ENGINE_DEFAULTS: EngineOptions = {
+  guarantee: 'exactly-once', tickIntervalMs: 1_000, tickLatencyMs: 100, pollWaitMs: 500,
+  snapshotIntervalMs: 2_000, snapshotRowsMax: 500, snapshotBytesMax: 16 * 2 ** 20, markerIntervalMs: 60_000,
+  standbyPartitionsMax: 0, standbyRecordsMax: 500, standbyIntervalMs: 200,
+}

@@ -3,13 +3,18 @@ import type { Clock } from '../time/index.ts'
 import type { Emitted } from './keyed-machine.ts'
 import type { EngineOptions } from './options.ts'
 import type { OutputRecord, RefusedRecord } from './program.ts'
-import type { SnapshotStore } from './snapshot-store.ts'
+import type { Transfer } from './move.ts'
+import type { SnapshotStore } from './snapshots/index.ts'
 import type { StateMachine } from './state-machine.ts'
 
 /** A record as decoded for a machine. `wait`: something must be learnt first (a schema); the record is then decoded again, and may not wait twice. */
 export type Input<In> =
   | { readonly kind: 'record', readonly key: string, readonly value: In }
   | { readonly kind: 'tick' }
+  /** `key` and `survivor` are one patient. */
+  | { readonly kind: 'merge', readonly key: string, readonly survivor: string }
+  /** What another key held, for `transfer.to`. */
+  | { readonly kind: 'transfer', readonly transfer: Transfer }
   | { readonly kind: 'refused', readonly cause: string, readonly detail: string }
   | { readonly kind: 'wait', readonly ready: Promise<void> }
 
@@ -26,6 +31,8 @@ export interface Processor<State, In, Out> {
   records (emitted: Emitted<Out>): readonly OutputRecord[]
   /** Idempotent by (partition, offset, index); happens before the commit, so it may happen again after a crash. */
   effects? (emitted: readonly Emitted<Out>[], partition: number): Promise<void>
+  /** The value of a transfer on the input topic; needed where the machine can merge. */
+  encodeTransfer? (transfer: Transfer): Buffer
   /** Makes the dead letter of a record that this processor cannot take. */
   deadLetter (refused: RefusedRecord): OutputRecord
   /** Topics that get this processor's clock as ticks, so that the machines behind it see silence too. */

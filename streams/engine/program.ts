@@ -1,14 +1,14 @@
 import type { RecordSink, Run } from '../log/index.ts'
 import type { ArrivalTimeMs } from '../time/index.ts'
-import type { Marker, SnapshotRow } from './keyed-machine.ts'
+import type { Marker, SnapshotRound, SnapshotRow } from './snapshots/index.ts'
 
 export interface RefusedRecord { readonly cause: string, readonly detail: string, readonly partition: number, readonly offset: number, readonly at: ArrivalTimeMs, readonly raw: Buffer }
 
 /** A record that an output becomes; it goes to the input's partition (modulo the topic's partitions) with the output's time. */
 export interface OutputRecord { readonly topic: string, readonly key: Buffer | null, readonly value: Buffer }
 
-/** Where a batch's outputs go, by topic: this partition's part of the open transaction, or nowhere in a replay. */
-export type Outputs = (topic: string) => RecordSink
+/** Where a batch's outputs go, by topic: this partition's part of the open transaction, that of `key`'s partition, or nowhere in a replay. */
+export type Outputs = (topic: string, key?: Buffer) => RecordSink
 
 /** A run on its way through the loop: stepped once, then its effects, then its outputs. */
 export interface ProgramBatch {
@@ -34,8 +34,10 @@ export interface PartitionProgram<Batch extends ProgramBatch = ProgramBatch> {
   earliestDue (): ArrivalTimeMs | undefined
   /** Puts rows back; the replay goes on from `marker`. */
   restore (rows: Iterable<SnapshotRow>, marker: Marker): void
-  /** Up to `rowsMax` of the rows that have been dirty longest, as of `stamp` (the next offset to process; everything below is committed). */
-  snapshot (stamp: number, rowsMax: number): { readonly rows: readonly SnapshotRow[], readonly marker: Marker }
+  /** Up to `rowsMax` of the rows that have been dirty longest, until they have `bytesMax`, as of `stamp` (the next offset to process; everything below is committed). */
+  snapshot (stamp: number, rowsMax: number, bytesMax?: number): SnapshotRound
+  /** The owner of the partition, of which this is a warm copy, has stored the key's row as of `stamp`: changes below it are no longer dirty. */
+  stored? (key: string, stamp: number, clock: ArrivalTimeMs): void
   /** Takes in the records of a run whose offsets are below `below`. The run's buffers stay valid until the next poll. */
   open (run: Run, below: number): Batch
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { assert, isLatidoError } from '../errors/index.ts'
-import type { Consumer, Producer, TopicPartition } from '../log/index.ts'
+import { partitionFor } from '../codec/index.ts'
+import type { Consumer, Producer, TopicPartition, TransactionalProducer } from '../log/index.ts'
 import { atLeastOnce, exactlyOnce, type OutputProducer } from './at-least-once.ts'
 import { PoisonError } from './keyed-machine.ts'
 import { keyedProcessor } from './keyed-program.ts'
@@ -8,13 +9,18 @@ import { ENGINE_DEFAULTS, type EngineOptions } from './options.ts'
 import { PartitionTask, type TaskBatch } from './partition-task.ts'
 import type { Processor, ProcessorHost } from './processor.ts'
 import type { Outputs, ProcessorDefinition } from './program.ts'
+import type { SnapshotRound } from './snapshots/index.ts'
+import { Standbys } from './standby.ts'
 
 /** More poisonous records than this within one restore are a fault of the code, not of the data. */
 const RESTORE_ATTEMPTS_MAX = 100
 /** After these the processor starts anew from what is committed. */
 const REJOIN: ReadonlySet<string> = new Set(['MEMBER_FENCED', 'PRODUCER_FENCED', 'TRANSACTION_ABORTED'])
 
-export interface ProcessorStatistics { records: number, outputs: number, refused: number, keys: number, commits: number }
+/** `replayed`: records stepped in silence to bring assigned partitions up to date. `standby`: partitions that a warm copy is kept of. */
+export interface ProcessorStatistics { records: number, outputs: number, refused: number, keys: number, commits: number, replayed?: number, standby?: number }
+
+interface TakenRound { readonly task: PartitionTask, readonly round: SnapshotRound }
 
 /** A processor in motion. `step` goes round the loop once; `run` until `stop`. */
 export interface RunningProcessor extends AsyncDisposable {
@@ -38,7 +44,7 @@ export async function startProcessor<State, In, Out> (processor: Processor<State
 class ProcessorLoop implements RunningProcessor {
   readonly name: string
   readonly input: string
-  readonly statistics: ProcessorStatistics = { records: 0, outputs: 0, refused: 0, keys: 0, commits: 0 }
+  readonly statistics: Required<ProcessorStatistics> = { records: 0, outputs: 0, refused: 0, keys: 0, commits: 0, replayed: 0, standby: 0 }
   readonly #definition: ProcessorDefinition
   readonly #host: ProcessorHost
   readonly #options: EngineOptions
@@ -46,6 +52,13 @@ class ProcessorLoop implements RunningProcessor {
   readonly #tasks = new Map<number, PartitionTask>()
   #consumer!: Consumer
   #transaction!: OutputProducer
+  /** Writes rounds where the outputs have no transaction that would fence them. */
+  #carrier: TransactionalProducer | undefined
+  #standbys: Standbys | undefined
+  /** Taken, and to be carried by the next commit. */
+  #rounds: TakenRound[] = []
+  /** No state has stepped beyond what is committed: only then may rows be taken. */
+  #whole = true
   #lastSnapshotMs = 0
   #snapshots = 0
   #stopping = false
@@ -63,7 +76,10 @@ class ProcessorLoop implements RunningProcessor {
   /** Under a name of its own each time: what an earlier life left open is not mistaken for this one's. */
   async join (): Promise<void> {
     const instance = randomUUID()
-    this.#transaction = this.#options.guarantee === 'exactly-once'
+    const { guarantee, standbyPartitionsMax } = this.#options
+    if (standbyPartitionsMax > 0) this.#standbys = new Standbys(this.#definition, this.#host, this.#options, instance)
+    if (guarantee === 'at-least-once' && this.#host.snapshots.carry !== undefined) this.#carrier = await this.#host.log.transactionalProducer(`${this.#definition.name}.${instance}`)
+    this.#transaction = guarantee === 'exactly-once'
       ? exactlyOnce(await this.#host.log.transactionalProducer(`${this.#definition.name}.${instance}`))
       : atLeastOnce(this.#host.log.producer(), () => this.#consumer)
     this.#consumer = this.#host.log.consumer({
@@ -72,7 +88,7 @@ class ProcessorLoop implements RunningProcessor {
       topics: [this.#definition.input],
       from: 'earliest',
       onAssigned: async partitions => { for (const p of partitions) await this.#open(p) },
-      onRevoked: partitions => { for (const p of partitions) this.#tasks.delete(p.partition); return Promise.resolve() },
+      onRevoked: partitions => this.#release(partitions),
     })
   }
 
@@ -81,12 +97,15 @@ class ProcessorLoop implements RunningProcessor {
     const runs = await this.#consumer.poll(maxWaitMs) // 1 poll a batch
     const batches = runs.map(run => this.#task(run.partition).open(run))
     await this.#definition.prepare?.(batches.map(b => b.program)) // 2 prepare it
+    this.#whole = batches.length === 0
     const done: TaskBatch[] = []
     for (const batch of batches) if (await this.#stepBatch(batch)) done.push(batch) // 3 step each record
     for (const { program } of done) await program.effects?.() // 4 idempotent effects
-    if (done.length > 0) await this.#commit(done) // 5 outputs and offsets in one transaction
+    if (done.length > 0 || this.#rounds.length > 0) await this.#commit(done) // 5 outputs and offsets in one transaction
+    this.#whole = true
     await this.#snapshot() // 6 some of the rows that changed
     await this.#tickSilent(new Set(runs.map(r => r.partition)))
+    await this.#followOthers()
     return batches.reduce((n, b) => n + b.program.count, 0)
   }
 
@@ -112,15 +131,18 @@ class ProcessorLoop implements RunningProcessor {
 
   async [Symbol.asyncDispose] (): Promise<void> {
     await this.stop()
-    await this.#snapshotAll().catch(() => {})
+    await this.#snapshotAll().catch(() => {}) // the next start replays what could not be stored
     await this.#consumer[Symbol.asyncDispose]()
     await this.#transaction[Symbol.asyncDispose]()
+    await this.#carrier?.[Symbol.asyncDispose]()
   }
 
   /** Whatever was not committed is forgotten: the states are restored when partitions are assigned again. */
   async #rejoin (): Promise<void> {
     this.#tasks.clear()
-    await Promise.allSettled([this.#consumer[Symbol.asyncDispose](), this.#transaction[Symbol.asyncDispose]()]) // they have already lost what they could give back
+    this.#rounds = []
+    this.#whole = true
+    await Promise.allSettled([this.#consumer[Symbol.asyncDispose](), this.#transaction[Symbol.asyncDispose](), this.#carrier?.[Symbol.asyncDispose]()]) // they have already lost what they could give back
     await this.join()
   }
 
@@ -128,7 +150,7 @@ class ProcessorLoop implements RunningProcessor {
     const committed = await this.#consumer.committed(of)
     for (let attempt = 1; ; attempt++) {
       try {
-        const task = await PartitionTask.open(this.#definition, this.#host, of.partition, committed)
+        const task = await this.#restored(of.partition, committed)
         this.#tasks.set(of.partition, task)
         this.#consumer.seek(of, task.position)
         return
@@ -139,14 +161,40 @@ class ProcessorLoop implements RunningProcessor {
     }
   }
 
+  /** From a warm copy, or from the snapshots. */
+  async #restored (partition: number, committed: number | undefined): Promise<PartitionTask> {
+    const warm = await this.#standbys?.take(partition, committed)
+    if (warm !== undefined && committed !== undefined) await warm.takeOver(committed)
+    const task = warm ?? await PartitionTask.open(this.#definition, this.#host, partition, committed)
+    this.statistics.replayed += task.replayed
+    return task
+  }
+
+  /** While the partitions are still this member's: their newest rows make the heir's start short. */
+  async #release (partitions: readonly TopicPartition[]): Promise<void> {
+    const tasks = partitions.flatMap(p => this.#tasks.get(p.partition) ?? [])
+    try {
+      if (this.#whole) await this.#store(tasks)
+    } catch (e) {
+      if (!isLatidoError(e) || !REJOIN.has(e.code)) throw e // fenced: the heir has them already
+    } finally {
+      for (const { partition } of partitions) this.#tasks.delete(partition)
+    }
+  }
+
   #task (partition: number): PartitionTask {
     const task = this.#tasks.get(partition)
     assert(task !== undefined, `${this.name} got records of a partition that is not its own`)
     return task
   }
 
-  /** Where this partition's outputs go: the same number of partition, modulo the topic's. */
-  #outputs (partition: number): Outputs { return topic => this.#transaction.sink({ topic, partition: partition % this.#host.log.partitionsOf(topic) }) }
+  /** Where this partition's outputs go: the same number of partition, modulo the topic's; or that of a key. */
+  #outputs (partition: number): Outputs {
+    return (topic, key) => {
+      const partitions = this.#host.log.partitionsOf(topic)
+      return this.#transaction.sink({ topic, partition: key === undefined ? partition % partitions : partitionFor(key, partitions) })
+    }
+  }
 
   /** false: a record was poisonous; the partition has been put back to its committed offset and comes again without it. */
   async #stepBatch (batch: TaskBatch): Promise<boolean> {
@@ -163,12 +211,16 @@ class ProcessorLoop implements RunningProcessor {
 
   async #poison (partition: number, e: PoisonError): Promise<void> {
     this.#host.onChange?.(`${this.name}: a step failed at partition ${partition} offset ${e.offset}; the state is restored without it`)
-    await this.#host.snapshots.addPoison(this.#definition.snapshots.name, partition, e.poison)
+    const { name: machine, version } = this.#definition.snapshots
+    await this.#host.snapshots.addPoison({ processor: this.name, machine, version, partition }, e.poison)
   }
 
   async #commit (done: readonly TaskBatch[]): Promise<void> {
     for (const batch of done) this.#task(batch.partition).write(batch, this.#outputs(batch.partition), this.#options.tickLatencyMs)
-    await this.#transaction.commit(this.#consumer.metadata, done.map(({ partition, nextOffset }) => ({ topic: this.#definition.input, partition, offset: nextOffset })))
+    const rounds = this.#carried(done)
+    const offsets = new Map([...rounds.map(({ task }) => [task.partition, task.position] as const), ...done.map(({ partition, nextOffset }) => [partition, nextOffset] as const)])
+    await this.#transaction.commit(this.#consumer.metadata, [...offsets].map(([partition, offset]) => ({ topic: this.#definition.input, partition, offset })))
+    for (const { task, round } of rounds) await this.#host.snapshots.save(task.of, round)
     for (const { partition, nextOffset, program } of done) {
       this.#task(partition).committed(nextOffset)
       this.statistics.records += program.count
@@ -179,6 +231,17 @@ class ProcessorLoop implements RunningProcessor {
     this.statistics.keys = [...this.#tasks.values()].reduce((n, t) => n + t.keys, 0)
   }
 
+  /** Writes the rounds that wait into the transaction that is about to be committed, and the poison that it passes over. */
+  #carried (done: readonly TaskBatch[]): readonly TakenRound[] {
+    const { snapshots } = this.#host
+    if (snapshots.carry === undefined || this.#carrier !== undefined) return []
+    const rounds = this.#rounds.filter(({ task }) => this.#tasks.get(task.partition) === task)
+    this.#rounds = []
+    for (const { task, round } of rounds) snapshots.carry(task.of, round, this.#transaction)
+    for (const { partition } of done) if (!rounds.some(r => r.task.partition === partition)) snapshots.carry(this.#task(partition).of, undefined, this.#transaction)
+    return rounds
+  }
+
   /** One partition a turn: the rows of all at once would hold the loop for too long. */
   async #snapshot (): Promise<void> {
     const now = this.#host.clock.monotonicMs()
@@ -186,10 +249,44 @@ class ProcessorLoop implements RunningProcessor {
     if (tasks.length === 0 || now - this.#lastSnapshotMs < this.#options.snapshotIntervalMs / tasks.length) return
     this.#lastSnapshotMs = now
     await this.#transaction.settle()
-    await tasks[this.#snapshots++ % tasks.length]!.snapshot(this.#options.snapshotRowsMax)
+    await this.#takeRound(tasks[this.#snapshots++ % tasks.length]!)
   }
 
-  async #snapshotAll (): Promise<void> { await this.#transaction.settle(); for (const task of this.#tasks.values()) await task.snapshot(Number.MAX_SAFE_INTEGER) }
+  /** A round as of what is committed: kept at once, or by the next commit. */
+  async #takeRound (task: PartitionTask): Promise<void> {
+    const { snapshots } = this.#host
+    const round = task.round(this.#options.snapshotRowsMax, this.#options.snapshotBytesMax, this.#options.markerIntervalMs)
+    if (round === undefined) return
+    if (snapshots.carry !== undefined && this.#carrier === undefined) { this.#rounds.push({ task, round }); return }
+    if (this.#carrier !== undefined) {
+      snapshots.carry?.(task.of, round, this.#carrier)
+      await this.#carrier.commit(this.#consumer.metadata, [{ topic: this.#definition.input, partition: task.partition, offset: task.position }])
+    }
+    await snapshots.save(task.of, round)
+  }
+
+  /** A round of each of these, kept when it answers. */
+  async #store (tasks: readonly PartitionTask[]): Promise<void> {
+    await this.#transaction.settle()
+    for (const task of tasks) {
+      await this.#takeRound(task)
+      if (this.#rounds.length > 0) await this.#commit([])
+    }
+  }
+
+  /** All that is dirty, in rounds of the usual size. What a failed round of the loop has left is forgotten first. */
+  async #snapshotAll (): Promise<void> {
+    if (!this.#whole) return
+    await this.#transaction.abort()
+    for (const task of this.#tasks.values()) do await this.#store([task]); while (task.dirtyKeys > 0)
+  }
+
+  /** Warm copies go on, in slices, after this instance's own work. */
+  async #followOthers (): Promise<void> {
+    if (this.#standbys === undefined) return
+    await this.#standbys.advance(new Set(this.#tasks.keys()))
+    this.statistics.standby = this.#standbys.partitions.length
+  }
 
   /** A silent partition gets a tick from its owner, so that silence is data. */
   async #tickSilent (busy: ReadonlySet<number>): Promise<void> {
@@ -202,6 +299,7 @@ class ProcessorLoop implements RunningProcessor {
   }
 
   #waitMs (): number {
+    if (this.#standbys?.behind === true) return 1
     if (!this.#definition.ownsTicks) return this.#options.pollWaitMs
     const now = this.#host.clock.now()
     const waits = [...this.#tasks.values()].map(t => t.tickInMs(now, this.#options.tickIntervalMs, this.#options.tickLatencyMs))

@@ -11,10 +11,10 @@ const MAGIC = 0xbeefc0de
 const META = { magic: 24, pageSize: 48, lastPage: 144, txnid: 152, bytes: 160 } as const
 const PAGE_SIZES = [4096, 8192, 16384, 32768, 65536]
 
-/** Opens (or creates) an environment. Throws STORE_CORRUPT if the file is damaged, DATA_DIR_UNWRITABLE if the directory cannot be made. */
-export function openLmdb (directory: string, what: string): Lmdb {
+/** Opens (or creates) an environment; read-only ones may stand beside another process that writes. Throws STORE_CORRUPT if the file is damaged, DATA_DIR_UNWRITABLE if the directory cannot be made. */
+export function openLmdb (directory: string, what: string, { readOnly = false }: { readonly readOnly?: boolean } = {}): Lmdb {
   try {
-    mkdirSync(directory, { recursive: true })
+    if (!readOnly) mkdirSync(directory, { recursive: true })
   } catch (cause) {
     throw new LatidoError('DATA_DIR_UNWRITABLE', `the directory for ${what} cannot be written: ${messageOf(cause)}`, 'choose another with LATIDO_DATA_DIR, or change its permissions', cause)
   }
@@ -22,7 +22,7 @@ export function openLmdb (directory: string, what: string): Lmdb {
   const damage = existsSync(file) ? damageOf(file) : undefined
   if (damage !== undefined) throw corrupt(what, damage)
   try {
-    return open<unknown, string>({ path: directory, maxDbs: 16, mapSize: MAP_BYTES, compression: false, noMemInit: true, encoding: 'json' })
+    return open<unknown, string>({ path: directory, maxDbs: 16, mapSize: MAP_BYTES, compression: false, noMemInit: true, encoding: 'json', readOnly })
   } catch (cause) {
     throw corrupt(what, messageOf(cause), cause)
   }

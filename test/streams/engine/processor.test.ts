@@ -104,7 +104,7 @@ it('says clearly when the snapshots belong to another log', async () => {
   const house = await open()
   await feed(house.log, 'a', '1', 1_000, 0)
   await settle(house)
-  await house.snapshots.save('toy', 1, 0, [], { offset: 50, clock: 1 })
+  await house.snapshots.save({ processor: 'toy', machine: 'toy', version: 1, partition: 0 }, { rows: [], marker: { offset: 50, clock: 1 } })
   await expect(settle(house)).rejects.toMatchObject({ code: 'SNAPSHOT_INVALID' })
   await house.close()
 })
