@@ -4,7 +4,7 @@ export type { Dashboards, DashboardOptions } from './server.ts'
 /** What the server reads; the composition root implements it. */
 export type {
   DashboardSources, PatientIdentity, PatientAlert, PatientSummary, LatestReading, ViewInfo, ViewValues,
-  PipelineStatus, TopicStatus, ProcessorStatus, ConnectorStatus, DeadLetterInfo, AcknowledgeOutcome,
+  PipelineStatus, LogStatus, TopicStatus, ProcessorStatus, ConnectorStatus, DeadLetterInfo, AcknowledgeOutcome,
 } from './sources.ts'
 export type { DashboardLogger } from './logger.ts'
 export { LIVE_DEFAULTS } from './live.ts'

@@ -56,6 +56,7 @@ export const SHARED_SCHEMAS: readonly Schema[] = [
   {
     $id: 'Pipeline', ...exactly({
       now: timeMs,
+      log: exactly({ driver: { type: 'string', enum: ['embedded', 'direct', 'native'] }, state: { type: 'string', enum: ['on', 'away'] }, why: text }),
       topics: listOf(exactly({ topic: text, partitions: whole, records: whole, perSecond: numberOrNull })),
       processors: listOf(exactly({ name: text, lag: numberOrNull, perSecond: numberOrNull, state: text })),
       connectors: listOf(exactly({ name: text, endpoint: text, counters: listOf(exactly({ what: text, count: whole })) })),

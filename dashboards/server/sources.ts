@@ -32,7 +32,10 @@ export interface TopicStatus { readonly topic: string, readonly partitions: numb
 export interface ProcessorStatus { readonly name: string, readonly lag: number, readonly perSecond: number, readonly state: string }
 export interface ConnectorStatus { readonly name: string, readonly endpoint: string, readonly counters: readonly { readonly what: string, readonly count: number }[] }
 export interface DeadLetterInfo { readonly offset: number, readonly cause: RefusalCause, readonly detail: string, readonly source: string, readonly refusedAt: ArrivalTimeMs, readonly bytes: number }
+/** Which log the product runs on; `why` says what chose a Kafka driver, or what is wrong while it is away. */
+export interface LogStatus { readonly driver: 'embedded' | 'direct' | 'native', readonly state: 'on' | 'away', readonly why: string }
 export interface PipelineStatus {
+  readonly log: LogStatus
   readonly topics: readonly TopicStatus[]
   readonly processors: readonly ProcessorStatus[]
   readonly connectors: readonly ConnectorStatus[]

@@ -99,6 +99,7 @@ export interface WireView { readonly name: string, readonly version: number, rea
 /** Event `pipeline` of the live stream. */
 export interface WirePipeline {
   readonly now: number
+  readonly log: { readonly driver: 'embedded' | 'direct' | 'native', readonly state: 'on' | 'away', readonly why: string }
   readonly topics: readonly { readonly topic: string, readonly partitions: number, readonly records: number, readonly perSecond: number | null }[]
   readonly processors: readonly { readonly name: string, readonly lag: number | null, readonly perSecond: number | null, readonly state: string }[]
   readonly connectors: readonly { readonly name: string, readonly endpoint: string, readonly counters: readonly { readonly what: string, readonly count: number }[] }[]

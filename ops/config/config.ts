@@ -45,7 +45,7 @@ export const CONFIG_OPTIONS: Readonly<Record<OptionName, Option>> = {
   mqttPasswordFile: { env: 'LATIDO_MQTT_PASSWORD_FILE', fallback: '', help: 'file with the password of that user' },
   dataDir: { env: 'LATIDO_DATA_DIR', fallback: '.latido', help: 'where everything is kept' },
   keyFile: { env: 'LATIDO_KEY_FILE', fallback: '', help: 'key of this installation; default keys/master.key in the data directory' },
-  simulate: { env: 'LATIDO_SIMULATE', fallback: 'ward', help: 'ward or off' },
+  simulate: { env: 'LATIDO_SIMULATE', fallback: 'ward', help: 'ward or off; with --kafka it is off unless said otherwise' },
   patients: { env: 'LATIDO_PATIENTS', fallback: '12', help: 'patients of the simulated ward' },
   speed: { env: 'LATIDO_SPEED', fallback: '1', help: 'simulated physiology runs so many times faster: 60 makes an hour pass in a minute' },
   seed: { env: 'LATIDO_SEED', fallback: '1', help: 'seed of the simulated ward' },
@@ -116,7 +116,8 @@ function isZone (name: string): boolean {
 /** Flags win over the environment, which wins over the defaults; an empty variable is not set. Throws CONFIG_INVALID, naming the option. */
 export function parseConfig (args: readonly string[], env: Readonly<Record<string, string | undefined>>): Config {
   const flags = parseFlags(args)
-  const raw = Object.fromEntries(Object.entries(CONFIG_OPTIONS).map(([name, option]) => [name, flags[flagOf(name)] ?? (env[option.env] || option.fallback)]))
+  const raw: Record<string, string> = Object.fromEntries(Object.entries(CONFIG_OPTIONS).map(([name, option]) => [name, flags[flagOf(name)] ?? (env[option.env] || option.fallback)]))
+  if (raw['kafka'] !== '' && flags['simulate'] === undefined && !env['LATIDO_SIMULATE']) raw['simulate'] = 'off' // nobody wants made-up patients in a cluster by surprise
   const parsed = schema.safeParse(raw)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!

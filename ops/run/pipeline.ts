@@ -1,45 +1,19 @@
 import { featuresProcessor } from '../../features/processor.ts'
-import { openEmbeddedOnlineStore, type OnlineStore } from '../../features/online/index.ts'
-import { openVectorCodec, type VectorCodec } from '../../features/vector-codec.ts'
 import { STANDARD_VIEWS } from '../../features/views/index.ts'
 import { ALERT_DEFAULTS, type AlertChange, type AlertOptions } from '../../inference/alerts/index.ts'
-import { openInferenceCodecs, type InferenceCodecs } from '../../inference/codecs.ts'
 import { driftCountsProcessor, driftProcessor, inferenceProcessor, type InferenceParts } from '../../inference/processors.ts'
 import { openSnapshotStore, startProcessor, type EngineOptions, type Processor, type RunningProcessor } from '../../streams/engine/index.ts'
-import { openEventCodecs, SchemaBook, TOPICS, topicSpecs, REFUSAL_CAUSES, type EventCodecs, type RefusalCause } from '../../streams/events/index.ts'
-import { openEmbeddedLog, type Log } from '../../streams/log/index.ts'
+import { TOPICS, REFUSAL_CAUSES, type RefusalCause } from '../../streams/events/index.ts'
 import type { Clock, DurationMs } from '../../streams/time/index.ts'
 import type { Sealer } from '../../connectors/kit/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import type { Closers } from './closers.ts'
 import type { DataDir } from './data-dir.ts'
 import { loadModels, type LoadedModels } from './models.ts'
-import { openSchemaStorage } from './schema-storage.ts'
+import type { Stores } from './stores.ts'
 
 /** A window's counts of all partitions are awaited so long after its end. */
 const DRIFT_GRACE_MS: DurationMs = 10_000
-
-export interface Stores {
-  readonly log: Log
-  readonly codecs: EventCodecs
-  readonly vectors: VectorCodec
-  readonly inference: InferenceCodecs
-  readonly online: OnlineStore
-}
-
-/** Opens the log with its topics, the schemas, and the online store. */
-export async function openStores (dir: DataDir, options: { readonly clock: Clock, readonly partitions: number, readonly retentionMs: number, readonly replay: boolean }, closers: Closers): Promise<Stores> {
-  const log = closers.use(await openEmbeddedLog({ directory: dir.path('log'), clock: options.clock }))
-  await log.ensureTopics(topicSpecs(options))
-  const book = await SchemaBook.open({ url: 'mock://latido', storage: closers.use(openSchemaStorage(dir.path('schemas'))) })
-  return {
-    log,
-    codecs: await openEventCodecs(book),
-    vectors: await openVectorCodec(book, TOPICS.features),
-    inference: await openInferenceCodecs(book),
-    online: closers.use(openEmbeddedOnlineStore(dir.path('online'))),
-  }
-}
 
 export interface PipelineOptions {
   readonly clock: Clock

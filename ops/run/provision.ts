@@ -14,6 +14,7 @@ export interface ClusterPlan { readonly topics: TopicPlan, readonly subjects: re
 export interface Provisioning extends AsyncDisposable {
   readonly registry: RemoteRegistry
   plan (): Promise<ClusterPlan>
+  clusterId (): Promise<string>
   /** Creates and mends; throws TOPIC_MISMATCH or SCHEMA_INCOMPATIBLE before it has changed anything. */
   apply (plan: ClusterPlan): Promise<void>
 }
@@ -56,6 +57,8 @@ class ClusterProvisioning implements Provisioning {
     await this.registry.apply(subjects)
     await applyTopics(this.#admin, topics)
   }
+
+  async clusterId (): Promise<string> { return (await this.#admin.ask('describe the cluster', a => a.describeCluster())).clusterId }
 
   async [Symbol.asyncDispose] (): Promise<void> { await this.#admin[Symbol.asyncDispose]() }
 }

@@ -15,7 +15,8 @@ import { fileLogger } from '../telemetry/index.ts'
 import { Closers } from './closers.ts'
 import { openDataDir, type DataDir } from './data-dir.ts'
 import { offlineDecode, OFFLINE_TOPICS } from './offline-decode.ts'
-import { openPipeline, openStores, type Stores } from './pipeline.ts'
+import { openPipeline } from './pipeline.ts'
+import { openStores, type Stores } from './stores.ts'
 
 const PARTITIONS = 4
 const CHUNK_MESSAGES = 2_000

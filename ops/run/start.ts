@@ -11,21 +11,26 @@ import type { OnlineStore } from '../../features/online/index.ts'
 import { STANDARD_VIEWS } from '../../features/views/index.ts'
 
 import { LatidoError, messageOf } from '../../streams/errors/index.ts'
-import { TOPICS } from '../../streams/events/index.ts'
+import { TOPICS, type Lookup } from '../../streams/events/index.ts'
 import { partitionFor } from '../../streams/codec/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
 import { redacted, type Config } from '../config/index.ts'
 import { IdentityVault } from '../security/index.ts'
-import { fileLogger, openMetrics, type Logger } from '../telemetry/index.ts'
+import { fileLogger, openMetrics, type Logger, type Metrics } from '../telemetry/index.ts'
 import { Closers } from './closers.ts'
 import { Changes, dashboardSources } from './dashboard-sources.ts'
 import { openDataDir, type DataDir } from './data-dir.ts'
 import { offlineDecode, OFFLINE_TOPICS } from './offline-decode.ts'
-import { openPipeline, openStores, type Stores } from './pipeline.ts'
+import { meteredLog } from './metered-log.ts'
+import { openPipeline } from './pipeline.ts'
 import { PipelineMonitor } from './status.ts'
+import { openKafkaStores, openStores, type Stores } from './stores.ts'
 
 const SAMPLE_MS = 1_000
 const RETENTION_MS = 60_000
+/** A cluster is asked less often: each sample asks each partition. */
+const KAFKA_SAMPLE_MS = 3_000
+const KAFKA_RETENTION_MS = 600_000
 
 export interface RunningLatido extends AsyncDisposable {
   readonly url: string
@@ -49,10 +54,9 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
   const dir = closers.use(openDataDir(config.dataDir))
   const logger = fileLogger(dir.path('logs', 'latido.log'), config.logLevel)
   logger.info({ config: redacted(config) }, 'starting')
-  say(`opening the log and the stores in ${config.dataDir}`)
-  const stores = await openStores(dir, { clock, partitions: config.partitions, retentionMs: config.retentionMs, replay: false }, closers)
-  const vault = closers.use(openVault(config, dir, stores))
   const metrics = openMetrics()
+  const stores = await openLog(config, dir, clock, say, logger, metrics, closers)
+  const vault = closers.use(openVault(config, dir, stores))
   const changes = new Changes(clock)
   const failure = new Failure()
 
@@ -71,15 +75,11 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
       metrics.alertLatency.observe(Math.max(0, clock.now() - change.changedAt) / 1_000)
     },
   }, closers)
-  const running = (monitor = new PipelineMonitor({ log: stores.log, clock, codecs: stores.codecs, metrics, processors: pipeline.processors }))
+  const running = (monitor = new PipelineMonitor({ log: stores.log, driver: stores.driver, why: stores.why, clock, codecs: stores.codecs, metrics, processors: pipeline.processors }))
   for (const processor of pipeline.processors) failure.watch(processor.run())
   say(pipeline.models.sepsis === undefined ? 'no sepsis model: scores are off' : `sepsis model ${pipeline.models.sepsis.version} scores every vector`)
 
-  const intake = closers.use(openIntake({ log: stores.log, codecs: stores.codecs, clock, directory: dir.path('intake'), sealer: vault, identify: patient => vault.identify(patient), onCount: (source, what, n) => { running.count(source, what, n) } }))
-  const connectors: Connector[] = [
-    closers.use(await startHl7({ host: config.host, port: config.mllpPort, intake, clock, zone: config.zone })),
-    closers.use(await startMqtt({ host: config.host, port: config.mqttPort, intake, clock, memory: intake.table<Association>('devices'), ...mqttCredentials(config) })),
-  ]
+  const connectors = config.connectors === 'off' ? [] : await openConnectors(config, dir, stores, vault, clock, running, closers)
   let ready = false
   const dashboards = closers.use(await startDashboards({
     host: config.host, port: config.httpPort, allowExposed: config.allowExposed, logger, webRoot: webRoot(),
@@ -89,9 +89,10 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
     }),
   }))
   await running.sample()
-  closers.use(every(clock, SAMPLE_MS, () => { void running.sample().catch(e => { failure.fail(e) }) }))
-  closers.use(every(clock, RETENTION_MS, () => { void stores.log.enforceRetention().catch(e => { failure.fail(e) }) }))
-  if (config.simulate === 'ward') {
+  const embedded = stores.driver === 'embedded'
+  closers.use(every(clock, embedded ? SAMPLE_MS : KAFKA_SAMPLE_MS, () => { void running.sample().catch(e => { failure.fail(e) }) }))
+  closers.use(every(clock, embedded ? RETENTION_MS : KAFKA_RETENTION_MS, () => { void stores.log.enforceRetention().catch(e => { if (embedded) failure.fail(e); else logger.warn({ cause: messageOf(e) }, 'old records could not be deleted; tried again later') }) }))
+  if (config.simulate === 'ward' && connectors.length > 0) {
     say(`simulating a ward of ${config.patients} patients${config.speed === 1 ? '' : ` at ${config.speed} times the speed of life`}`)
     closers.use(runSimulator({ clock, random: seededRandom(config.seed), hl7: target(connectors[0]!), mqtt: target(connectors[1]!), patients: config.patients, speed: config.speed }))
   }
@@ -108,6 +109,33 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
       logger.info({}, 'stopped')
     },
   }
+}
+
+/** The embedded log, or the Kafka cluster of the configuration, with the stores. */
+async function openLog (config: Config, dir: DataDir, clock: Clock, say: (line: string) => void, logger: Logger, metrics: Metrics, closers: Closers): Promise<Stores> {
+  const { kafka } = config
+  if (kafka === undefined) {
+    say(`opening the log and the stores in ${config.dataDir}`)
+    const stores = await openStores(dir, { clock, partitions: config.partitions, retentionMs: config.retentionMs, replay: false }, closers)
+    return { ...stores, log: meteredLog(stores.log, metrics, clock) }
+  }
+  say(`checking topics and schemas at ${kafka.brokers.join(', ')}`)
+  const onLookup = (id: number, became: Lookup): void => {
+    metrics.schemaLookups.inc({ became })
+    if (became === 'found') logger.info({ id }, 'a newer producer\'s schema was looked up'); else logger.warn({ id, became }, 'a schema id is not known; its records go to the dead letters')
+  }
+  const stores = await openKafkaStores(dir, config, kafka, { clock, onLookup }, closers)
+  say(`Kafka by driver ${stores.driver}: ${stores.why}`)
+  logger.info({ driver: stores.driver, why: stores.why }, 'the log is open')
+  return { ...stores, log: meteredLog(stores.log, metrics, clock) }
+}
+
+async function openConnectors (config: Config, dir: DataDir, stores: Stores, vault: IdentityVault, clock: Clock, monitor: PipelineMonitor, closers: Closers): Promise<readonly Connector[]> {
+  const intake = closers.use(openIntake({ log: stores.log, codecs: stores.codecs, clock, directory: dir.path('intake'), sealer: vault, identify: patient => vault.identify(patient), onCount: (source, what, n) => { monitor.count(source, what, n) } }))
+  return [
+    closers.use(await startHl7({ host: config.host, port: config.mllpPort, intake, clock, zone: config.zone })),
+    closers.use(await startMqtt({ host: config.host, port: config.mqttPort, intake, clock, memory: intake.table<Association>('devices'), ...mqttCredentials(config) })),
+  ]
 }
 
 /** The password is read once, from its file, and stands in no log. */

@@ -10,7 +10,16 @@ export interface Metrics {
   readonly alerts: Counter<'rule' | 'state'>
   readonly alertLatency: Histogram
   readonly deadLetters: Gauge<'cause'>
+  /** 1 while the log answers; its driver as a label. */
+  readonly logUp: Gauge<'driver'>
+  readonly commitLatency: Histogram
+  readonly appendLatency: Histogram
+  readonly rebalances: Counter<'group' | 'what'>
+  readonly partitions: Gauge<'group'>
+  readonly schemaLookups: Counter<'became'>
 }
+
+const LOG_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5]
 
 export function openMetrics (): Metrics {
   const registry = new Registry()
@@ -25,5 +34,11 @@ export function openMetrics (): Metrics {
     alerts: new Counter({ name: 'latido_alert_changes_total', help: 'Changes of alerts', labelNames: ['rule', 'state'], registers }),
     alertLatency: new Histogram({ name: 'latido_alert_latency_seconds', help: 'From the moment an alert is due by the log\'s clock to its being shown', buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5], registers }),
     deadLetters: new Gauge({ name: 'latido_dead_letters', help: 'Dead letters kept', labelNames: ['cause'], registers }),
+    logUp: new Gauge({ name: 'latido_log_up', help: '1 while the log answers', labelNames: ['driver'], registers }),
+    commitLatency: new Histogram({ name: 'latido_log_commit_seconds', help: 'Duration of a transaction\'s commit at the log', buckets: LOG_BUCKETS, registers }),
+    appendLatency: new Histogram({ name: 'latido_log_append_seconds', help: 'Duration of an append outside transactions', buckets: LOG_BUCKETS, registers }),
+    rebalances: new Counter({ name: 'latido_rebalances_total', help: 'Times that partitions came to this instance or left it', labelNames: ['group', 'what'], registers }),
+    partitions: new Gauge({ name: 'latido_partitions', help: 'Partitions of a group that this instance has', labelNames: ['group'], registers }),
+    schemaLookups: new Counter({ name: 'latido_schema_lookups_total', help: 'Schema ids that were looked up while running, by what became of them', labelNames: ['became'], registers }),
   }
 }

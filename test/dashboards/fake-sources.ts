@@ -108,6 +108,7 @@ export class FakeSources implements DashboardSources {
   async pipeline (): Promise<PipelineStatus> {
     const now = this.clock.now()
     return {
+      log: { driver: 'embedded', state: 'on', why: '' },
       topics: [{ topic: 'latido.events', partitions: 4, records: 1_284_552, perSecond: 56.4 }, { topic: 'latido.features', partitions: 4, records: 220_481, perSecond: 9.6 }, { topic: 'latido.scores', partitions: 4, records: 219_994, perSecond: 9.6 }, { topic: 'latido.alerts', partitions: 4, records: 214, perSecond: 0.01 }, { topic: 'latido.deadletter', partitions: 1, records: 17, perSecond: NaN }],
       processors: [{ name: 'features', lag: 3, perSecond: 56.1, state: 'running' }, { name: 'inference', lag: 0, perSecond: 9.6, state: 'running' }, { name: 'offline', lag: 1_420, perSecond: 48, state: 'running' }],
       connectors: [{ name: 'hl7', endpoint: 'mllp://127.0.0.1:2575', counters: [{ what: 'accepted', count: 4_211 }, { what: 'refused', count: 11 }, { what: 'duplicate', count: 3 }] }, { name: 'mqtt', endpoint: 'mqtt://127.0.0.1:1883', counters: [{ what: 'accepted', count: 1_280_310 }, { what: 'refused', count: 6 }] }],

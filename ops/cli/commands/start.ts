@@ -12,7 +12,7 @@ export const start: Command = {
     const say = (line: string): void => { process.stdout.write(`latido: ${line}\n`) }
     const stop = stopSignal()
     const running = await startLatido(config, systemClock, say)
-    say(`endpoints ${running.endpoints.join('  ')}`)
+    say(running.endpoints.length === 0 ? 'no connectors: others take the messages' : `endpoints ${running.endpoints.join('  ')}`)
     say(`ready in ${((systemClock.monotonicMs() - startedMs) / 1_000).toFixed(1)} s; Ctrl-C stops. Open ${running.url}`)
     try {
       await Promise.race([stop, running.failed])

@@ -23,6 +23,10 @@ it('has safe defaults with brokers', () => {
   })
 })
 
+it('simulates nothing in a cluster unless told so', () => {
+  expect([parse().simulate, parse('--simulate', 'ward').simulate, parseConfig(['--kafka', 'a:1', ...REGISTRY], { LATIDO_SIMULATE: 'ward' }).simulate, parseConfig([], {}).simulate]).toEqual(['off', 'ward', 'ward', 'ward'])
+})
+
 it.each([
   ['a:1,b:2', ['a:1', 'b:2']], [' a , b:2,', ['a:9092', 'b:2']], ['[::1]:9093', ['[::1]:9093']], ['kafka-1.ward.example:9094', ['kafka-1.ward.example:9094']],
 ])('brokers "%s"', (text, list) => { expect(parseConfig(['--kafka', text, ...REGISTRY], {}).kafka?.brokers).toEqual(list) })

@@ -25,13 +25,14 @@ function Facts ({ pipeline }: { readonly pipeline: WirePipeline }): ReactNode {
   const { t, format } = useI18n()
   const events = pipeline.topics.find(({ topic }) => topic.endsWith('.events'))?.perSecond ?? null
   const lag = Math.max(0, ...pipeline.processors.map(processor => processor.lag ?? 0))
-  const { offline } = pipeline
+  const { offline, log } = pipeline
   return (
     <dl className="figures">
       <div><dt>{t('pipeline.eventsRate')}</dt><dd>{events === null ? '–' : format.significant(events)}</dd></div>
       <div><dt>{t('pipeline.worstLag')}</dt><dd>{format.number(lag)}</dd></div>
       <div><dt>{t('pipeline.deadLetters')}</dt><dd>{format.number(pipeline.deadLetters.total)}</dd></div>
       <div><dt>{t('pipeline.late')}</dt><dd>{format.number(pipeline.late)}</dd></div>
+      <div className={log.state === 'on' ? '' : 'figure-off'}><dt>{t('pipeline.log')}</dt><dd>{t(log.state === 'away' ? 'offline.away' : `log.${log.driver}`)}</dd>{log.why !== '' && <dd className="why-off">{log.why}</dd>}</div>
       <div className={offline.state === 'on' ? '' : 'figure-off'}><dt>{t('pipeline.offline')}</dt><dd>{t(`offline.${offline.state}`)}</dd>{offline.why !== '' && <dd className="why-off">{offline.why}</dd>}</div>
       <div><dt>{t('pipeline.uptime')}</dt><dd>{format.age(pipeline.uptimeMs)}</dd></div>
     </dl>
