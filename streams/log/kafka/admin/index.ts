@@ -11,3 +11,5 @@ export type { ActualTopic, ActualTopics, Durability } from './topic-config.ts'
 export { renderPlan } from './render.ts'
 /** Retention of topics whose records carry times of their own. */
 export { trimTopics } from './trim.ts'
+/** For a log's own start. */
+export { ensureTopics, partitionCounts } from './ensure.ts'

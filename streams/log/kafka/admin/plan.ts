@@ -39,7 +39,7 @@ export function planTopics (specs: readonly TopicSpec[], actual: ActualTopics, d
       findings.push(...found)
     }
   }
-  const of = (kind: Finding['kind']): readonly TopicFinding[] => findings.filter(f => f.kind === kind).map(({ kind: _, ...finding }) => finding)
+  const of = (kind: Finding['kind']): readonly TopicFinding[] => findings.filter(f => f.kind === kind)
   return { create, alter: of('alter'), mismatch: of('mismatch'), notes: of('note'), own }
 }
 

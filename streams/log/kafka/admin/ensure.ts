@@ -1,0 +1,21 @@
+import { LatidoError } from '../../../errors/index.ts'
+import type { TopicSpec } from '../../port.ts'
+import type { TopicAdmin } from './connect.ts'
+import { planTopics } from './plan.ts'
+import { renderPlan } from './render.ts'
+import type { Durability } from './topic-config.ts'
+import { applyTopics, describeTopics } from './topics.ts'
+
+/** What a start does: creates what is missing, and throws TOPIC_MISMATCH where an existing topic breaks a rule. Settings are altered by `latido topics apply` alone. */
+export async function ensureTopics (admin: TopicAdmin, specs: readonly TopicSpec[], durability: Durability): Promise<void> {
+  const plan = planTopics(specs, await describeTopics(admin, specs.map(s => s.name)), durability)
+  const broken = { ...plan, create: [], notes: [] }
+  if (plan.mismatch.length + plan.alter.length > 0) throw new LatidoError('TOPIC_MISMATCH', `topics of the cluster break a rule:\n${renderPlan(broken)}\n`, plan.mismatch.length > 0 ? 'latido topics plan says it again at any time' : 'latido topics apply')
+  if (plan.create.length > 0) await applyTopics(admin, plan)
+}
+
+/** Partitions of every topic of the cluster. */
+export async function partitionCounts (admin: TopicAdmin): Promise<ReadonlyMap<string, number>> {
+  const { topics } = await admin.ask('describe topics', a => a.fetchTopicMetadata())
+  return new Map(topics.map(({ name, partitions }) => [name, partitions.length]))
+}
