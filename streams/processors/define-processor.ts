@@ -1,0 +1,88 @@
+import { crc32 } from 'node:zlib'
+import type { AvroRecord, FlyweightOf } from '../codec/index.ts'
+import { StringInterner } from '../codec/index.ts'
+import { keyedProcessor, type Input, type OutputRecord, type Processor, type ProcessorDefinition, type RefusedRecord, type StateMachine } from '../engine/index.ts'
+import { parseDuration } from '../time/index.ts'
+import { keyOf } from './access.ts'
+import { AvroReader, RECORD, REFUSED, WAIT } from './avro-reader.ts'
+import { ColumnsProgram, type Around } from './columns-program.ts'
+import type { Common, DefinedProcessor, MachineProcessor, NumberField, TextField, WindowProcessor } from './definition.ts'
+import { KeyColumns } from './key-columns.ts'
+import { Writers } from './schemas.ts'
+import { windowColumns } from './window-columns.ts'
+
+const SKEW_MS = parseDuration('5 m')
+/** A tick: no key, no value. */
+const NOTHING = Buffer.alloc(0)
+
+type AnyWindows = WindowProcessor<AvroRecord, string, string, string, string>
+type AnyMachine = MachineProcessor<AvroRecord, string, unknown, unknown>
+
+/** A processor over windows. Types follow from the schema, which is best declared `as const`: keys are its texts, event time and value its numbers. */
+export function defineProcessor<const S extends AvroRecord, const K extends TextField<S>, const E extends NumberField<S>, const V extends NumberField<S>, N extends string> (options: WindowProcessor<S, K, E, V, N>): DefinedProcessor
+/** A processor of a state machine a key. */
+export function defineProcessor<const S extends AvroRecord, const K extends TextField<S>, State, Out> (options: MachineProcessor<S, K, State, Out>): DefinedProcessor
+export function defineProcessor (options: unknown): DefinedProcessor {
+  const given = options as AnyWindows | AnyMachine
+  return 'kind' in given.machine ? windowProcessor(given as AnyWindows) : machineProcessor(given as AnyMachine)
+}
+
+function windowProcessor (options: AnyWindows): DefinedProcessor {
+  const { name, input, key, machine, output, late, skew } = options
+  return {
+    name,
+    input: input.topic,
+    open: async (schemas, clock) => {
+      const writers = await Writers.open(schemas, clock)
+      const schemaId = 'avro' in output ? await writers.idOf(output.topic, output.avro) : -1
+      const layout = `${machine.operator.layout} of ${machine.value} at ${machine.eventTime} by ${key.fields.join(' ')}`
+      const parts = {
+        name, keyFields: key.fields, keyOf: keyOf(input.schema, key.fields), readers: () => new AvroReader([input.schema], writers),
+        columns: (around: Around) => windowColumns({ schema: input.schema, keyFields: key.fields, machine, output, schemaId }, around),
+        topics: late === undefined ? [output.topic] : [output.topic, late], lateTopic: late === undefined ? -1 : 1, skewMs: skew === undefined ? SKEW_MS : parseDuration(skew),
+      }
+      new ColumnsProgram(parts, 0, new Set()) // what is wrong in the definition is said here, not at the first partition
+      return { ...commonOf(options, input.topic), snapshots: { name, version: crc32(layout) }, program: (partition: number, poison: ReadonlySet<string>) => new ColumnsProgram(parts, partition, poison) } as unknown as ProcessorDefinition
+    },
+  }
+}
+
+function machineProcessor (options: AnyMachine): DefinedProcessor {
+  const { name, input, key, machine, output } = options
+  return {
+    name,
+    input: input.topic,
+    open: async (schemas, clock) => {
+      const reader = new AvroReader([input.schema], await Writers.open(schemas, clock))
+      const processor: Processor<unknown, FlyweightOf<AvroRecord>, unknown> = {
+        ...commonOf(options, input.topic),
+        machine: machine as StateMachine<unknown, FlyweightOf<AvroRecord>, unknown>,
+        decode: decoder(reader, keyOf(input.schema, key.fields), key.fields.length),
+        records: ({ key: of, out }) => [{ topic: output.topic, key: Buffer.from(of, 'latin1'), value: Buffer.from(JSON.stringify(output.json === undefined ? out : output.json(out, of)) ?? 'null') }],
+      }
+      return keyedProcessor(processor)
+    },
+  }
+}
+
+/** Everything but state and outputs. */
+function commonOf ({ name, deadLetters = `${name}.dead-letters`, tickTopics = [], ownsTicks = false }: Common, input: string): Pick<ProcessorDefinition, 'name' | 'input' | 'deadLetter' | 'tickTopics' | 'tick' | 'ownsTicks'> {
+  return { name, input, tickTopics, ownsTicks, tick: NOTHING, deadLetter: typeof deadLetters === 'function' ? deadLetters : refused => deadLetter(deadLetters, name, refused) }
+}
+
+function deadLetter (topic: string, processor: string, { cause, detail, partition, offset, at, raw }: RefusedRecord): OutputRecord {
+  return { topic, key: null, value: Buffer.from(JSON.stringify({ processor, cause, detail, partition, offset, at, raw: raw.toString('base64') })) }
+}
+
+function decoder (reader: AvroReader<AvroRecord>, keyOfRecord: ReturnType<typeof keyOf<AvroRecord>>, keyFields: number): Processor<unknown, FlyweightOf<AvroRecord>, unknown>['decode'] {
+  const keys = new KeyColumns(keyFields)
+  const names = new StringInterner('latin1')
+  return (record): Input<FlyweightOf<AvroRecord>> => {
+    const kind = reader.read(record)
+    if (kind === WAIT) return { kind: 'wait', ready: reader.ready }
+    if (kind === REFUSED) return { kind: 'refused', cause: reader.cause, detail: reader.detail }
+    if (kind !== RECORD) return { kind: 'tick' }
+    if (!keyOfRecord(reader.flyweight, keys)) return { kind: 'refused', cause: 'key-invalid', detail: 'a key is missing or too long' }
+    return { kind: 'record', key: keys.scratchText(names), value: reader.flyweight }
+  }
+}

@@ -1,0 +1,77 @@
+import type { Marker } from '../engine/index.ts'
+import type { ArrivalTimeMs } from '../time/index.ts'
+
+const CLEAN = -1
+
+/** By slot: how far it has seen the log, and since when it is dirty. The columns' part of what the engine's snapshots need. */
+export class DirtyColumns {
+  #seen = new Float64Array(0)
+  #closedUntil = new Float64Array(0)
+  #since = new Float64Array(0)
+  #sinceClock = new Float64Array(0)
+  /** Dirty slots in the order in which they became so: a ring. */
+  #queue = new Int32Array(64)
+  #head = 0
+  #length = 0
+
+  get dirty (): number { return this.#length }
+
+  /** Makes room for a slot. */
+  grow (slots: number): void {
+    if (slots <= this.#seen.length) return
+    const length = Math.max(64, this.#seen.length * 2, slots)
+    this.#seen = larger(this.#seen, length, 0)
+    this.#closedUntil = larger(this.#closedUntil, length, -Infinity)
+    this.#since = larger(this.#since, length, CLEAN)
+    this.#sinceClock = larger(this.#sinceClock, length, 0)
+  }
+
+  hasSeen (slot: number, offset: number): boolean { return offset < this.#seen[slot]! }
+  hasClosed (slot: number, due: ArrivalTimeMs): boolean { return due <= this.#closedUntil[slot]! }
+
+  /** A row was put back: it includes what is below `stamp`, and what was due up to `clock`. */
+  restored (slot: number, stamp: number, clock: ArrivalTimeMs): void {
+    this.grow(slot + 1)
+    this.#seen[slot] = stamp
+    this.#closedUntil[slot] = clock
+  }
+
+  touch (slot: number, offset: number, clockBefore: ArrivalTimeMs): void {
+    if (this.#since[slot] !== CLEAN) return
+    this.#since[slot] = offset
+    this.#sinceClock[slot] = clockBefore
+    if (this.#length === this.#queue.length) this.#growQueue()
+    this.#queue[(this.#head + this.#length++) % this.#queue.length] = slot
+  }
+
+  /** The slot that has been dirty longest is clean as of `stamp`; -1: none is dirty. */
+  take (stamp: number): number {
+    if (this.#length === 0) return -1
+    const slot = this.#queue[this.#head]!
+    this.#head = (this.#head + 1) % this.#queue.length
+    this.#length--
+    this.#since[slot] = CLEAN
+    this.#seen[slot] = stamp
+    return slot
+  }
+
+  /** From where a replay finds everything that no row has. */
+  marker (stamp: number, clock: ArrivalTimeMs): Marker {
+    if (this.#length === 0) return { offset: stamp, clock }
+    const slot = this.#queue[this.#head]!
+    return { offset: this.#since[slot]!, clock: this.#sinceClock[slot]! }
+  }
+
+  #growQueue (): void {
+    const queue = new Int32Array(this.#queue.length * 2)
+    for (let i = 0; i < this.#length; i++) queue[i] = this.#queue[(this.#head + i) % this.#queue.length]!
+    this.#queue = queue
+    this.#head = 0
+  }
+}
+
+function larger (from: Float64Array, length: number, rest: number): Float64Array<ArrayBuffer> {
+  const to = new Float64Array(length).fill(rest, from.length)
+  to.set(from)
+  return to
+}

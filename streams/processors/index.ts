@@ -1,0 +1,8 @@
+/** Processors as users write them: `defineProcessor`, its topics, keys and outputs, and a test driver that needs no broker. */
+export { defineProcessor } from './define-processor.ts'
+export { avroTopic, fields } from './definition.ts'
+export type { AvroTopic, Common, DefinedProcessor, KeyFields, MachineProcessor, NumberField, TextField, WindowProcessor } from './definition.ts'
+export type { AvroOutput, JsonOutput, Source, WindowOutput, WindowView } from './output.ts'
+/** Where schemas have their ids from: a registry of the product, or fixed ones. */
+export { fixedSchemas } from './schemas.ts'
+export type { Schemas } from './schemas.ts'
