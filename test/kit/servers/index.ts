@@ -16,7 +16,7 @@ export { startApicurio } from './apicurio.ts'
 export type { ApicurioServer } from './apicurio.ts'
 /** Kafka's own Java client: writes with every codec, reads, and administers. */
 export { CODECS, startJavaClient } from './java-client.ts'
-export type { Codec, JavaClient, JavaProducer, PlainRecord, ReadRecord } from './java-client.ts'
+export type { Codec, Isolation, JavaClient, JavaProducer, PlainRecord, ReadRecord } from './java-client.ts'
 /** A TCP proxy whose link fails by command. */
 export { FaultProxy } from './fault-proxy.ts'
 export type { Direction, Link } from './fault-proxy.ts'

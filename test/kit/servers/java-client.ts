@@ -8,6 +8,8 @@ import { kafkaJars } from './java.ts'
 export const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 export type Codec = (typeof CODECS)[number]
 
+export type Isolation = 'read_committed' | 'read_uncommitted'
+
 export interface PlainRecord { readonly timestamp?: number, readonly key: Buffer | null, readonly value: Buffer | null, readonly headers?: readonly RecordHeader[] }
 export interface ReadRecord extends PlainRecord { readonly offset: number, readonly timestamp: number, readonly headers: readonly RecordHeader[] }
 
@@ -15,6 +17,8 @@ export interface ReadRecord extends PlainRecord { readonly offset: number, reado
 export interface JavaProducer {
   begin (): Promise<void>
   send (to: TopicPartition, record: PlainRecord): Promise<void>
+  /** Many at once, to partitions of one topic. */
+  sendAll (topic: string, records: readonly (PlainRecord & { readonly partition: number })[]): Promise<void>
   flush (): Promise<readonly number[]>
   commit (): Promise<readonly number[]>
   abort (): Promise<void>
@@ -30,9 +34,9 @@ export interface JavaClient extends AsyncDisposable {
   /** Deletes the records before an offset. */
   truncate (of: TopicPartition, before: number): Promise<void>
   producer (codec?: Codec, transactionalId?: string): Promise<JavaProducer>
-  /** Every record from the first kept one to the end. Default read_committed. */
-  read (of: TopicPartition, isolation?: 'read_committed' | 'read_uncommitted'): Promise<readonly ReadRecord[]>
-  range (of: TopicPartition, isolation?: 'read_committed' | 'read_uncommitted'): Promise<{ readonly start: number, readonly end: number }>
+  /** Every record from the first kept one (or `from`) to the end. Default read_committed. */
+  read (of: TopicPartition, options?: { readonly from?: number, readonly isolation?: Isolation }): Promise<readonly ReadRecord[]>
+  range (of: TopicPartition, isolation?: Isolation): Promise<{ readonly start: number, readonly end: number }>
   /** Committed offsets of a group by `topic/partition`. */
   committed (group: string): Promise<Readonly<Record<string, number>>>
 }
@@ -54,6 +58,7 @@ export async function startJavaClient (bootstrap: string): Promise<JavaClient> {
 }
 
 const b64 = (bytes: Buffer | null): string | null => bytes === null ? null : bytes.toString('base64')
+const plain = ({ timestamp, key, value, headers = [] }: PlainRecord): object => ({ timestamp, key: b64(key), value: b64(value), headers: headers.map(h => ({ key: h.key, value: b64(h.value) })) })
 const bytesOf = (text: string | null): Buffer | null => text === null ? null : Buffer.from(text, 'base64')
 
 class Shell implements JavaClient {
@@ -86,16 +91,17 @@ class Shell implements JavaClient {
     const offsets = (what: string) => async (): Promise<readonly number[]> => (await this.#ask({ do: what, id })).offsets as readonly number[]
     return {
       begin: simple('begin'), abort: simple('abort'), close: simple('close'), flush: offsets('flush'), commit: offsets('commit'),
-      send: async ({ topic, partition }, { timestamp, key, value, headers = [] }) => { await this.#ask({ do: 'send', id, topic, partition, timestamp, key: b64(key), value: b64(value), headers: headers.map(h => ({ key: h.key, value: b64(h.value) })) }) },
+      send: async ({ topic, partition }, record) => { await this.#ask({ do: 'send', id, topic, records: [{ partition, ...plain(record) }] }) },
+      sendAll: async (topic, records) => { await this.#ask({ do: 'send', id, topic, records: records.map(record => ({ partition: record.partition, ...plain(record) })) }) },
     }
   }
 
-  async read ({ topic, partition }: TopicPartition, isolation: string = 'read_committed'): Promise<readonly ReadRecord[]> {
-    const { records = [] } = await this.#ask({ do: 'read', topic, partition, isolation })
+  async read ({ topic, partition }: TopicPartition, { from, isolation = 'read_committed' }: { readonly from?: number, readonly isolation?: Isolation } = {}): Promise<readonly ReadRecord[]> {
+    const { records = [] } = await this.#ask({ do: 'read', topic, partition, from, isolation })
     return records.map(({ offset, timestamp, key, value, headers }) => ({ offset, timestamp, key: bytesOf(key), value: bytesOf(value), headers: headers.map(h => ({ key: h.key, value: bytesOf(h.value) })) }))
   }
 
-  async range ({ topic, partition }: TopicPartition, isolation: string = 'read_committed'): Promise<{ readonly start: number, readonly end: number }> {
+  async range ({ topic, partition }: TopicPartition, isolation: Isolation = 'read_committed'): Promise<{ readonly start: number, readonly end: number }> {
     const { start = 0, end = 0 } = await this.#ask({ do: 'ends', topic, partition, isolation })
     return { start, end }
   }

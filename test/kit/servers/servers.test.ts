@@ -122,7 +122,7 @@ describeKafka('a real Kafka', { timeout: 120_000 }, () => {
     const committed = await java.read(of)
     expect(committed.map(r => r.value?.toString())).toEqual(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
     expect(committed[0]).toEqual({ offset: 0, timestamp: 5, key: null, value: Buffer.from('none'), headers: [{ key: 'h', value: null }] })
-    expect(await java.read(of, 'read_uncommitted')).toHaveLength(10)
+    expect(await java.read(of, { isolation: 'read_uncommitted' })).toHaveLength(10)
     await expect(java.truncate(of, 1_000)).rejects.toThrow('OffsetOutOfRange')
     await java.truncate(of, 4)
     expect(await java.range(of)).toEqual({ start: 4, end: 20 })

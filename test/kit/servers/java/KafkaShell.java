@@ -126,10 +126,12 @@ public class KafkaShell {
   }
 
   private void send(JsonNode c) {
-    List<Header> headers = new ArrayList<>();
-    for (JsonNode h : c.path("headers")) headers.add(new RecordHeader(h.get("key").asText(), bytes(h.get("value"))));
-    Long timestamp = c.hasNonNull("timestamp") ? c.get("timestamp").asLong() : null;
-    sent.get(id(c)).add(producers.get(id(c)).send(new ProducerRecord<>(c.get("topic").asText(), c.get("partition").asInt(), timestamp, bytes(c.get("key")), bytes(c.get("value")), headers)));
+    for (JsonNode r : c.get("records")) {
+      List<Header> headers = new ArrayList<>();
+      for (JsonNode h : r.path("headers")) headers.add(new RecordHeader(h.get("key").asText(), bytes(h.get("value"))));
+      Long timestamp = r.hasNonNull("timestamp") ? r.get("timestamp").asLong() : null;
+      sent.get(id(c)).add(producers.get(id(c)).send(new ProducerRecord<>(c.get("topic").asText(), r.get("partition").asInt(), timestamp, bytes(r.get("key")), bytes(r.get("value")), headers)));
+    }
   }
 
   private void flush(JsonNode c, ObjectNode answer) throws Exception {
