@@ -2,13 +2,12 @@ import { featuresProcessor } from '../../features/processor.ts'
 import { STANDARD_VIEWS } from '../../features/views/index.ts'
 import { ALERT_DEFAULTS, type AlertChange, type AlertOptions } from '../../inference/alerts/index.ts'
 import { driftCountsProcessor, driftProcessor, inferenceProcessor, type InferenceParts } from '../../inference/processors.ts'
-import { openSnapshotStore, startProcessor, type EngineOptions, type Processor, type RunningProcessor } from '../../streams/engine/index.ts'
+import { startProcessor, type EngineOptions, type Processor, type RunningProcessor } from '../../streams/engine/index.ts'
 import { TOPICS, REFUSAL_CAUSES, type RefusalCause } from '../../streams/events/index.ts'
 import type { Clock, DurationMs } from '../../streams/time/index.ts'
 import type { Sealer } from '../../connectors/kit/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import type { Closers } from './closers.ts'
-import type { DataDir } from './data-dir.ts'
 import { loadModels, type LoadedModels } from './models.ts'
 import type { Stores } from './stores.ts'
 
@@ -32,9 +31,8 @@ export interface PipelineOptions {
 export interface Pipeline { readonly processors: readonly RunningProcessor[], readonly models: LoadedModels }
 
 /** The four processors between the events and the pages, joined and restored, not yet running. */
-export async function openPipeline (dir: DataDir, stores: Stores, options: PipelineOptions, closers: Closers): Promise<Pipeline> {
-  const { log, codecs, vectors, inference, online } = stores
-  const snapshots = closers.use(openSnapshotStore(dir.path('snapshots')))
+export async function openPipeline (stores: Stores, options: PipelineOptions, closers: Closers): Promise<Pipeline> {
+  const { log, codecs, vectors, inference, online, snapshots } = stores
   const models = await loadModels(options.model, STANDARD_VIEWS, closers)
   const deadLetter: InferenceParts['deadLetter'] = refused => ({
     topic: TOPICS.deadLetters, key: null,

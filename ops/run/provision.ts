@@ -1,10 +1,11 @@
 import { LatidoError } from '../../streams/errors/index.ts'
-import { openRemoteRegistry, refuseUnfit, topicSpecs, type RemoteRegistry, type SubjectPlan } from '../../streams/events/index.ts'
+import { openRemoteRegistry, refuseUnfit, type RemoteRegistry, type SubjectPlan } from '../../streams/events/index.ts'
 import { applyTopics, describeTopics, openTopicAdmin, planTopics, type KafkaOptions, type TopicAdmin, type TopicPlan, type TopicSpec } from '../../streams/log/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
 import type { Config, KafkaConfig } from '../config/index.ts'
 import { declaredSchemas } from './codecs.ts'
 import { kafkaOptionsOf, registryOptionsOf } from './kafka-options.ts'
+import { clusterTopics } from './topics.ts'
 
 const REMEDY = 'run "latido topics plan" to see all of it, and "latido topics apply" to mend what can be mended'
 
@@ -17,11 +18,6 @@ export interface Provisioning extends AsyncDisposable {
   clusterId (): Promise<string>
   /** Creates and mends; throws TOPIC_MISMATCH or SCHEMA_INCOMPATIBLE before it has changed anything. */
   apply (plan: ClusterPlan): Promise<void>
-}
-
-/** Topics as they are called on the cluster. */
-export function clusterTopics (config: Pick<Config, 'partitions' | 'retentionMs'>, { topicPrefix }: Pick<KafkaConfig, 'topicPrefix'>): readonly TopicSpec[] {
-  return topicSpecs(config).map(spec => ({ ...spec, name: topicPrefix + spec.name }))
 }
 
 /** Throws BROKER_UNREACHABLE, REGISTRY_UNREACHABLE and their kin. */
@@ -39,7 +35,7 @@ class ClusterProvisioning implements Provisioning {
   readonly #admin: TopicAdmin
 
   constructor (config: Config, kafka: KafkaConfig, options: KafkaOptions, registry: RemoteRegistry, admin: TopicAdmin) {
-    this.#specs = clusterTopics(config, kafka)
+    this.#specs = clusterTopics(config).map(spec => ({ ...spec, name: kafka.topicPrefix + spec.name }))
     this.#prefix = kafka.topicPrefix
     this.#options = options
     this.registry = registry

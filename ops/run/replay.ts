@@ -63,7 +63,7 @@ export async function replaySource (source: HistoricalSource, options: ReplayOpt
   const stores = await openStores(dir, { clock: systemClock, partitions: PARTITIONS, retentionMs: RETENTION_MS, replay: true }, closers)
   const vault = closers.use(new IdentityVault({ directory: dir.path('identity'), keyFile: dir.path('keys', 'master.key'), publish: () => Promise.resolve() }))
   const alerts: Record<string, number> = {}
-  const { processors } = await openPipeline(dir, stores, {
+  const { processors } = await openPipeline(stores, {
     clock, logger, sealer: vault, model: options.model, alerts: {}, driftWindowMs: options.driftWindowMs, ownsTicks: false, engine: { snapshotIntervalMs: Number.POSITIVE_INFINITY },
     onAlert: ({ rule, raisedAt, changedAt }) => { if (raisedAt === changedAt) alerts[rule] = (alerts[rule] ?? 0) + 1 },
   }, closers)

@@ -66,7 +66,7 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
 
   say('restoring state and starting the processors')
   let monitor: PipelineMonitor | undefined
-  const pipeline = await openPipeline(dir, { ...stores, online: watched(stores.online, changes) }, {
+  const pipeline = await openPipeline({ ...stores, online: watched(stores.online, changes) }, {
     clock, logger, sealer: vault, model: config.model, driftWindowMs: config.driftWindowMs, ownsTicks: true,
     alerts: { dwellMs: config.alertDwellMs, noDataAfterMs: config.noDataAfterMs },
     onApplied: applied => monitor?.applied(applied),

@@ -1,4 +1,5 @@
 import { openEmbeddedOnlineStore, type OnlineStore } from '../../features/online/index.ts'
+import { openSnapshotStore, openTopicSnapshots, type SnapshotStore } from '../../streams/engine/index.ts'
 import { rememberedRegistry, SchemaBook, topicSpecs, type Lookup } from '../../streams/events/index.ts'
 import { openEmbeddedLog, type Log } from '../../streams/log/index.ts'
 import type { Clock, DurationMs } from '../../streams/time/index.ts'
@@ -13,10 +14,12 @@ import { openKafkaLog } from './open-kafka-log.ts'
 import { prefixedLog } from './prefixed-log.ts'
 import { openProvisioning, refuseUnprovisioned } from './provision.ts'
 import { openSchemaStorage } from './schema-storage.ts'
+import { clusterTopics } from './topics.ts'
 
 export interface Stores extends Codecs {
   readonly log: Log
   readonly online: OnlineStore
+  readonly snapshots: SnapshotStore
   /** Which log it is, and what chose it. */
   readonly driver: LogStatus['driver']
   readonly why: string
@@ -35,7 +38,7 @@ export async function openStores (dir: DataDir, options: StoreOptions, closers: 
   const log = closers.use(await openEmbeddedLog({ directory: dir.path('log'), clock: options.clock }))
   await log.ensureTopics(topicSpecs(options))
   const book = await SchemaBook.open({ url: 'mock://latido', storage: closers.use(openSchemaStorage(dir.path('schemas'))) })
-  return { log, driver: 'embedded', why: '', ...await openCodecs(book), online: closers.use(openEmbeddedOnlineStore(dir.path('online'))) }
+  return { log, driver: 'embedded', why: '', ...await openCodecs(book), snapshots: closers.use(openSnapshotStore(dir.path('snapshots'))), online: closers.use(openEmbeddedOnlineStore(dir.path('online'))) }
 }
 
 /**
@@ -52,6 +55,7 @@ export async function openKafkaStores (dir: DataDir, config: Config, kafka: Kafk
   const book = await SchemaBook.over(rememberedRegistry(provisioning.registry, storage), { clock, topicPrefix, onLookup })
   const { log: cluster, driver, why } = await openKafkaLog(kafkaOptionsOf(kafka, clock))
   const log = prefixedLog(closers.use(cluster), topicPrefix)
-  await log.ensureTopics(topicSpecs({ ...config, replay: false }))
-  return { log, driver, why, ...await openCodecs(book), online: closers.use(openEmbeddedOnlineStore(dir.path('online'))) }
+  await log.ensureTopics(clusterTopics(config))
+  const snapshots = closers.use(openTopicSnapshots({ log, clock, directory: dir.path('snapshots') }))
+  return { log, driver, why, ...await openCodecs(book), snapshots, online: closers.use(openEmbeddedOnlineStore(dir.path('online'))) }
 }
