@@ -26,7 +26,7 @@ const SIZE_BYTES = 4
  */
 const THROTTLE_FIRST_FROM: ReadonlyMap<number, number> = new Map([
   [1, 1], [2, 2], [3, 3], [8, 3], [9, 3], [10, 1], [11, 2], [12, 1], [13, 1], [14, 1], [15, 1], [16, 1], [19, 2], [20, 1], [21, 0],
-  [22, 0], [24, 0], [25, 0], [26, 0], [28, 0], [32, 0], [68, 0], [69, 0],
+  [22, 0], [23, 2], [24, 0], [25, 0], [26, 0], [28, 0], [32, 0], [68, 0], [69, 0], [75, 0],
 ])
 
 export function callOf<Request, Response> (api: Api<Request, Response>, request: Request, timeoutMs: number, dueMs: number, resolve: (response: Response) => void, reject: (error: Error) => void): Call {

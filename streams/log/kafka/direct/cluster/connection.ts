@@ -35,6 +35,7 @@ export class Connection {
   #renewal: { readonly atMs: number, readonly run: () => Promise<void> } | undefined
   #ended: Error | undefined
   readonly #onEnd: () => void
+  #usedAtMs = 0
 
   private constructor (address: Address, options: ClusterOptions, onEnd: () => void) {
     this.#address = address
@@ -77,6 +78,7 @@ export class Connection {
     socket.on('error', e => { this.#end(e) })
     socket.on('end', () => { this.#end(new Error('closed by the broker')) })
     socket.on('close', () => { this.#end(new Error('closed')) })
+    this.#usedAtMs = this.#options.clock.monotonicMs()
     this.#stopSweep = this.#options.clock.every(SWEEP_MS, () => { this.#sweep() })
   }
 
@@ -86,6 +88,7 @@ export class Connection {
       const correlationId = this.#correlationId = this.#correlationId + 1 & 0x7fffffff
       const frame = frameOf(call, version, correlationId, this.#options.clientId)
       this.#sent.push({ call, version, correlationId })
+      this.#usedAtMs = this.#options.clock.monotonicMs()
       this.#socket?.write(frame)
     } catch (e) { call.reject(e as Error) } // cannot be written down: the caller's, not the connection's
   }
@@ -150,6 +153,7 @@ export class Connection {
     }
     const late = this.#sent.find(({ call }) => call.dueMs <= now)
     if (late !== undefined) this.#end(new Error(`no answer to ${late.call.name} within ${late.call.timeoutMs} ms`))
+    else if (this.#sent.length + this.#waiting.length === 0 && now - this.#usedAtMs >= this.#options.limits.connectionIdleMaxMs) this.#end(new Error('it was idle'))
   }
 
   #end (cause: Error): void {

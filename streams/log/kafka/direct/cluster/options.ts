@@ -21,6 +21,8 @@ export interface ClusterLimits {
   readonly requestTimeoutMs: DurationMs
   /** TCP and TLS handshake with one address. */
   readonly connectTimeoutMs: DurationMs
+  /** An unused connection is closed; brokers do the same after 10 minutes, and a request that crosses it would be lost. */
+  readonly connectionIdleMaxMs: DurationMs
   /** Metadata older than this is asked for again. */
   readonly metadataMaxAgeMs: DurationMs
   /** Between tries; doubles up to the maximum, spread by a fifth either way. */
@@ -35,6 +37,7 @@ export interface ClusterLimits {
 export const CLUSTER_LIMITS: ClusterLimits = {
   requestTimeoutMs: 30_000,
   connectTimeoutMs: 10_000,
+  connectionIdleMaxMs: 540_000,
   metadataMaxAgeMs: 300_000,
   retryBackoffMinMs: 50,
   retryBackoffMaxMs: 1_000,

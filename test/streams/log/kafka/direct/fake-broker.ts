@@ -25,7 +25,9 @@ export interface FakeBroker extends AsyncDisposable {
   readonly port: number
   readonly address: string
   readonly requests: readonly FakeRequest[]
+  /** Ever made, and open now. */
   readonly connections: number
+  readonly open: number
   /** Ends all connections, and takes new ones. */
   dropAll (): void
 }
@@ -67,6 +69,7 @@ export async function startFakeBroker (script: Script = {}, { cut = frame => [fr
   return {
     port: portOf(server), address: `127.0.0.1:${portOf(server)}`, requests,
     get connections () { return connections },
+    get open () { return sockets.size },
     dropAll: () => { for (const socket of sockets) socket.destroy() },
     async [Symbol.asyncDispose] () {
       for (const socket of sockets) socket.destroy()

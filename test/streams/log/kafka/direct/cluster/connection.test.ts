@@ -1,12 +1,12 @@
 import fc from 'fast-check'
-import { expect, it, vi } from 'vitest'
+import { expect, it } from 'vitest'
 import { callOf } from '../../../../../../streams/log/kafka/direct/cluster/call.ts'
 import { Connection } from '../../../../../../streams/log/kafka/direct/cluster/connection.ts'
 import { ConnectionLost, type ClusterLimits } from '../../../../../../streams/log/kafka/direct/cluster/index.ts'
 import type { Api } from '../../../../../../streams/log/kafka/direct/wire/index.ts'
 import { ManualClock, systemClock, type Clock } from '../../../../../../streams/time/index.ts'
 import { startFakeBroker, type FakeBroker, type FakeBrokerOptions, type FakeRequest, type Reply } from '../fake-broker.ts'
-import { testOptions } from '../support.ts'
+import { eventually, testOptions } from '../support.ts'
 
 const ECHO = 900
 interface Echoed { readonly text: string, readonly throttleTimeMs: number }
@@ -88,7 +88,7 @@ it('ends when a request is not answered in its time, and not before', async () =
     expect(await ask('first', 1_000)).toBe('first')
     const slow = ask('slow', 5_000)
     const quick = ask('quick', 2_000)
-    await vi.waitFor(() => { expect(broker.requests).toHaveLength(3) })
+    await eventually(() => { expect(broker.requests).toHaveLength(3) })
     clock.advance(1_900)
     expect(connection.ended).toBe(false)
     clock.advance(100)
@@ -97,16 +97,38 @@ it('ends when a request is not answered in its time, and not before', async () =
   })
 })
 
+it('closes when it was idle for long, and not while an answer is out', async () => {
+  const clock = new ManualClock(0)
+  await connected(request => textOf(request) === 'slow' ? 'silence' : answer('quick'), { clock, limits: { connectionIdleMaxMs: 10_000 } }, async (connection, _, ask) => {
+    clock.advance(9_900)
+    expect(await ask('quick')).toBe('quick')
+    clock.advance(9_900)
+    expect(connection.ended).toBe(false)
+    const slow = expect(ask('slow', 60_000)).rejects.toBeInstanceOf(ConnectionLost)
+    clock.advance(20_000)
+    expect(connection.ended).toBe(false)
+    connection.close()
+    await slow
+  })
+  await connected(() => answer(''), { clock, limits: { connectionIdleMaxMs: 10_000 } }, (connection, _, __, ended) => {
+    clock.advance(10_000)
+    expect([connection.ended, ended()]).toEqual([true, true])
+    return Promise.resolve()
+  })
+})
+
 it('waits as long as the broker asks, and then sends in order', async () => {
   const clock = new ManualClock(0)
-  await connected(request => { const text = textOf(request); return answer(text, text === 'throttled' ? 3_000 : 0) }, { clock }, async (_, broker, ask) => {
+  const seen: string[] = []
+  await connected(request => { const text = textOf(request); seen.push(text); return answer(text, text === 'throttled' ? 3_000 : 0) }, { clock }, async (_, broker, ask) => {
     expect(await ask('throttled')).toBe('throttled')
     const rest = [ask('a'), ask('b'), ask('c')]
     clock.advance(2_900)
     await new Promise(resolve => { setImmediate(resolve) })
     expect(broker.requests).toHaveLength(1)
     clock.advance(100)
-    expect(await Promise.all(rest)).toEqual(['a', 'b', 'c'])
+    await Promise.all(rest)
+    expect(seen).toEqual(['throttled', 'a', 'b', 'c'])
   })
 })
 
