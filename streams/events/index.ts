@@ -13,9 +13,13 @@ export { rememberedRegistry } from './remembered-registry.ts'
 export { REGISTRY_DEFAULTS } from './registry-client.ts'
 export type { RegistryAuth, RegistryOptions } from './registry-client.ts'
 export type { RecordSchema } from './schemas.ts'
-export { decodeEvent, openEventCodecs, patientKeyOf } from './codecs.ts'
-export type { Decoded, EventCodecs } from './codecs.ts'
+export { openEventCodecs } from './codecs.ts'
+export type { EventCodecs } from './codecs.ts'
+export { decodeEvent, patientKeyOf } from './decode-event.ts'
+export type { Decoded } from './decode-event.ts'
+/** Bedside events without an object for each. */
+export { EventReader } from './event-reader.ts'
 export { COMPARATORS, ENCOUNTER_ACTIONS, OBSERVATION_KINDS, QUALITIES, REFUSAL_CAUSES, RESULT_STATUSES, SEXES } from './types.ts'
 export type {
-  AcknowledgementEvent, BedsideEvent, Comparator, DeadLetter, EncounterAction, EncounterEvent, Observation, ObservationKind, ObservationSet, PatientKey, Quality, RefusalCause, ResultStatus, Sex, TickEvent,
+  AcknowledgementEvent, BedsideEvent, Comparator, DeadLetter, EncounterAction, EncounterEvent, MergeEvent, Observation, ObservationKind, ObservationSet, PatientKey, Quality, RefusalCause, ResultStatus, Sex, TickEvent, TransferEvent,
 } from './types.ts'

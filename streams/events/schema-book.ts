@@ -41,7 +41,7 @@ export class SchemaBook {
   readonly #options: SchemaBookOptions
   readonly #writers = new Map<number, avro.Type>()
   readonly #readers = new Map<string, avro.Type>()
-  readonly #resolvers = new Map<string, avro.Resolver | null>()
+  readonly #resolvers = new Map<number, { readonly reader: avro.Type, readonly resolver: avro.Resolver | null }>()
   readonly #learning = new Map<number, Promise<void>>()
   /** Until when an id is refused, by the monotonic clock. */
   readonly #refused = new Map<number, number>()
@@ -76,6 +76,9 @@ export class SchemaBook {
   nameOf (buffer: Buffer, start: number, end: number): string | undefined {
     return isFramed(buffer, start, end) ? this.#writers.get(buffer.readUInt32BE(start + 1))?.name : undefined
   }
+
+  /** The schema of an id; undefined: not known here. */
+  schemaOf (id: number): unknown { return this.#writers.get(id)?.schema() }
 
   /** What to await before a framed value can be decoded or refused for good: its schema is being looked up. undefined: nothing. */
   pending (buffer: Buffer, start: number, end: number): Promise<void> | undefined {
@@ -147,17 +150,15 @@ export class SchemaBook {
 
   /** A newer writer's schema may lack what this reader must have: BACKWARD promises only that newer readers read older writers. */
   #resolverOf (id: number, writer: avro.Type, reader: avro.Type): avro.Resolver | null {
-    const key = `${id}|${reader.name}`
-    let resolver = this.#resolvers.get(key)
-    if (resolver === undefined) {
-      try {
-        resolver = writer === reader ? null : reader.createResolver(writer)
-      } catch (cause) {
-        throw new LatidoError('PAYLOAD_INVALID', `this version cannot read schema ${id}`, 'upgrade this instance to the version of the producer', cause)
-      }
-      this.#resolvers.set(key, resolver)
+    const known = this.#resolvers.get(id)
+    if (known?.reader === reader) return known.resolver
+    try {
+      const resolver = writer === reader ? null : reader.createResolver(writer)
+      this.#resolvers.set(id, { reader, resolver }) // a reader that is registered again is another
+      return resolver
+    } catch (cause) {
+      throw new LatidoError('PAYLOAD_INVALID', `this version cannot read schema ${id}`, 'upgrade this instance to the version of the producer', cause)
     }
-    return resolver
   }
 }
 

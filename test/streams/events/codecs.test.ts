@@ -1,19 +1,10 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import {
-  COMPARATORS, CONCEPT_IDS, ENCOUNTER_ACTIONS, OBSERVATION_KINDS, openEventCodecs, patientKeyOf, QUALITIES, REFUSAL_CAUSES, RESULT_STATUSES, SEXES, TOPICS, type BedsideEvent, type EventCodecs, type RecordSchema,
+  openEventCodecs, patientKeyOf, REFUSAL_CAUSES, TOPICS, type EventCodecs, type RecordSchema,
 } from '../../../streams/events/index.ts'
+import { event, text } from './arbitrary-event.ts'
 import { bookOn, recordOf, storage } from './support.ts'
-
-const text = fc.string({ unit: 'grapheme', maxLength: 20 })
-const time = fc.integer({ min: 0, max: 2 ** 45 })
-const observation = fc.record({ concept: fc.constantFrom(...CONCEPT_IDS), value: fc.double(), comparator: fc.constantFrom(...COMPARATORS), eventTime: time, status: fc.constantFrom(...RESULT_STATUSES), quality: fc.constantFrom(...QUALITIES), resultId: text })
-const event: fc.Arbitrary<BedsideEvent> = fc.oneof(
-  fc.record({ type: fc.constant('observations' as const), kind: fc.constantFrom(...OBSERVATION_KINDS), source: text, observations: fc.array(observation, { maxLength: 6 }) }),
-  fc.record({ type: fc.constant('encounter' as const), action: fc.constantFrom(...ENCOUNTER_ACTIONS), eventTime: time, source: text, ward: text, bed: text, ageYears: fc.double({ noNaN: true }), sex: fc.constantFrom(...SEXES), hoursSinceHospitalAdmission: fc.double({ noNaN: true }) }),
-  fc.record({ type: fc.constant('acknowledgement' as const), alertId: text, by: text }),
-  fc.constant({ type: 'tick' as const }),
-)
 
 const SMALL = (fields: RecordSchema['fields']): RecordSchema => ({ type: 'record', name: 'Acknowledgement', namespace: 'latido', doc: 'test', fields })
 const ALERT_ID = { name: 'alertId', type: 'string' }
