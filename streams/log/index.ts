@@ -12,3 +12,6 @@ export type { KafkaDriver, KafkaOptions, KafkaSasl, KafkaTls, OauthToken } from 
 /** Administration of Kafka's topics: what is missing, what breaks a rule, and what to do about it. */
 export { applyTopics, describeTopics, openTopicAdmin, planTopics, renderPlan, trimTopics } from './kafka/admin/index.ts'
 export type { TopicAdmin, TopicFinding, TopicPlan } from './kafka/admin/index.ts'
+/** Opens the log on a Kafka cluster, by the driver that fits or that is configured. */
+export { openKafkaLog } from './kafka/index.ts'
+export type { OpenedKafkaLog } from './kafka/index.ts'

@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import type { WireFeatures, WirePatient } from '../../dashboards/server/wire.ts'
+import { systemClock } from '../../streams/time/index.ts'
+import { describeWith, sharedApicurio, sharedKafka } from '../kit/servers/index.ts'
+import { tempDir } from '../kit/temp-dir.ts'
+import { admission, api, chartedSet, codeOf, DETERIORATED, MllpClient, pipelineOf, runCli, startCli, STABLE, until, type Cli, type WireAlert } from './kit/index.ts'
+
+const WITHIN_MS = 90_000
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 180_000 })
+const describeServers = await describeWith('kafka', 'apicurio')
+
+describeServers('latido on a real Kafka', () => {
+  const dirs: { readonly path: string, remove (): void }[] = []
+  let cluster: readonly string[] = []
+  beforeAll(async () => {
+    const [kafka, registry] = await Promise.all([sharedKafka(), sharedApicurio()])
+    cluster = ['--kafka', kafka.bootstrap, '--kafka-replication', '1', '--schema-registry', registry.url]
+  })
+  afterAll(() => { for (const dir of dirs) dir.remove() })
+
+  const newDir = (): string => { const dir = tempDir(); dirs.push(dir); return dir.path }
+  const flagsOf = (prefix: string, ...more: readonly string[]): readonly string[] => [...cluster, '--topic-prefix', prefix, '--offline', 'off', ...more]
+  const prepared = async (): Promise<string> => {
+    const prefix = `e2e-${randomUUID().slice(0, 8)}.`
+    const { code, stdout, stderr } = await runCli(['topics', 'apply', ...cluster, '--topic-prefix', prefix])
+    expect([code, stderr], stdout).toEqual([0, ''])
+    return prefix
+  }
+  const alertOf = async (cli: Cli, patient: string): Promise<WireAlert | undefined> => (await api<WireAlert[]>(cli.url, '/api/alerts?state=active')).find(a => a.patientId === patient && a.rule === 'news2-emergency')
+  /** Partitions of the features that this instance has. */
+  const partitionsOf = async (cli: Cli): Promise<number> => Number(/^latido_partitions\{group="latido-features"\} (\d+)$/m.exec(await (await fetch(new URL('/metrics', cli.url))).text())?.[1] ?? 0)
+  const settled = async (cli: Cli): Promise<true | undefined> => (await pipelineOf(cli.url)).processors.every(p => p.lag === 0) ? true : undefined
+  const deteriorate = async (cli: Cli, patient: string, bed: string): Promise<void> => {
+    using sender = await MllpClient.open(cli.mllpPort)
+    for (const message of [admission(`A-${patient}`, patient, bed, systemClock.now()), chartedSet(`C-${patient}`, patient, DETERIORATED, systemClock.now())]) expect(codeOf(await sender.exchange(message) ?? '')).toBe('AA')
+  }
+
+  it('starts only on topics that are there, and says how to make them', async () => {
+    const { code, stderr } = await runCli(['start', '--data-dir', newDir(), '--http-port', '0', '--mllp-port', '0', '--mqtt-port', '0', ...flagsOf(`e2e-${randomUUID().slice(0, 8)}.`)])
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+    expect(stderr).toMatch(/NOT_PROVISIONED/)
+    expect(stderr).toMatch(/latido topics apply/)
+    expect(code).toBe(1)
+  })
+
+  it('takes a simulated ward from its monitors to vectors and alerts, stops, and goes on where it stopped', async () => {
+    const prefix = await prepared()
+    const dataDir = newDir()
+    const first = await startCli({ dataDir, flags: flagsOf(prefix) })
+    let offset = 0
+    try {
+      expect((await pipelineOf(first.url)).log).toMatchObject({ driver: 'direct', state: 'on', why: expect.stringMatching(/\w/) as string })
+      await deteriorate(first, 'KAFKA-1', '01')
+      await until('the alert', () => alertOf(first, 'KAFKA-1'), WITHIN_MS)
+      const { views } = await api<WireFeatures>(first.url, '/api/patients/KAFKA-1/features')
+      expect(views.find(v => v.view === 'news2')?.features.find(f => f.name === 'news2')).toMatchObject({ present: true, value: 11 })
+      await until('the lag to go', () => settled(first), WITHIN_MS)
+      offset = (await pipelineOf(first.url)).topics.find(t => t.topic === 'latido.events')!.records
+      expect(await first.end('SIGINT')).toMatchObject({ code: 0 })
+    } finally {
+      await first.end('SIGKILL')
+    }
+    await using second = await startCli({ dataDir, flags: flagsOf(prefix, '--simulate', 'ward', '--speed', '10') })
+    expect(await alertOf(second, 'KAFKA-1')).toBeDefined()
+    await until('vectors of the simulated ward', async () => {
+      const { topics } = await pipelineOf(second.url)
+      return topics.find(t => t.topic === 'latido.events')!.records > offset + 20 ? true : undefined
+    }, WITHIN_MS)
+    await until('the simulated patients on the board', async () => (await api<WirePatient[]>(second.url, '/api/patients')).filter(p => p.readings.length > 0).length > 6 ? true : undefined, WITHIN_MS)
+    expect((await pipelineOf(second.url)).deadLetters.total).toBe(0)
+    expect(await second.end('SIGINT')).toMatchObject({ code: 0 })
+  })
+
+  it('shares its partitions with a second instance, and takes them back when that one goes', async () => {
+    const prefix = await prepared()
+    await using one = await startCli({ dataDir: newDir(), flags: flagsOf(prefix) })
+    await until('all partitions', async () => await partitionsOf(one) === 4 ? true : undefined, WITHIN_MS)
+    const two = await startOther(prefix)
+    try {
+      await until('two partitions each', async () => await partitionsOf(one) === 2 && await partitionsOf(two) === 2 ? true : undefined, WITHIN_MS)
+      const patients = Array.from({ length: 12 }, (_, i) => `SHARE-${i}`)
+      using sender = await MllpClient.open(one.mllpPort)
+      for (const [i, patient] of patients.entries()) expect(codeOf(await sender.exchange(chartedSet(`S-${i}`, patient, i % 2 === 0 ? DETERIORATED : STABLE, systemClock.now())) ?? '')).toBe('AA')
+      const seen = async (cli: Cli): Promise<number> => (await api<WirePatient[]>(cli.url, '/api/patients')).length
+      await until('every patient at one of the two', async () => await seen(one) + await seen(two) === 12 ? true : undefined, WITHIN_MS)
+      expect(Math.min(await seen(one), await seen(two))).toBeGreaterThan(0)
+      expect(await two.end('SIGINT')).toMatchObject({ code: 0 })
+    } finally {
+      await two.end('SIGKILL')
+    }
+    await until('all partitions again', async () => await partitionsOf(one) === 4 ? true : undefined, WITHIN_MS)
+    for (let i = 0; i < 8; i++) await deteriorate(one, `AFTER-${i}`, `1${i}`)
+    await until('an alert of each', async () => (await Promise.all(Array.from({ length: 8 }, (_, i) => alertOf(one, `AFTER-${i}`)))).every(a => a !== undefined) ? true : undefined, WITHIN_MS)
+  })
+
+  it('keeps a data directory to its log', async () => {
+    const dataDir = newDir()
+    await using cli = await startCli({ dataDir, flags: ['--offline', 'off'] })
+    await cli.end('SIGINT')
+    const { code, stderr } = await runCli(['start', '--data-dir', dataDir, '--http-port', '0', ...flagsOf(await prepared())])
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/belongs to another log.*CONFIG_INVALID/)])
+  })
+
+  /** No connectors: it says no ports of theirs. */
+  async function startOther (prefix: string): Promise<Cli> { return await startCli({ dataDir: newDir(), flags: flagsOf(prefix, '--connectors', 'off') }) }
+})
