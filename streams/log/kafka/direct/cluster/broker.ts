@@ -9,6 +9,7 @@ export class Broker {
   readonly #options: ClusterOptions
   readonly #channels = new Map<string, Channel>()
   readonly #onGreeting: (greeting: Greeting) => void
+  #closed: Error | undefined
   /** Unknown until it was reached. */
   greeting: Greeting | undefined
 
@@ -18,7 +19,10 @@ export class Broker {
     this.#onGreeting = onGreeting
   }
 
-  send (lane: string, call: Call): void { this.#channel(lane).send(call) }
+  send (lane: string, call: Call): void {
+    if (this.#closed === undefined) this.#channel(lane).send(call)
+    else call.reject(this.#closed)
+  }
 
   /** How good a choice it is for a call that any broker may answer: connected, not tried, failing. */
   get rank (): number {
@@ -26,7 +30,11 @@ export class Broker {
     return channels.some(c => c.connected) ? 0 : channels.some(c => c.failing) ? 2 : 1
   }
 
-  close (): void { for (const channel of this.#channels.values()) channel.close() }
+  /** For good: what is not sent fails with `reason`. */
+  close (reason: Error): void {
+    this.#closed ??= reason
+    for (const channel of this.#channels.values()) channel.close(reason)
+  }
 
   #channel (lane: string): Channel {
     let channel = this.#channels.get(lane)

@@ -22,7 +22,7 @@ export class Channel {
   #waiting: Call[] = []
   #failures = 0
   #failedAtMs = 0
-  #closed = false
+  #closed: Error | undefined
 
   constructor (address: Address, options: ClusterOptions, onGreeting: (greeting: Greeting) => void) {
     this.#address = address
@@ -35,16 +35,17 @@ export class Channel {
   get failing (): boolean { return this.#failures > 0 }
 
   send (call: Call): void {
-    if (this.#closed) { call.reject(closedError()); return }
+    if (this.#closed !== undefined) { call.reject(this.#closed); return }
     if (this.#connection?.ended === false) { this.#connection.send(call); return }
     this.#waiting.push(call)
     if (!this.#opening) void this.#open()
   }
 
-  close (): void {
-    this.#closed = true
+  /** `reason`: what calls that were not sent, and later ones, fail with. */
+  close (reason: Error): void {
+    this.#closed ??= reason
     this.#connection?.close()
-    this.#rejectWaiting(closedError())
+    this.#rejectWaiting(reason)
   }
 
   /** Never rejects: what fails is told to those who wait. */
@@ -57,7 +58,7 @@ export class Channel {
       if (this.#waiting.length === 0) return
       const connection = await Connection.open(this.#address, this.#options)
       try { this.#onGreeting(await greet(connection, this.#options)) } catch (e) { connection.close(); throw e }
-      if (this.#closed) { connection.close(); return }
+      if (this.#closed !== undefined) { connection.close(); return }
       this.#connection = connection
       this.#failures = 0
     } catch (e) {

@@ -89,7 +89,7 @@ export class DirectCluster implements Cluster {
   async [Symbol.asyncDispose] (): Promise<void> {
     this.#closed = true
     this.#stopAging()
-    for (const broker of this.#nodes.values()) broker.close()
+    for (const broker of this.#nodes.values()) broker.close(closedError())
     await Promise.resolve()
   }
 
@@ -154,14 +154,14 @@ export class DirectCluster implements Cluster {
     for (const [id, broker] of this.#nodes) {
       if (named.has(id)) continue
       this.#nodes.delete(id)
-      broker.close()
+      broker.close(new ConnectionLost(`the cluster has no broker ${id} now`, true)) // it may come back, or its partitions have another leader
     }
   }
 
   #keepBroker ({ id, host, port }: MetadataBroker): void {
     const before = this.#nodes.get(id)
     if (before?.address.host === host && before.address.port === port) return
-    before?.close()
+    before?.close(new ConnectionLost(`broker ${id} has another address now`, true))
     this.#nodes.set(id, new Broker({ host, port }, this.#options, greeting => { this.#features = greeting.features }))
   }
 }

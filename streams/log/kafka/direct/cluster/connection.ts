@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { LatidoError } from '../../../../errors/index.ts'
+import { isLatidoError, LatidoError } from '../../../../errors/index.ts'
 import { bodyOf, frameOf, type Call } from './call.ts'
 import type { DurationMs } from '../../../../time/index.ts'
 import { ConnectionLost } from './errors.ts'
@@ -166,7 +166,8 @@ export class Connection {
     this.#waiting = []
     const where = `the connection to the broker ${showAddress(this.#address)} was lost`
     for (const { call } of sent) call.reject(new ConnectionLost(`${where} before ${call.name} was answered: ${cause.message}`, false, cause))
-    for (const call of waiting) call.reject(new ConnectionLost(`${where} before ${call.name} was sent: ${cause.message}`, true, cause))
+    // what we are refused with (a credential that has expired) is told as it is
+    for (const call of waiting) call.reject(isLatidoError(cause) ? cause : new ConnectionLost(`${where} before ${call.name} was sent: ${cause.message}`, true, cause))
     this.#onEnd()
   }
 }
