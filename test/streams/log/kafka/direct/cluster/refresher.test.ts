@@ -18,8 +18,10 @@ it('asks once, however many ask for the same', async () => {
   const all = Promise.all([refresher.refresh(['a', 'b']), refresher.refresh(['a']), refresher.refresh(['b'])])
   await settle()
   expect(asked.map(q => q.topics)).toEqual([['a', 'b']])
+  const joins = refresher.refresh(['b'])
   asked[0]!.answer()
   await all
+  await joins
   expect(asked).toHaveLength(1)
 })
 
