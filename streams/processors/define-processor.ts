@@ -58,7 +58,11 @@ function machineProcessor (options: AnyMachine): DefinedProcessor {
         ...commonOf(options, input.topic),
         machine: machine as StateMachine<unknown, FlyweightOf<AvroRecord>, unknown>,
         decode: decoder(reader, keyOf(input.schema, key.fields), key.fields.length),
-        records: ({ key: of, out }) => [{ topic: output.topic, key: Buffer.from(of, 'latin1'), value: Buffer.from(JSON.stringify(output.json === undefined ? out : output.json(out, of)) ?? 'null') }],
+        write: ({ key: of, out, at }, to) => {
+          const key = Buffer.from(of, 'latin1')
+          const value = Buffer.from(JSON.stringify(output.json === undefined ? out : output.json(out, of)) ?? 'null')
+          to(output.topic).add(at, key, 0, key.length, value, 0, value.length)
+        },
       }
       return keyedProcessor(processor)
     },

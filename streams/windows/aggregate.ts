@@ -23,15 +23,25 @@ export interface Aggregate {
 
 export type Aggregates = Readonly<Record<string, Aggregate>>
 
-/** How a window's doubles are laid out: every partial that some aggregate needs, once. Compiled from the aggregates when a partition opens. */
+type Empty = (cells: Float64Array, at: number) => void
+type Add = (cells: Float64Array, at: number, value: number, eventTime: EventTimeMs) => void
+type Merge = (cells: Float64Array, at: number, from: Float64Array, fromAt: number) => void
+type Results = (cells: Float64Array, at: number, values: Float64Array) => void
+
+/**
+ * How a window's doubles are laid out: every partial that some aggregate needs, once. Its functions call those of the partials one after the
+ * other; they are generated, so that each has call sites of its own, which the engine can inline (a loop over partials costs twice as much).
+ */
 export class Plan {
   readonly names: readonly string[]
   readonly width: number
   /** Names the layout: rows of another layout are not read. */
   readonly layout: string
-  readonly #partials: readonly PartialAggregate[]
-  readonly #places: readonly number[]
-  readonly #results: readonly { readonly aggregate: Aggregate, readonly at: number }[]
+  readonly empty: Empty
+  readonly add: Add
+  readonly merge: Merge
+  /** Into `values`, in the order of `names`. */
+  readonly results: Results
 
   constructor (aggregates: Aggregates) {
     const places = new Map<string, { readonly partial: PartialAggregate, readonly at: number }>()
@@ -41,28 +51,19 @@ export class Plan {
       places.set(partial.name, { partial, at: width })
       width += partial.width
     }
+    const parts = [...places.values()]
+    const all = Object.values(aggregates)
     this.width = width
     this.names = Object.keys(aggregates)
-    this.layout = [...places].map(([name, { at }]) => `${name}@${at}`).join(' ')
-    this.#partials = [...places.values()].map(p => p.partial)
-    this.#places = [...places.values()].map(p => p.at)
-    this.#results = Object.values(aggregates).map(aggregate => ({ aggregate, at: places.get(aggregate.partial.name)!.at }))
+    this.layout = parts.map(({ partial, at }) => `${partial.name}@${at}`).join(' ')
+    this.empty = generated('c, at', parts.map(({ at }, i) => `f${i}.empty(c, at + ${at})`), parts.map(p => p.partial))
+    this.add = generated('c, at, value, time', parts.map(({ at }, i) => `f${i}.add(c, at + ${at}, value, time)`), parts.map(p => p.partial))
+    this.merge = generated('c, at, from, f', parts.map(({ at }, i) => `f${i}.merge(c, at + ${at}, from, f + ${at})`), parts.map(p => p.partial))
+    this.results = generated('c, at, values', all.map(({ partial }, i) => `values[${i}] = f${i}.result(c, at + ${places.get(partial.name)!.at})`), all)
   }
+}
 
-  empty (cells: Float64Array, at: number): void {
-    for (let i = 0; i < this.#partials.length; i++) this.#partials[i]!.empty(cells, at + this.#places[i]!)
-  }
-
-  add (cells: Float64Array, at: number, value: number, eventTime: EventTimeMs): void {
-    for (let i = 0; i < this.#partials.length; i++) this.#partials[i]!.add(cells, at + this.#places[i]!, value, eventTime)
-  }
-
-  merge (cells: Float64Array, at: number, from: Float64Array, fromAt: number): void {
-    for (let i = 0; i < this.#partials.length; i++) this.#partials[i]!.merge(cells, at + this.#places[i]!, from, fromAt + this.#places[i]!)
-  }
-
-  /** Into `values`, in the order of `names`. */
-  results (cells: Float64Array, at: number, values: Float64Array): void {
-    for (let i = 0; i < this.#results.length; i++) values[i] = this.#results[i]!.aggregate.result(cells, at + this.#results[i]!.at)
-  }
+/** A function of `parameters` with one statement a line; `f0`, `f1` and so on are `given`. No text comes from outside. */
+function generated<F> (parameters: string, lines: readonly string[], given: readonly unknown[]): F {
+  return (new Function(...given.map((_, i) => `f${i}`), `return function (${parameters}) {\n${lines.join('\n')}\n}`) as (...given: readonly unknown[]) => F)(...given)
 }

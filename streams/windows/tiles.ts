@@ -170,13 +170,16 @@ class Tiles implements WindowOperator {
     const start = end - this.#o.sizeMs
     const from = start / this.#tileMs
     const to = end / this.#tileMs
+    const cells = this.#cells
+    const stride = this.#stride
+    const behind = (slot + 1) * this.#ring * stride
     let some = false
-    for (let tile = from; tile < to; tile++) {
-      const cell = this.#cellOf(slot, tile)
-      if (this.#cells[cell] !== tile) continue
+    for (let tile = from, cell = this.#cellOf(slot, from); tile < to; tile++, cell += stride) {
+      if (cell === behind) cell -= this.#ring * stride
+      if (cells[cell] !== tile) continue
       if (!some) plan.empty(window, 0)
       some = true
-      plan.merge(window, 0, this.#cells, cell + 1)
+      plan.merge(window, 0, cells, cell + 1)
     }
     if (!some) return false
     const result = this.#result

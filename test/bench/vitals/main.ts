@@ -1,0 +1,59 @@
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { openSnapshotStore, startProcessor } from '../../../streams/engine/index.ts'
+import { KAFKA_DEFAULTS, openEmbeddedLog, type Log, type KafkaOptions } from '../../../streams/log/index.ts'
+import { fixedSchemas } from '../../../streams/processors/index.ts'
+import { systemClock } from '../../../streams/time/index.ts'
+import { OBSERVATION, vitals, type Window } from './processor.ts'
+import { SCHEMA_ID } from './workload.ts'
+
+const { values } = parseArgs({
+  options: {
+    topic: { type: 'string' }, out: { type: 'string' }, group: { type: 'string' }, 'state-dir': { type: 'string' },
+    bootstrap: { type: 'string', default: '127.0.0.1:9092' },
+    driver: { type: 'string', default: 'direct' },
+    window: { type: 'string', default: 'hop' },
+    guarantee: { type: 'string', default: 'exactly-once' },
+  },
+})
+
+function need (option: 'topic' | 'out' | 'group' | 'state-dir'): string {
+  const value = values[option]
+  if (value === undefined) throw new Error(`--${option} is missing`)
+  return value
+}
+
+function oneOf<T extends string> (option: 'driver' | 'window' | 'guarantee', known: readonly T[]): T {
+  const value = known.find(k => k === values[option])
+  if (value === undefined) throw new Error(`--${option} is one of ${known.join(', ')}`)
+  return value
+}
+
+async function openLog (directory: string): Promise<Log> {
+  const driver = oneOf('driver', ['direct', 'native', 'embedded'])
+  const clock = systemClock
+  if (driver === 'embedded') return await openEmbeddedLog({ directory: join(directory, 'log'), clock })
+  const options: KafkaOptions = { ...KAFKA_DEFAULTS, brokers: [values.bootstrap], driver, replication: 1, minInsyncReplicas: 1, compression: 'none', clock }
+  // One driver is loaded: the other would cost its start.
+  if (driver === 'direct') return await (await import('../../../streams/log/kafka/direct/index.ts')).openDirectLog(options)
+  return await (await import('../../../streams/log/kafka/native/index.ts')).openNativeLog(options)
+}
+
+const directory = need('state-dir')
+const window: Window = oneOf('window', ['hop', 'tumble'])
+await using log = await openLog(directory)
+for (const topic of [need('topic'), need('out')]) await log.range({ topic, partition: 0 }) // topics of somebody else: looked at, not provisioned
+await using snapshots = openSnapshotStore(join(directory, 'snapshots'))
+const definition = await vitals(need('group'), need('topic'), need('out'), window).open(fixedSchemas({ [SCHEMA_ID]: OBSERVATION }))
+await using processor = await startProcessor(definition, { log, clock: systemClock, snapshots, options: { guarantee: oneOf('guarantee', ['exactly-once', 'at-least-once']) }, onChange: what => { process.stderr.write(`${what}\n`) } })
+
+let stopping = false
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => { stopping = true })
+process.stdout.write('RUNNING\n')
+let first = true
+while (!stopping) {
+  const records = await processor.step(200)
+  if (first && records > 0) process.stdout.write(`FIRST_RECORD ${systemClock.now()}\n`)
+  first &&= records === 0
+}
+process.stdout.write(`STATISTICS ${JSON.stringify(processor.statistics)}\n`)
