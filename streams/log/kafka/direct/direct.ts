@@ -28,6 +28,8 @@ export interface DirectLimits {
   readonly batchBytes: number
   /** Requests to one broker on their way at once. */
   readonly inFlightMax: number
+  /** 1: partitions are added to transactions by a call of their own, as brokers below transaction.version 2 need it. */
+  readonly transactionVersionMax: number
 }
 
 /** What the parts of the driver share. */

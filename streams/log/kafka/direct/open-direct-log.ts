@@ -21,6 +21,7 @@ export const DIRECT_LIMITS: Omit<DirectLimits, 'requestTimeoutMs' | 'transaction
   recordMaxBytes: RECORD_BYTES_MAX,
   batchBytes: 512 << 10,
   inFlightMax: 5,
+  transactionVersionMax: 2,
 }
 
 /** Opens the log over our own data plane, for Kafka 4.0 and later. Throws BROKER_UNREACHABLE, BROKER_AUTHENTICATION_FAILED, BROKER_TOO_OLD. `limits` are for tests and for those who know. */

@@ -21,7 +21,7 @@ export class TransactionCoordinator {
   constructor (direct: Direct, transactionalId: string) {
     this.#direct = direct
     this.transactionalId = transactionalId
-    this.implicit = (direct.cluster.features.get('transaction.version') ?? 0) >= 2
+    this.implicit = Math.min(direct.cluster.features.get('transaction.version') ?? 0, direct.limits.transactionVersionMax) >= 2
     this.#lane = direct.lanes.take('transaction')
   }
 

@@ -10,10 +10,10 @@ async function openIn (bootstrap: string, prefix: string): Promise<LogUnderTest>
     sleeper: async () => {
       const clock = new StoppableClock()
       const asleep = await openDirect(bootstrap, { clock })
-      return { log: asleep, sleep: () => { clock.stop() }, wake: () => { clock.go() }, close: () => asleep[Symbol.asyncDispose]() }
+      return { log: asleep, sleep: () => { clock.stop() }, wake: () => { clock.go() }, close: async () => { await asleep[Symbol.asyncDispose]() } }
     },
     reopen: async () => { await log[Symbol.asyncDispose](); return await openIn(bootstrap, prefix) },
-    close: () => log[Symbol.asyncDispose](),
+    close: async () => { await log[Symbol.asyncDispose]() },
   }
 }
 
