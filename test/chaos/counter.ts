@@ -32,7 +32,11 @@ export function counter ({ input, output, dead, group }: Names): Processor<Count
       codec: { version: 1, encode: state => Buffer.from(JSON.stringify(state)), decode: bytes => JSON.parse(bytes.toString()) as Counted },
     },
     decode: r => ({ kind: 'record', key: r.keyBuffer.toString('utf8', r.keyStart, r.keyEnd), value: r.valueBuffer.toString('utf8', r.valueStart, r.valueEnd) }),
-    records: ({ key, out }) => [{ topic: output, key: Buffer.from(key), value: Buffer.from(out) }],
+    write: ({ key, out, at }, to) => {
+      const bytes = Buffer.from(key + out)
+      const keyEnd = Buffer.byteLength(key)
+      to(output).add(at, bytes, 0, keyEnd, bytes, keyEnd, bytes.length)
+    },
     deadLetter: refused => ({ topic: dead, key: null, value: Buffer.from(refused.cause) }),
     tickTopics: [],
     tick: Buffer.from('tick'),

@@ -127,9 +127,9 @@ class Check {
     const { input, group } = this.#names
     let story = ''
     try {
+      const ends = await Promise.all(this.#partitions.map((_, partition) => this.#java.range({ topic: input, partition })))
       await until('the group', CAUGHT_UP_WITHIN_MS, async () => {
         const committed = await this.#java.committed(group)
-        const ends = await Promise.all(this.#partitions.map((_, partition) => this.#java.range({ topic: input, partition })))
         story = ends.map(({ end }, partition) => `${committed[`${input}/${partition}`] ?? 'none'} of ${end}`).join(', ')
         return ends.every(({ end }, partition) => (committed[`${input}/${partition}`] ?? 0) === end)
       })

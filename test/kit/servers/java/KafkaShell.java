@@ -17,13 +17,16 @@ import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.header.Header;
@@ -38,6 +41,7 @@ public class KafkaShell {
   private final String bootstrap;
   private final Admin admin;
   private final Map<String, KafkaProducer<byte[], byte[]>> producers = new HashMap<>();
+  private final Map<String, KafkaConsumer<byte[], byte[]>> consumers = new HashMap<>();
   private final Map<String, List<Future<RecordMetadata>>> sent = new HashMap<>();
 
   private KafkaShell(String bootstrap) {
@@ -141,22 +145,26 @@ public class KafkaShell {
     sent.get(id(c)).clear();
   }
 
+  private static String isolation(JsonNode c) { return c.path("isolation").asText("read_committed"); }
+
+  /** One consumer for each isolation level, kept: to make one takes longer than to read. */
   private KafkaConsumer<byte[], byte[]> consumer(JsonNode c) {
-    Properties p = new Properties();
-    p.put("bootstrap.servers", bootstrap);
-    p.put("isolation.level", c.path("isolation").asText("read_committed"));
-    p.put("auto.offset.reset", "none");
-    p.put("enable.auto.commit", "false");
-    p.put("check.crcs", "true");
-    if (c.hasNonNull("group")) p.put("group.id", c.get("group").asText());
-    return new KafkaConsumer<>(p, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+    return consumers.computeIfAbsent(isolation(c), isolation -> {
+      Properties p = new Properties();
+      p.put("bootstrap.servers", bootstrap);
+      p.put("isolation.level", isolation);
+      p.put("auto.offset.reset", "none");
+      p.put("enable.auto.commit", "false");
+      p.put("check.crcs", "true");
+      p.put("fetch.max.wait.ms", "20");
+      return new KafkaConsumer<>(p, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+    });
   }
 
-  private void ends(JsonNode c, ObjectNode answer) {
-    try (KafkaConsumer<byte[], byte[]> consumer = consumer(c)) {
-      answer.put("start", consumer.beginningOffsets(List.of(partition(c))).get(partition(c)));
-      answer.put("end", consumer.endOffsets(List.of(partition(c))).get(partition(c)));
-    }
+  private void ends(JsonNode c, ObjectNode answer) throws Exception {
+    ListOffsetsOptions as = new ListOffsetsOptions(isolation(c).equals("read_committed") ? IsolationLevel.READ_COMMITTED : IsolationLevel.READ_UNCOMMITTED);
+    answer.put("start", admin.listOffsets(Map.of(partition(c), OffsetSpec.earliest()), as).partitionResult(partition(c)).get().offset());
+    answer.put("end", admin.listOffsets(Map.of(partition(c), OffsetSpec.latest()), as).partitionResult(partition(c)).get().offset());
   }
 
   private void offsets(JsonNode c, ObjectNode answer) throws Exception {
@@ -168,20 +176,19 @@ public class KafkaShell {
   private void read(JsonNode c, ObjectNode answer) {
     ArrayNode records = answer.putArray("records");
     TopicPartition tp = partition(c);
-    try (KafkaConsumer<byte[], byte[]> consumer = consumer(c)) {
-      consumer.assign(List.of(tp));
-      long end = consumer.endOffsets(List.of(tp)).get(tp);
-      consumer.seek(tp, c.hasNonNull("from") ? c.get("from").asLong() : consumer.beginningOffsets(List.of(tp)).get(tp));
-      while (consumer.position(tp) < end) {
-        for (ConsumerRecord<byte[], byte[]> r : consumer.poll(Duration.ofMillis(200))) {
-          ObjectNode record = records.addObject();
-          record.put("offset", r.offset());
-          record.put("timestamp", r.timestamp());
-          put(record, "key", r.key());
-          put(record, "value", r.value());
-          ArrayNode headers = record.putArray("headers");
-          for (Header h : r.headers()) put(headers.addObject().put("key", h.key()), "value", h.value());
-        }
+    KafkaConsumer<byte[], byte[]> consumer = consumer(c);
+    consumer.assign(List.of(tp));
+    long end = consumer.endOffsets(List.of(tp)).get(tp);
+    consumer.seek(tp, c.hasNonNull("from") ? c.get("from").asLong() : consumer.beginningOffsets(List.of(tp)).get(tp));
+    while (consumer.position(tp) < end) {
+      for (ConsumerRecord<byte[], byte[]> r : consumer.poll(Duration.ofMillis(200))) {
+        ObjectNode record = records.addObject();
+        record.put("offset", r.offset());
+        record.put("timestamp", r.timestamp());
+        put(record, "key", r.key());
+        put(record, "value", r.value());
+        ArrayNode headers = record.putArray("headers");
+        for (Header h : r.headers()) put(headers.addObject().put("key", h.key()), "value", h.value());
       }
     }
   }
