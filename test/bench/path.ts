@@ -1,6 +1,7 @@
 import { openDataDir } from '../../ops/run/data-dir.ts'
 import { Closers } from '../../ops/run/closers.ts'
-import { openPipeline, openStores } from '../../ops/run/pipeline.ts'
+import { openPipeline } from '../../ops/run/pipeline.ts'
+import { openStores } from '../../ops/run/stores.ts'
 import { tableOf } from '../../features/serving/index.ts'
 import { news2View } from '../../features/views/index.ts'
 import { ONLINE_TABLES } from '../../inference/processors.ts'
@@ -72,7 +73,7 @@ async function drive (watch: Watch, seconds: number): Promise<void> {
     const dir = closers.use(openDataDir(temporary.path))
     const stores = await openStores(dir, { clock: systemClock, partitions: 4, retentionMs: 0, replay: false }, closers)
     const quiet = (): void => undefined
-    const pipeline = await openPipeline(dir, { ...stores, online: watched(stores.online, watch) }, {
+    const pipeline = await openPipeline({ ...stores, online: watched(stores.online, watch) }, {
       clock: systemClock, logger: { debug: quiet, info: quiet, warn: quiet, error: quiet }, sealer: { seal: b => b, open: b => b }, model: '', alerts: {}, driftWindowMs: 300_000, ownsTicks: true,
     }, closers)
     for (const processor of pipeline.processors) void processor.run()
