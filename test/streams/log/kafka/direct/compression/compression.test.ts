@@ -56,7 +56,23 @@ it.each(codecs)('%s: no more than the limit comes out, and exactly the limit may
   expect(() => inflate(codec, compressed, 0, compressed.length, 199_999)).toThrow(expect.objectContaining({ code: 'BATCH_CORRUPT' }) as Error)
 })
 
+it('gzip: stops while it inflates, not after', () => {
+  const bomb = gzipSync(Buffer.alloc(1_000_000))
+  expect(() => inflate('gzip', bomb, 0, bomb.length, 1_000)).toThrow(expect.objectContaining({ cause: expect.objectContaining({ code: 'ERR_BUFFER_TOO_LARGE' }) as Error }) as Error)
+})
+
 describe('LZ4', () => {
+  it('writes the same bytes whatever was written before', () => {
+    const bytes = Buffer.from('heartRate=61;spo2=97;heartRate=62;spo2=97;'.repeat(50))
+    const before = compress.lz4(bytes)
+    compress.lz4(Buffer.from('=97;heartRate=6'.repeat(4_000)))
+    expect(compress.lz4(bytes).equals(before)).toBe(true)
+  })
+  it('refuses a copy from before the block, where other bytes lie', () => {
+    const block = Buffer.from([0x10, 0x61, 2, 0, 0x50, 0x62, 0x62, 0x62, 0x62, 0x62])
+    const frame = Buffer.concat([Buffer.from('04224d18604082', 'hex'), Buffer.from('01000080', 'hex'), Buffer.from('x'), Buffer.from([block.length, 0, 0, 0]), block, Buffer.alloc(4)])
+    expect(() => inflate('lz4', frame, 0, frame.length)).toThrow(expect.objectContaining({ code: 'BATCH_CORRUPT' }) as Error)
+  })
   it('writes the frame that Kafka reads: independent blocks of 64 KB, the header\'s checksum, no content checksum', () => {
     expect(compress.lz4(Buffer.from('abc')).toString('hex')).toBe('04224d18604082' + '03000080' + Buffer.from('abc').toString('hex') + '00000000')
   })
@@ -77,6 +93,10 @@ describe('Snappy', () => {
     const parts = ['heart', 'rate'].map(text => rawSnappy(Buffer.from(text)))
     const framed = Buffer.concat([Buffer.from('82534e4150505900' + '00000001' + '00000001', 'hex'), ...parts.flatMap(p => { const size = Buffer.alloc(4); size.writeInt32BE(p.length); return [size, p] })])
     expect(inflate('snappy', framed, 0, framed.length).toString()).toBe('heartrate')
+  })
+  it('refuses a copy from before the block, where other bytes lie', () => {
+    const block = Buffer.from([6, 0, 0x61, 0x05, 2]) // a, then 5 bytes from 2 back
+    expect(() => inflate('snappy', block, 0, block.length, 1_000, 61)).toThrow(expect.objectContaining({ code: 'BATCH_CORRUPT' }) as Error)
   })
   it('reads copies of all three kinds', () => {
     // 'abcd', then copies: 4 back by 4 (1 byte), 3 back by 8 (2 bytes), 2 back by 11 (4 bytes)
