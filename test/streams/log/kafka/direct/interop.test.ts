@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Log, OutRecord, RecordHeader, TopicPartition } from '../../../../../streams/log/index.ts'
 import { CODECS, describeWith, requireServer, sharedKafka, startJavaClient, type JavaClient } from '../../../../kit/servers/index.ts'
 import { readOnce } from '../../contract.ts'
-import { freshPrefix, openDirect } from './kit.ts'
+import { freshPrefix, openDirect, patientGroup } from './kit.ts'
 
 const HEADERS: readonly RecordHeader[] = [{ key: 'origin', value: Buffer.from('é') }, { key: 'none', value: null }, { key: 'bytes', value: Buffer.from([0, 255]) }, { key: '', value: Buffer.alloc(0) }]
 /** Every shape of a record; large enough to be worth compressing. */
@@ -64,6 +64,7 @@ describeKafka('direct beside other clients', { timeout: 60_000 }, () => {
     it(`its transactions with compression ${compression}, committed and aborted, are what the Java client sees`, async () => {
       const { log, topic, P0 } = await withTopic(compression)
       const [one, two] = [await log.transactionalProducer(`${topic}-1`), await log.transactionalProducer(`${topic}-2`)]
+      await patientGroup(bootstrap, topic)
       const member = log.consumer({ group: topic, instance: 'm', topics: [topic], from: 'latest' })
       one.append(P0, SHAPES)
       await one.commit(member.metadata, [])

@@ -1,6 +1,9 @@
 import { requireServer, sharedKafka } from '../../../../kit/servers/index.ts'
 import { logContract, type LogUnderTest } from '../../contract.ts'
-import { freshPrefix, openDirect, StoppableClock } from './kit.ts'
+import { freshPrefix, openDirect, patientGroup, StoppableClock } from './kit.ts'
+
+/** What the zombie sleeps through; no shorter, since a busy machine must not make one of a member that is awake. */
+const ZOMBIE_SESSION_MS = 8_000
 
 async function openIn (bootstrap: string, prefix: string): Promise<LogUnderTest> {
   const log = await openDirect(bootstrap)
@@ -19,5 +22,9 @@ async function openIn (bootstrap: string, prefix: string): Promise<LogUnderTest>
 
 if (await requireServer('kafka')) {
   const { bootstrap } = await sharedKafka()
-  logContract('direct', () => openIn(bootstrap, freshPrefix()))
+  logContract('direct', async () => {
+    const prefix = freshPrefix()
+    await patientGroup(bootstrap, `${prefix}g`, ZOMBIE_SESSION_MS)
+    return await openIn(bootstrap, prefix)
+  })
 }
