@@ -1,12 +1,12 @@
 import v8 from 'node:v8'
-import type { AcknowledgementEvent, BedsideEvent, EncounterEvent, Observation, ObservationSet } from '../../streams/events/index.ts'
+import type { AcknowledgementEvent, BedsideEvent, EncounterEvent, MergeEvent, Observation, ObservationSet, PatientKey } from '../../streams/events/index.ts'
 import type { Emit, StateMachine } from '../../streams/engine/index.ts'
 import type { ArrivalTimeMs } from '../../streams/time/index.ts'
 import type { Fact, FeatureView } from '../define/index.ts'
 import { emptyVector, type FeatureVector, type Trigger } from '../vector.ts'
 import { compile, type Context, type Evaluate } from './evaluate.ts'
 import { planViews, type Plan } from './plan.ts'
-import { applyObservation, emptySeries, holds, type Applied, type Series } from './series.ts'
+import { applyObservation, emptySeries, holds, joinSeries, type Applied, type Series } from './series.ts'
 
 const HOUR_MS = 3_600_000
 const NEVER = -1
@@ -37,11 +37,14 @@ export interface PatientState {
 }
 
 /** What the features machine says: a vector, or an event that the machines behind it need in the same order. */
-export type FeatureOutput = FeatureVector | EncounterEvent | AcknowledgementEvent
+export type FeatureOutput = FeatureVector | EncounterEvent | AcknowledgementEvent | MergeEvent
 
-/** The planned views as one state machine per patient. `onApplied` counts what became of readings (it is told in replays too). */
-export function featuresMachine (views: readonly FeatureView[], onApplied: (applied: Applied) => void = () => {}): StateMachine<PatientState, BedsideEvent, FeatureOutput> {
-  const machine = new Machine(views, onApplied)
+/**
+ * The planned views as one state machine per patient. `onApplied` counts what became of readings (it is told in replays too). `shared`: a view's
+ * vector is the same object each time and holds until the view emits again, for who writes it at once.
+ */
+export function featuresMachine (views: readonly FeatureView[], onApplied: (applied: Applied) => void = () => {}, vectors: 'own' | 'shared' = 'own'): StateMachine<PatientState, BedsideEvent, FeatureOutput> {
+  const machine = new Machine(views, onApplied, vectors)
   return {
     name: `features ${views.map(v => `${v.name}@${v.version}`).join(' ')}`,
     empty: () => machine.empty(),
@@ -50,10 +53,16 @@ export function featuresMachine (views: readonly FeatureView[], onApplied: (appl
       else machine.event(state, input.value, input.arrival, emit)
     },
     nextDue: state => machine.nextDue(state),
+    isEmpty: state => machine.isEmpty(state),
+    leave: (state, { survivor, arrival }, emit) => { machine.leave(state, survivor as PatientKey, arrival, emit) },
+    merge: (state, from, { arrival }, emit) => { machine.merge(state, from, arrival, emit) },
     // The typed arrays lie over the bytes that they were read from: a copy, so that living on does not change the row.
     codec: { version: 3, encode: state => v8.serialize(state), decode: bytes => v8.deserialize(Buffer.from(bytes)) as PatientState },
   }
 }
+
+/** A vector that is being filled. */
+type Filling = { -readonly [K in keyof FeatureVector]: FeatureVector[K] }
 
 class Machine {
   readonly #views: readonly FeatureView[]
@@ -63,11 +72,14 @@ class Machine {
   readonly #triggers: readonly ReadonlySet<string>[]
   readonly #concerned: readonly ReadonlySet<number>[]
   readonly #onApplied: (applied: Applied) => void
+  /** One a view, where they are shared. */
+  readonly #shared: readonly Filling[]
   readonly #facts: Record<Fact, number> = { ageYears: NaN, male: NaN, female: NaN, hoursInUnit: NaN, hoursFromHospitalToUnit: NaN }
   readonly #context: Context = { asOf: 0, series: [], facts: this.#facts, time: 0, evaluation: 0 }
 
-  constructor (views: readonly FeatureView[], onApplied: (applied: Applied) => void) {
+  constructor (views: readonly FeatureView[], onApplied: (applied: Applied) => void, vectors: 'own' | 'shared') {
     this.#views = views
+    this.#shared = vectors === 'own' ? [] : views.map(v => ({ type: 'vector', view: v.name, version: v.version, asOf: 0, trigger: 'timer', values: new Float64Array(v.names.length), times: new Float64Array(v.names.length) }))
     this.#onApplied = onApplied
     this.#plan = planViews(views)
     const shared = new Map()
@@ -108,8 +120,54 @@ class Machine {
       case 'observations': this.#observations(state, event, arrival, emit); return
       case 'encounter': this.#encounter(state, event, arrival, emit); return
       case 'acknowledgement': emit(event); return
-      case 'tick':
+      case 'merge': case 'transfer': case 'tick': // the engine's own
     }
+  }
+
+  isEmpty (state: PatientState): boolean {
+    const { admittedAt, dischargedAt, ageYears, sex, ward, bed, hoursFromHospitalToUnit, late, duplicates, series, views } = state
+    return admittedAt === NEVER && dischargedAt === NEVER && Number.isNaN(ageYears) && sex === 'unknown' && ward === '' && bed === '' && Number.isNaN(hoursFromHospitalToUnit) &&
+      late === 0 && duplicates === 0 && series.every(s => s === undefined) && views.every(v => v.lastEmit === NEVER && v.emitDue === NEVER && v.staleDue === NEVER)
+  }
+
+  /** Those behind are told who goes on; and that nobody lies there any more. */
+  leave (state: PatientState, survivor: PatientKey, arrival: ArrivalTimeMs, emit: Emit<FeatureOutput>): void {
+    emit({ type: 'merge', survivor, eventTime: arrival, source: 'merge' })
+    if (state.dischargedAt !== NEVER || this.isEmpty(state)) return
+    emit({ type: 'encounter', action: 'discharge', eventTime: arrival, source: 'merge', ward: state.ward, bed: state.bed, ageYears: Number.isNaN(state.ageYears) ? -1 : state.ageYears, sex: state.sex, hoursSinceHospitalAdmission: -1 })
+  }
+
+  /** Series are joined; of what is known once (stay, age, sex, bed) the survivor's stands where it has it. Every view that has spoken says what it is now. */
+  merge (state: PatientState, from: PatientState, arrival: ArrivalTimeMs, emit: Emit<FeatureOutput>): void {
+    if (state.admittedAt === NEVER && state.dischargedAt === NEVER) { state.admittedAt = from.admittedAt; state.dischargedAt = from.dischargedAt }
+    if (Number.isNaN(state.ageYears)) state.ageYears = from.ageYears
+    if (state.sex === 'unknown') state.sex = from.sex
+    if (state.ward === '' && state.bed === '') { state.ward = from.ward; state.bed = from.bed }
+    if (Number.isNaN(state.hoursFromHospitalToUnit)) state.hoursFromHospitalToUnit = from.hoursFromHospitalToUnit
+    state.late += from.late
+    state.duplicates += from.duplicates
+    this.#plan.series.forEach((plan, i) => {
+      const theirs = from.series[i]
+      if (theirs !== undefined) joinSeries(plan, state.series[i] ??= emptySeries(plan), theirs, arrival)
+    })
+    if (state.dischargedAt !== NEVER && arrival >= state.dischargedAt + KEPT_AFTER_DISCHARGE_MS) { Object.assign(state, this.empty()); return }
+    if (state.ward !== '' || state.bed !== '') this.#tellStay(state, arrival, emit)
+    state.views.forEach((view, v) => {
+      const theirs = from.views[v]!
+      if (view.lastEmit === NEVER && theirs.lastEmit === NEVER) return
+      view.staleDue = Math.max(view.staleDue, theirs.staleDue)
+      if (view.staleDue <= arrival) view.staleDue = NEVER
+      if (state.dischargedAt === NEVER) this.#emit(state, v, arrival, 'timer', emit)
+    })
+    if (state.dischargedAt !== NEVER) for (const view of state.views) view.emitDue = view.staleDue = NEVER
+  }
+
+  /** The survivor's stay as it is after a merge. */
+  #tellStay (state: PatientState, arrival: ArrivalTimeMs, emit: Emit<FeatureOutput>): void {
+    emit({
+      type: 'encounter', action: state.dischargedAt === NEVER ? 'update' : 'discharge', eventTime: arrival, source: 'merge', ward: state.ward, bed: state.bed, sex: state.sex,
+      ageYears: Number.isNaN(state.ageYears) ? -1 : state.ageYears, hoursSinceHospitalAdmission: Number.isNaN(state.hoursFromHospitalToUnit) ? -1 : state.hoursFromHospitalToUnit,
+    })
   }
 
   #observations (state: PatientState, set: ObservationSet, arrival: ArrivalTimeMs, emit: Emit<FeatureOutput>): void {
@@ -167,7 +225,9 @@ class Machine {
   #emit (state: PatientState, v: number, asOf: ArrivalTimeMs, trigger: Trigger, emit: Emit<FeatureOutput>): void {
     const view = this.#views[v]!
     const mine = state.views[v]!
-    const vector: FeatureVector = { type: 'vector', view: view.name, version: view.version, asOf, trigger, ...emptyVector(view.names.length) }
+    const vector = this.#shared[v] ?? { type: 'vector' as const, view: view.name, version: view.version, asOf, trigger, ...emptyVector(view.names.length) }
+    vector.asOf = asOf
+    vector.trigger = trigger
     this.#look(state, asOf)
     const evaluates = this.#evaluates[v]!
     for (let i = 0; i < evaluates.length; i++) {

@@ -1,7 +1,7 @@
 import type { Observation, ObservationKind } from '../../streams/events/index.ts'
 import type { ArrivalTimeMs, EventTimeMs } from '../../streams/time/index.ts'
 import type { SeriesPlan } from './plan.ts'
-import { addToRing, clearTile, emptyRings, tileCount } from './tile-ring.ts'
+import { addToRing, clearTile, emptyRings, joinRing, tileCount } from './tile-ring.ts'
 
 /** At most so many readings of a sparse series; the oldest go first. */
 const READINGS_MAX = 96
@@ -121,6 +121,45 @@ function refresh (series: Series): void {
   series.lastValue = last?.value ?? NaN
   series.previousTime = previous?.time ?? -1
   series.previousValue = previous?.value ?? NaN
+}
+
+/**
+ * Takes in what was kept of the same concept under another key, as if all of that had arrived before what is here: at the same event time the
+ * reading here is the newer one, and of two readings with one identity the one here stands. A device reading that both have counts twice.
+ */
+export function joinSeries (plan: SeriesPlan, into: Series, from: Series, arrival: ArrivalTimeMs): void {
+  for (let at = from.ids.length - 1; at >= 0; at--) if (holds(into, from.ids[at]!)) { remove(plan, from, at); from.count = Math.max(0, from.count - 1); refresh(from) }
+  for (const ring of plan.rings) joinRing(ring, into.rings, from.rings)
+  const shift = from.nextOrder
+  const mine = into.times.map((time, i) => ({ time, value: into.values[i]!, id: into.ids[i]!, order: into.orders[i]! + shift }))
+  const theirs = from.times.map((time, i) => ({ time, value: from.values[i]!, id: from.ids[i]!, order: from.orders[i]! }))
+  const all = [...theirs, ...mine].sort((a, b) => a.time - b.time || a.order - b.order)
+  const first = Math.max(0, all.length - READINGS_MAX, Math.min(all.length - 2, all.filter(r => r.time < arrival - plan.readingsMs).length))
+  const kept = all.slice(first)
+  into.times.splice(0, into.times.length, ...kept.map(r => r.time))
+  into.values.splice(0, into.values.length, ...kept.map(r => r.value))
+  into.ids.splice(0, into.ids.length, ...kept.map(r => r.id))
+  into.orders.splice(0, into.orders.length, ...kept.map(r => r.order))
+  const dense = [...from.newestDense, ...into.newestDense.map(r => ({ ...r, order: r.order + shift }))].sort(newestFirst).slice(0, 2)
+  into.newestDense.splice(0, into.newestDense.length, ...dense)
+  const recent = [...new Set([...from.recent, ...into.recent])].sort((a, b) => a - b).slice(-RECENT)
+  into.recent.splice(0, into.recent.length, ...recent)
+  into.recentAt = recent.length % RECENT
+  joinNewest(into, from)
+  into.nextOrder += shift
+  into.count += from.count
+}
+
+/** The two newest of the two newest of both. */
+function joinNewest (into: Series, from: Series): void {
+  const newest = [
+    { time: from.previousTime, value: from.previousValue, order: 0 }, { time: from.lastTime, value: from.lastValue, order: 1 },
+    { time: into.previousTime, value: into.previousValue, order: 2 }, { time: into.lastTime, value: into.lastValue, order: 3 },
+  ].sort(newestFirst)
+  into.lastTime = newest[0]!.time
+  into.lastValue = newest[0]!.value
+  into.previousTime = newest[1]!.time
+  into.previousValue = newest[1]!.value
 }
 
 function newestFirst (a: Ranked, b: Ranked): number { return b.time - a.time || b.order - a.order }

@@ -122,6 +122,39 @@ function mergeOne (into: WindowStats, columns: TileColumns, ring: Float64Array, 
   if (ring[at + NEWEST]! > into.newest) into.newest = ring[at + NEWEST]!
 }
 
+/** Takes the tiles of another series into these: of two that share a place the newer stays, the same tile is the sum of both (Chan et al. 1979). */
+export function joinRing (plan: RingPlan, into: Float64Array, from: Float64Array): void {
+  const stride = strideOf(plan.columns)
+  for (let at = plan.at; at < plan.at + ringLength(plan); at += stride) {
+    if (from[at + ID]! < 0 || from[at + ID]! < into[at + ID]!) continue
+    if (from[at + ID] !== into[at + ID] || into[at + COUNT] === 0) into.set(from.subarray(at, at + stride), at)
+    else if (from[at + COUNT] !== 0) joinTile(plan.columns, into, from, at)
+  }
+}
+
+function joinTile (columns: TileColumns, into: Float64Array, from: Float64Array, at: number): void {
+  const [a, b] = [into[at + COUNT]!, from[at + COUNT]!]
+  const n = a + b
+  const d = from[at + MEAN]! - into[at + MEAN]!
+  const weight = a * b / n
+  into[at + COUNT] = n
+  into[at + MEAN] = into[at + MEAN]! + d * b / n
+  into[at + NEWEST] = Math.max(into[at + NEWEST]!, from[at + NEWEST]!)
+  let place = at + BASE
+  if (columns.spread) into[place] = into[place]! + from[place++]! + d * d * weight
+  if (columns.extremes) {
+    into[place] = Math.min(into[place]!, from[place]!)
+    into[place + 1] = Math.max(into[place + 1]!, from[place + 1]!)
+    place += 2
+  }
+  if (columns.trend) {
+    const dt = from[place]! - into[place]!
+    into[place] = into[place]! + dt * b / n
+    into[place + 1] = into[place + 1]! + from[place + 1]! + dt * dt * weight
+    into[place + 2] = into[place + 2]! + from[place + 2]! + dt * d * weight
+  }
+}
+
 /** Statistics over the tiles' means, each one point at its tile's start: the present tile and those that began less than windowMs ago. */
 export function sampleTiles (plan: RingPlan, ring: Float64Array, asOf: EventTimeMs, windowMs: DurationMs, into: WindowStats & { first: number }): WindowStats & { first: number } {
   const { columns, tileMs, tiles } = plan

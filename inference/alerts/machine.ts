@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { FeatureVector } from '../../features/vector.ts'
-import type { AcknowledgementEvent, EncounterEvent } from '../../streams/events/index.ts'
+import type { AcknowledgementEvent, EncounterEvent, MergeEvent } from '../../streams/events/index.ts'
 import type { Emit, StateMachine } from '../../streams/engine/index.ts'
 import type { ArrivalTimeMs } from '../../streams/time/index.ts'
 import type { AlertOptions } from './options.ts'
@@ -10,9 +10,12 @@ import { ALERT_RULES, type AlertChange, type AlertRule, type Score } from './typ
 /** The views that the alerts read themselves; models read others. */
 export const ALERT_VIEWS: readonly string[] = ['news2', 'vitals']
 
+/** The reason of an alert that ends because its patient was merged into another. */
+export const MERGED_REASON = 'merged'
+
 /** A vector with its score, where a model reads its view. */
 export interface ScoredVector { readonly type: 'scored', readonly vector: FeatureVector, score: Score | undefined }
-export type AlertInput = ScoredVector | EncounterEvent | AcknowledgementEvent
+export type AlertInput = ScoredVector | EncounterEvent | AcknowledgementEvent | MergeEvent
 
 export type AlertOutput =
   | { readonly type: 'score', readonly score: Score }
@@ -75,6 +78,7 @@ function onInput (state: AlertsState, input: AlertInput, at: ArrivalTimeMs, opti
   switch (input.type) {
     case 'acknowledgement': acknowledge(state, input, at, options, tell); return
     case 'encounter': encounter(state, input, at, tell); return
+    case 'merge': merged(state, at, tell); return
     case 'scored': {
       const { vector, score } = input
       if (score !== undefined) emit({ type: 'score', score })
@@ -174,6 +178,23 @@ function encounter (state: AlertsState, event: EncounterEvent, at: ArrivalTimeMs
     if (isOpen(state.rules[name])) clear(state.rules[name], at, tell)
     state.rules[name] = normal()
   }
+}
+
+/**
+ * The patient goes on under another key, where what still holds is found again from the joined readings: what is open here ends, with the
+ * reason, so that nobody looks for a bed that is empty.
+ */
+function merged (state: AlertsState, at: ArrivalTimeMs, tell: Tell): void {
+  for (const name of ALERT_RULES) {
+    const rule = state.rules[name]
+    if (rule.alert !== undefined) {
+      rule.alert = { ...rule.alert, reasons: [{ feature: MERGED_REASON, value: null, contribution: 0, eventTime: at }] }
+      clear(rule, at, tell)
+    }
+    state.rules[name] = normal()
+  }
+  state.admitted = false
+  state.monitored = false
 }
 
 function isOpen (rule: RuleState): boolean { return rule.alert !== undefined }

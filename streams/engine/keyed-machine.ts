@@ -1,7 +1,7 @@
 import { assert, messageOf } from '../errors/index.ts'
 import type { ArrivalTimeMs } from '../time/index.ts'
 import { DueQueue } from './due-queue.ts'
-import type { Move, Transfer } from './move.ts'
+import { isOldestOfCircle, type Hop, type Move, type Transfer } from './move.ts'
 import type { Marker, SnapshotRound, SnapshotRow } from './snapshots/row.ts'
 import type { Stamped, StateMachine, Tick } from './state-machine.ts'
 
@@ -28,7 +28,7 @@ interface Entry<State> {
   /** A restored row that nobody has touched yet; it is decoded when somebody does. */
   row: SnapshotRow | undefined
   /** The key that this one was merged into: from then on it holds nothing, and its records go there. */
-  into: string | undefined
+  into: Hop | undefined
   /** Records below this offset are in the state already. */
   seen: number
   /** Where the first change came that no row has; undefined: the row is as new as the state. */
@@ -79,7 +79,7 @@ export class KeyedMachine<State, In, Out> {
       if (kind === 'empty' && stamp <= marker.offset) continue
       const entry: Entry<State> = { state: undefined, row: undefined, into: undefined, seen: stamp, since: undefined, changed: -1 }
       this.#entries.set(key, entry)
-      if (kind === 'merged') { entry.into = row.bytes.toString(); continue }
+      if (kind === 'merged') { entry.into = intoOf(row.bytes); continue }
       if (kind === 'empty') { entry.state = this.#machine.empty(key); continue }
       entry.row = row
       const due = row.due ?? this.#machine.nextDue(this.#stateOf(key, entry))
@@ -96,7 +96,7 @@ export class KeyedMachine<State, In, Out> {
     if (this.#poison.has(recordPoison(offset))) return false
     const entry = this.#entry(key)
     if (offset < entry.seen) return true
-    if (entry.into !== undefined) { move({ kind: 'forward', to: entry.into, offset, at: this.#clock }); return true }
+    if (entry.into !== undefined) { move({ kind: 'forward', to: entry.into.key, offset, at: this.#clock }); return true }
     const input: Stamped<In> = { kind: 'record', value, arrival: this.#clock, offset }
     this.#step(entry, key, input, offset, before, recordPoison(offset), collect)
     return true
@@ -116,21 +116,21 @@ export class KeyedMachine<State, In, Out> {
     this.#advance(offset, timestamp, before, collect)
     if (this.#poison.has(recordPoison(offset))) return false
     const entry = this.#entry(key)
-    if (offset < entry.seen || this.#machine.merge === undefined || entry.into === survivor) return true
-    if (entry.into !== undefined) { move({ kind: 'forward', to: entry.into, offset, at: this.#clock }); return true }
+    if (offset < entry.seen || this.#machine.merge === undefined || entry.into?.key === survivor) return true
+    if (entry.into !== undefined) { move({ kind: 'forward', to: entry.into.key, offset, at: this.#clock }); return true }
     const state = this.#stateOf(key, entry)
     this.#guard(recordPoison(offset), key, offset, () => { this.#machine.leave?.(state, { survivor, arrival: this.#clock, offset }, out => { collect(key, out, this.#clock) }) })
-    move({ kind: 'transfer', transfer: { from: key, to: survivor, via: [key], version: this.#machine.codec.version, state: this.#machine.codec.encode(state) }, offset, at: this.#clock })
+    move({ kind: 'transfer', transfer: { from: key, to: survivor, via: [{ key, at: this.#clock }], version: this.#machine.codec.version, state: this.#machine.codec.encode(state) }, offset, at: this.#clock })
     entry.state = undefined
-    entry.into = survivor
+    entry.into = { key: survivor, at: this.#clock }
     this.#due.set(key, undefined)
     this.#touch(key, entry, offset, before)
     return true
   }
 
   /**
-   * Takes in what another key held. Where this key was merged as well it goes on after it; unless it has come from there: then two merges
-   * point at each other, and the newer one, which brings the state, makes this key live again.
+   * Takes in what another key held. Where this key was merged as well it goes on after it. Merges that point in a circle would go on for
+   * ever: the oldest of them is dropped, and its key lives again. Each transfer knows which it has followed, so all drop the same one.
    */
   transfer (offset: number, timestamp: ArrivalTimeMs, transfer: Transfer, emit: Say<Out>, move: Go = STAY): boolean {
     const before = this.#clock
@@ -140,8 +140,9 @@ export class KeyedMachine<State, In, Out> {
     const key = transfer.to
     const entry = this.#entry(key)
     if (offset < entry.seen || this.#machine.merge === undefined) return true
-    if (entry.into !== undefined && !transfer.via.includes(entry.into)) {
-      move({ kind: 'transfer', transfer: { ...transfer, to: entry.into, via: [...transfer.via, key] }, offset, at: this.#clock })
+    const own = entry.into === undefined ? undefined : { key, at: entry.into.at }
+    if (entry.into !== undefined && own !== undefined && !isOldestOfCircle(own, entry.into.key, transfer.via)) {
+      move({ kind: 'transfer', transfer: { ...transfer, to: entry.into.key, via: [...transfer.via, own] }, offset, at: this.#clock })
       return true
     }
     if (entry.into !== undefined) { entry.into = undefined; entry.state = this.#machine.empty(key) }
@@ -195,7 +196,7 @@ export class KeyedMachine<State, In, Out> {
 
   #rowOf (key: string, entry: Entry<State>, stamp: number): SnapshotRow {
     const shared = { key, stamp, clock: this.#clock }
-    if (entry.into !== undefined) return { ...shared, kind: 'merged', due: Infinity, bytes: Buffer.from(entry.into) }
+    if (entry.into !== undefined) return { ...shared, kind: 'merged', due: Infinity, bytes: Buffer.from(`${entry.into.at} ${entry.into.key}`) }
     const state = this.#stateOf(key, entry)
     if (this.#machine.isEmpty?.(state) === true) return { ...shared, kind: 'empty', due: Infinity, bytes: NO_BYTES }
     return { ...shared, kind: 'state', due: this.#machine.nextDue(state) ?? Infinity, bytes: this.#machine.codec.encode(state) }
@@ -208,7 +209,6 @@ export class KeyedMachine<State, In, Out> {
       if (removed.length >= max) break
       if (stamp > marker) continue
       this.#buried.delete(key)
-      if (this.#dirty.has(key)) continue // it lives again, and its row comes
       this.#entries.delete(key)
       removed.push(key)
     }
@@ -251,6 +251,7 @@ export class KeyedMachine<State, In, Out> {
     entry.changed = offset
     if (entry.since !== undefined) return
     entry.since = { offset, clock: before }
+    if (this.#buried.size > 0) this.#buried.delete(key) // it lives again: its row replaces the empty one
     this.#dirty.set(key, entry)
   }
 
@@ -278,6 +279,13 @@ type Collect<Out> = (key: string, out: Out, at: ArrivalTimeMs) => void
 function collector<Out> (offset: number, emit: Say<Out>): Collect<Out> {
   let index = 0
   return (key, out, at) => { emit({ key, out, at, offset, index: index++ }) }
+}
+
+/** The bytes of a merged key's row: when it was said, and into which key. */
+function intoOf (bytes: Buffer): Hop {
+  const text = bytes.toString()
+  const cut = text.indexOf(' ')
+  return { at: Number(text.slice(0, cut)), key: text.slice(cut + 1) }
 }
 
 function recordPoison (offset: number): string { return `record ${offset}` }

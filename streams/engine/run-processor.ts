@@ -17,10 +17,11 @@ const RESTORE_ATTEMPTS_MAX = 100
 /** After these the processor starts anew from what is committed. */
 const REJOIN: ReadonlySet<string> = new Set(['MEMBER_FENCED', 'PRODUCER_FENCED', 'TRANSACTION_ABORTED'])
 
-/** `replayed`: records stepped in silence to bring assigned partitions up to date. `standby`: partitions that a warm copy is kept of. */
-export interface ProcessorStatistics { records: number, outputs: number, refused: number, keys: number, commits: number, replayed?: number, standby?: number }
+/** `replayed`: records stepped in silence to bring assigned partitions up to date. `standby`: partitions that a warm copy is kept of. `late` and `clamped`: as a batch says. */
+export interface ProcessorStatistics { records: number, outputs: number, refused: number, keys: number, commits: number, replayed?: number, standby?: number, late?: number, clamped?: number }
 
 interface TakenRound { readonly task: PartitionTask, readonly round: SnapshotRound }
+interface CarriedRound { readonly task: PartitionTask, readonly round: SnapshotRound | undefined }
 
 /** A processor in motion. `step` goes round the loop once; `run` until `stop`. */
 export interface RunningProcessor extends AsyncDisposable {
@@ -44,7 +45,7 @@ export async function startProcessor<State, In, Out> (processor: Processor<State
 class ProcessorLoop implements RunningProcessor {
   readonly name: string
   readonly input: string
-  readonly statistics: Required<ProcessorStatistics> = { records: 0, outputs: 0, refused: 0, keys: 0, commits: 0, replayed: 0, standby: 0 }
+  readonly statistics: Required<ProcessorStatistics> = { records: 0, outputs: 0, refused: 0, keys: 0, commits: 0, replayed: 0, standby: 0, late: 0, clamped: 0 }
   readonly #definition: ProcessorDefinition
   readonly #host: ProcessorHost
   readonly #options: EngineOptions
@@ -139,6 +140,7 @@ class ProcessorLoop implements RunningProcessor {
 
   /** Whatever was not committed is forgotten: the states are restored when partitions are assigned again. */
   async #rejoin (): Promise<void> {
+    for (const task of this.#tasks.values()) this.#host.snapshots.release?.(task.of)
     this.#tasks.clear()
     this.#rounds = []
     this.#whole = true
@@ -179,6 +181,7 @@ class ProcessorLoop implements RunningProcessor {
       if (!isLatidoError(e) || !REJOIN.has(e.code)) throw e // fenced: the heir has them already
     } finally {
       for (const { partition } of partitions) this.#tasks.delete(partition)
+      for (const task of tasks) this.#host.snapshots.release?.(task.of)
     }
   }
 
@@ -217,29 +220,32 @@ class ProcessorLoop implements RunningProcessor {
 
   async #commit (done: readonly TaskBatch[]): Promise<void> {
     for (const batch of done) this.#task(batch.partition).write(batch, this.#outputs(batch.partition), this.#options.tickLatencyMs)
-    const rounds = this.#carried(done)
+    const rounds = this.#carry(done)
     const offsets = new Map([...rounds.map(({ task }) => [task.partition, task.position] as const), ...done.map(({ partition, nextOffset }) => [partition, nextOffset] as const)])
     await this.#transaction.commit(this.#consumer.metadata, [...offsets].map(([partition, offset]) => ({ topic: this.#definition.input, partition, offset })))
-    for (const { task, round } of rounds) await this.#host.snapshots.save(task.of, round)
+    for (const { task, round } of rounds) await this.#host.snapshots.carried?.(task.of, round)
     for (const { partition, nextOffset, program } of done) {
       this.#task(partition).committed(nextOffset)
       this.statistics.records += program.count
       this.statistics.outputs += program.outputs
       this.statistics.refused += program.refused.length
+      this.statistics.late += program.late ?? 0
+      this.statistics.clamped += program.clamped ?? 0
     }
     this.statistics.commits++
     this.statistics.keys = [...this.#tasks.values()].reduce((n, t) => n + t.keys, 0)
   }
 
   /** Writes the rounds that wait into the transaction that is about to be committed, and the poison that it passes over. */
-  #carried (done: readonly TaskBatch[]): readonly TakenRound[] {
+  #carry (done: readonly TaskBatch[]): readonly CarriedRound[] {
     const { snapshots } = this.#host
     if (snapshots.carry === undefined || this.#carrier !== undefined) return []
-    const rounds = this.#rounds.filter(({ task }) => this.#tasks.get(task.partition) === task)
+    const taken = this.#rounds.filter(({ task }) => this.#tasks.get(task.partition) === task)
     this.#rounds = []
-    for (const { task, round } of rounds) snapshots.carry(task.of, round, this.#transaction)
-    for (const { partition } of done) if (!rounds.some(r => r.task.partition === partition)) snapshots.carry(this.#task(partition).of, undefined, this.#transaction)
-    return rounds
+    const poisonOnly = done.filter(({ partition }) => !taken.some(r => r.task.partition === partition)).map(({ partition }): CarriedRound => ({ task: this.#task(partition), round: undefined }))
+    const all = [...taken, ...poisonOnly]
+    for (const { task, round } of all) snapshots.carry(task.of, round, this.#transaction)
+    return all
   }
 
   /** One partition a turn: the rows of all at once would hold the loop for too long. */
@@ -261,6 +267,8 @@ class ProcessorLoop implements RunningProcessor {
     if (this.#carrier !== undefined) {
       snapshots.carry?.(task.of, round, this.#carrier)
       await this.#carrier.commit(this.#consumer.metadata, [{ topic: this.#definition.input, partition: task.partition, offset: task.position }])
+      await snapshots.carried?.(task.of, round)
+      return
     }
     await snapshots.save(task.of, round)
   }

@@ -47,8 +47,8 @@ function fromRaw (name: string, raw: RawRecord): BedsideEvent | undefined {
       return { type: 'merge', survivor, eventTime, source }
     }
     case 'latido.Transfer': {
-      const { from, via, version, state } = raw as { from: PatientKey, via: string[], version: number, state: Buffer }
-      return { type: 'transfer', from, via, version, state: Buffer.from(state) }
+      const { from, via, version, state } = raw as { from: PatientKey, via: { key: string, at: number }[], version: number, state: Buffer }
+      return { type: 'transfer', from, via: via.map(({ key, at }) => ({ key, at })), version, state: Buffer.from(state) }
     }
     default: return undefined
   }

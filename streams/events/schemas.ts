@@ -50,6 +50,21 @@ export const ACKNOWLEDGEMENT: RecordSchema = {
   fields: [{ name: 'alertId', type: 'string' }, { name: 'by', type: 'string', doc: 'Role or pseudonym, never a name' }],
 }
 
+export const MERGE: RecordSchema = {
+  type: 'record', name: 'Merge', namespace, doc: 'The key and the survivor are one patient; the survivor keeps what both have.',
+  fields: [{ name: 'survivor', type: 'string', doc: 'Pseudonym' }, { name: 'eventTime', type: millis }, { name: 'source', type: 'string' }],
+}
+
+export const TRANSFER: RecordSchema = {
+  type: 'record', name: 'Transfer', namespace, doc: 'The state of a merged key, for the key of this record.',
+  fields: [
+    { name: 'from', type: 'string', doc: 'Pseudonym' },
+    { name: 'via', type: { type: 'array', items: { type: 'record', name: 'Hop', fields: [{ name: 'key', type: 'string' }, { name: 'at', type: millis }] } }, doc: 'Merges that it has followed' },
+    { name: 'version', type: 'int', doc: 'Of the codec that wrote the state' },
+    { name: 'state', type: 'bytes' },
+  ],
+}
+
 export const TICK: RecordSchema = { type: 'record', name: 'Tick', namespace, doc: 'Nothing happened: moves the clock of the partition.', fields: [] }
 
 export const DEAD_LETTER: RecordSchema = {

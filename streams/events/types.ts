@@ -69,11 +69,30 @@ export interface AcknowledgementEvent {
   readonly by: string
 }
 
+/** Two keys are one patient: what the record's key held, and what still comes for it, is the survivor's from here (HL7 A40 and kin). */
+export interface MergeEvent {
+  readonly type: 'merge'
+  readonly survivor: PatientKey
+  readonly eventTime: EventTimeMs
+  readonly source: string
+}
+
+/** What a merged key held, on its way to the record's key; the engine writes and reads it. */
+export interface TransferEvent {
+  readonly type: 'transfer'
+  readonly from: PatientKey
+  /** The merges that it has followed, and when each was said. */
+  readonly via: readonly { readonly key: string, readonly at: ArrivalTimeMs }[]
+  /** Of the codec that wrote `state`. */
+  readonly version: number
+  readonly state: Buffer
+}
+
 /** Nothing happened, and that is data: moves the partition's clock. */
 export interface TickEvent { readonly type: 'tick' }
 
 /** Everything that may stand on `latido.events`. */
-export type BedsideEvent = ObservationSet | EncounterEvent | AcknowledgementEvent | TickEvent
+export type BedsideEvent = ObservationSet | EncounterEvent | AcknowledgementEvent | MergeEvent | TransferEvent | TickEvent
 
 export const REFUSAL_CAUSES = [
   'not-hl7', 'malformed', 'unsupported-type', 'patient-missing', 'value-unparsable', 'value-impossible', 'code-unknown', 'unit-unknown',

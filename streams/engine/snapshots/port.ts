@@ -10,14 +10,19 @@ export interface PartitionSnapshot { readonly rows: Iterable<SnapshotRow>, reado
 export interface SnapshotStore extends AsyncDisposable {
   /** `eager`: the rows' bytes are the caller's; otherwise they are read when looked at, and the caller is the partition's owner. */
   load (of: SnapshotsOf, how?: 'eager' | 'lazy'): Promise<PartitionSnapshot>
-  /** Keeps a round, whole or not at all. Where rounds are carried, after the commit that carried it. */
+  /** Keeps a round, whole or not at all. */
   save (of: SnapshotsOf, round: SnapshotRound): Promise<void>
+  /** From now on a load answers this poison too. */
   addPoison (of: SnapshotsOf, poison: string): Promise<void>
   /**
    * Present where rounds travel within the transaction of a commit, so that they are fenced with it: writes the round, and the poison that
    * the commit passes over, into the open transaction.
    */
   readonly carry?: (of: SnapshotsOf, round: SnapshotRound | undefined, transaction: TransactionalProducer) => void
+  /** Called for what `carry` was given, when its commit has succeeded. */
+  readonly carried?: (of: SnapshotsOf, round: SnapshotRound | undefined) => Promise<void>
+  /** The partition is another's: what was not carried is forgotten. */
+  readonly release?: (of: SnapshotsOf) => void
   /** Present where others write too: takes in what they have stored since the last look, and tells of each row. Not by the owner. */
   readonly follow?: (of: SnapshotsOf, stored: (row: SnapshotRow) => void) => Promise<void>
 }

@@ -45,10 +45,10 @@ class TopicSnapshots implements SnapshotStore {
   }
 
   async load (of: SnapshotsOf, how: 'eager' | 'lazy' = 'lazy'): Promise<PartitionSnapshot> {
-    this.#poison.delete(nameOf(of))
     this.#ends.delete(nameOf(of))
     await this.#catchUp(of, () => {})
-    return await this.#copy.load(of, how)
+    const { rows, marker, poison } = await this.#copy.load(of, how)
+    return { rows, marker, poison: new Set([...poison, ...this.#poison.get(nameOf(of)) ?? []]) }
   }
 
   async follow (of: SnapshotsOf, stored: (row: SnapshotRow) => void): Promise<void> { await this.#catchUp(of, stored) }
@@ -64,9 +64,20 @@ class TopicSnapshots implements SnapshotStore {
     if (records.length > 0) transaction.append(topicOf(of), records)
   }
 
+  async carried (of: SnapshotsOf, round: SnapshotRound | undefined): Promise<void> {
+    const name = nameOf(of)
+    for (const poison of this.#poison.get(name) ?? []) await this.#copy.addPoison(of, poison)
+    this.#poison.delete(name)
+    if (round !== undefined) await this.save(of, round)
+  }
+
+  release (of: SnapshotsOf): void {
+    this.#poison.delete(nameOf(of))
+    this.#ends.delete(nameOf(of))
+  }
+
   async save (of: SnapshotsOf, round: SnapshotRound): Promise<void> {
     const name = nameOf(of)
-    this.#poison.delete(name)
     const end = this.#ends.get(name)
     await this.#copy.save(of, round, end)
     const atMs = this.#clock.now()
@@ -76,11 +87,11 @@ class TopicSnapshots implements SnapshotStore {
     this.#ends.set(name, { offset: (await this.#log.range(topicOf(of))).end, atMs })
   }
 
-  async addPoison (of: SnapshotsOf, poison: string): Promise<void> {
+  addPoison (of: SnapshotsOf, poison: string): Promise<void> {
     const waiting = this.#poison.get(nameOf(of))
     if (waiting === undefined) this.#poison.set(nameOf(of), [poison])
     else waiting.push(poison)
-    await this.#copy.addPoison(of, poison)
+    return Promise.resolve()
   }
 
   async [Symbol.asyncDispose] (): Promise<void> { await this.#copy[Symbol.asyncDispose]() }
