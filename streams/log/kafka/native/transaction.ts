@@ -18,6 +18,9 @@ export interface TransactionHost {
   member (group: GroupMetadata): NativeConsumer | undefined
 }
 
+/** Would come again if the transaction were repeated. */
+const LASTING: ReadonlySet<string> = new Set(['RECORD_TOO_LARGE', 'TOPIC_UNKNOWN', 'BROKER_REFUSED', 'BROKER_AUTHENTICATION_FAILED'])
+
 const retriable = (e: unknown): boolean => (e as Partial<LibrdKafkaError>).isRetriable === true
 
 /** Opens a producer with this id: a transaction that an earlier one left open is ended, and its owner fenced. */
@@ -45,6 +48,8 @@ export class NativeTransaction implements TransactionalProducer {
   /** Records for which the library's queue had no room. */
   #waiting: Outgoing[] = []
   #used = false
+  /** Why the library did not take a record of this transaction. */
+  #refused: LatidoError | undefined
   /** Once it is fenced, or the outcome of a commit is not known, it cannot go on. */
   #dead: LatidoError | undefined
   #busy: Promise<unknown> = Promise.resolve()
@@ -96,7 +101,9 @@ export class NativeTransaction implements TransactionalProducer {
       this.#waiting.push({ ...record, key: record.key && Buffer.from(record.key), value: record.value && Buffer.from(record.value) })
     } catch (e) {
       if (isLatidoError(e)) throw e
-      this.#failed(e) // once the library knows that it is fenced, it takes no more
+      // Once the library knows that it is fenced, or that the transaction has failed, it takes no more. The commit says it.
+      if (isProducerGone(e)) this.#failed(e)
+      else this.#refused ??= nativeError('append', e)
     }
   }
 
@@ -105,6 +112,7 @@ export class NativeTransaction implements TransactionalProducer {
     if (!this.#used && offsets.length === 0) return
     const { clock, requestTimeoutMs } = this.#host.options
     try {
+      if (this.#refused !== undefined) throw this.#refused
       if (offsets.length > 0) {
         const member = this.#host.member(group)
         if (member === undefined) throw memberFenced()
@@ -143,6 +151,7 @@ export class NativeTransaction implements TransactionalProducer {
 
   async #begin (): Promise<void> {
     this.#used = false
+    this.#refused = undefined
     this.#waiting = []
     try {
       await answer(done => { this.#producer.beginTransaction(done) })
@@ -175,6 +184,7 @@ export class NativeTransaction implements TransactionalProducer {
     }
     try { await this.#abort() } catch (again) { return nativeError('abort a transaction', again) }
     if (isMemberGone(cause) || (isLatidoError(e) && e.code === 'MEMBER_FENCED')) return memberFenced(cause)
+    if (isLatidoError(e) && LASTING.has(e.code)) return e
     return new LatidoError('TRANSACTION_ABORTED', `the brokers could not complete a transaction: ${(cause as Error).message}`, 'nothing: the processor joins again and repeats it', cause)
   }
 
