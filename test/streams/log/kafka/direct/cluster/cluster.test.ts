@@ -155,6 +155,25 @@ it('finds a broker at its new address, and leaves the old', async () => {
   })
 })
 
+it('gives up, unsent, what waits for a broker that has left the cluster', async () => {
+  let listed = 2
+  const script = (id: number): Script => ({
+    ...(id === 2 ? { [KEY.apiVersions]: () => 'silence' as const } : {}),
+    [KEY.metadata]: request => metadataReply(request, brokersNow.slice(0, listed).map((b, i) => ({ id: i + 1, port: b.port }))),
+  })
+  let brokersNow: readonly FakeBroker[] = []
+  await withBrokers(2, { script }, async brokers => {
+    brokersNow = brokers
+    await using cluster = await openCluster(testOptions([brokers[0]!.address]))
+    const waiting = expect(askWho(cluster, 2)).rejects.toMatchObject({ name: 'ConnectionLost', unsent: true })
+    await eventually(() => { expect(countOf(brokers[1]!, KEY.apiVersions)).toBe(1) })
+    listed = 1
+    await cluster.refresh([])
+    await waiting
+    await expect(askWho(cluster, 2)).rejects.toMatchObject({ name: 'ConnectionLost', unsent: true, message: expect.stringContaining('no broker 2 now') as string })
+  })
+})
+
 it('looks a coordinator up once, waits while it loads, and again when it was forgotten', async () => {
   const answers = [14, 15, 0]
   await withBrokers(2, { script: () => ({ [KEY.findCoordinator]: () => coordinatorReply(answers.shift() ?? 0, { id: 2, port: ports[1]! }) }) }, async brokers => {
