@@ -1,6 +1,6 @@
-import { isLatidoError, messageOf } from '../../streams/errors/index.ts'
 import { systemClock } from '../../streams/time/index.ts'
 import { COMMANDS } from './commands/index.ts'
+import { lineOf } from './failure.ts'
 import { helpText } from './help.ts'
 
 const FOREVER_MS = 2 ** 31 - 1
@@ -16,11 +16,14 @@ async function main (argv: readonly string[]): Promise<number> {
   try {
     return await command.run(rest)
   } catch (e) {
-    process.stderr.write(isLatidoError(e) ? `latido: ${e.message}: ${e.action} [${e.code}]\n` : `latido: ${e instanceof Error ? e.stack ?? e.message : messageOf(e)}\n`)
+    process.stderr.write(`${lineOf(e)}\n`)
     return 1
   } finally {
     running.abort()
   }
 }
+
+/** A write that nobody awaits has failed, or it is a fault of ours: nothing goes on from there. */
+process.on('unhandledRejection', e => { process.stderr.write(`${lineOf(e)}\n`); process.exit(1) })
 
 process.exit(await main(process.argv.slice(2)))
