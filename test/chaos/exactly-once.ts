@@ -15,8 +15,8 @@ export interface ChaosOptions {
   readonly rounds: number
   readonly brokers: 1 | 3
   readonly bug?: Bug
-  /** Only this fault, instead of one drawn. */
-  readonly fault?: string
+  /** These faults by turns, instead of one drawn. */
+  readonly faults?: readonly string[]
   readonly perSecond?: number
   readonly say?: (line: string) => void
 }
@@ -29,7 +29,7 @@ const INSTANCES = 4
 
 /** Rounds of faults on one cluster, under load. After each, what came out is compared with what went in. Ends at the first difference. */
 export async function chaos (options: ChaosOptions): Promise<ChaosResult> {
-  const { driver, seed, rounds, brokers, bug = 'none', fault, perSecond = 1_500, say = () => {} } = options
+  const { driver, seed, rounds, brokers, bug = 'none', faults = [], perSecond = 1_500, say = () => {} } = options
   const directory = tempDir()
   const names = namesOf(`chaos${seed}`)
   const result = { rounds: 0, records: 0, gaveUp: 0, failures: [] as string[] }
@@ -43,7 +43,7 @@ export async function chaos (options: ChaosOptions): Promise<ChaosResult> {
     for (let round = 1; round <= rounds; round++) {
       const before = performance.now()
       feeder.start()
-      const what = await strike({ kafka, java, instances, random: new SeededRandom(seed * 1_000_003 + round), input: names.input, output: names.output }, fault)
+      const what = await strike({ kafka, java, instances, random: new SeededRandom(seed * 1_000_003 + round), input: names.input, output: names.output }, faults[(round - 1) % faults.length])
       await feeder.stop()
       const recovery = performance.now()
       const wrong = await check.round()

@@ -11,7 +11,8 @@ const { values } = parseArgs({
     driver: { type: 'string', default: 'direct' },
     /** `1`, `3`, or both by turns. */
     brokers: { type: 'string', default: 'both' },
-    fault: { type: 'string' },
+    /** Only these, by turns: `zombie,killBroker`. */
+    faults: { type: 'string' },
     bug: { type: 'string', default: 'none' },
     rate: { type: 'string', default: '1500' },
     /** Rounds on one cluster before the next is started. */
@@ -28,7 +29,7 @@ for (let seed = Number(values.seed), turn = 0; rounds < total && failures.length
   const brokers = values.brokers === '1' || (values.brokers === 'both' && turn % 2 === 0) ? 1 : 3
   const result = await chaos({
     driver: values.driver as Driver, seed, brokers, bug: values.bug as Bug, perSecond: Number(values.rate),
-    rounds: Math.min(Number(values.cluster), total - rounds), ...values.fault === undefined ? {} : { fault: values.fault },
+    rounds: Math.min(Number(values.cluster), total - rounds), ...values.faults === undefined ? {} : { faults: values.faults.split(',') },
     say: line => { process.stdout.write(`${line}\n`) },
   })
   rounds += result.rounds
