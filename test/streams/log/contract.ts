@@ -52,9 +52,9 @@ export async function come (consumer: Consumer, count: number = 1): Promise<Seen
 }
 
 /** All records to the present end. */
-export async function readAll (log: Log, of: TopicPartition): Promise<Seen[]> {
+export async function readAll (log: Log, of: TopicPartition, from: number = 0): Promise<Seen[]> {
   const seen: Seen[] = []
-  const reader = log.reader(of, 0)
+  const reader = log.reader(of, from)
   for (let run = await reader.next(); run !== undefined; run = await reader.next()) seen.push(...drain([run]))
   return seen
 }
@@ -268,6 +268,83 @@ export function logContract (name: string, open: () => Promise<LogUnderTest>, de
       await come(reader, 3)
       reader.seek(P0, 1)
       expect((await come(reader, 2)).map(r => r.value)).toEqual(['b', 'c'])
+    })
+
+    it('passes over aborted transactions, between committed ones and at the end', async () => {
+      const log = await start()
+      const transaction = await log.transactionalProducer(named('t'))
+      await using reader = consumer(log)
+      await joined(reader)
+      for (const value of ['a', 'no', 'b', 'no', 'no']) {
+        transaction.append(out(0), [{ ...text(value), timestamp: 1 }])
+        if (value === 'no') await transaction.abort()
+        else await transaction.commit(reader.metadata, [])
+      }
+      await log.producer().append(out(0), [{ ...text('c'), timestamp: 1 }])
+      const seen = await readOnce(log, out(0), 3)
+      expect(seen.map(r => r.value)).toEqual(['a', 'b', 'c'])
+      expect((await log.range(out(0))).end).toBe(seen.at(-1)!.offset + 1)
+      expect((await readAll(log, out(0), seen[1]!.offset)).map(r => r.value)).toEqual(['b', 'c'])
+    })
+
+    it('gives each of many partitions to one of several members, and each record once', async () => {
+      const log = await start()
+      const many = named('many')
+      await log.ensureTopics([{ ...IN, name: many, partitions: 12 }])
+      const producer = log.producer()
+      await Promise.all(Array.from({ length: 120 }, (_, i) => producer.append({ topic: many, partition: i % 12 }, [text(String(i))])))
+      const members = [1, 2, 3].map(() => consumer(log, { topics: [many] }))
+      const seen = new Map<string, number>()
+      await until('everything', async () => {
+        for (const member of members) {
+          const runs = await member.poll(0)
+          for (const r of drain(runs)) seen.set(r.value, (seen.get(r.value) ?? 0) + 1)
+          if (runs.length > 0) await member.commit(runs.map(({ topic, partition, nextOffset }) => ({ topic, partition, offset: nextOffset })))
+        }
+        return seen.size === 120 && members.every(m => m.assignment().length === 4)
+      })
+      expect([...seen.values()].filter(times => times !== 1)).toEqual([])
+      for (const member of members) await member[Symbol.asyncDispose]()
+    })
+
+    it('hands partitions over under load: what a transaction copies is copied once', async () => {
+      const log = await start()
+      const producer = log.producer()
+      const member = async (): Promise<{ readonly consumer: Consumer, step (): Promise<void> }> => {
+        const instance = randomUUID()
+        const transaction = await log.transactionalProducer(`${named('g')}.${instance}`)
+        const mine: Consumer = consumer(log, { instance, onAssigned: async ps => { for (const p of ps) mine.seek(p, await mine.committed(p) ?? 0) } })
+        return {
+          consumer: mine,
+          step: async () => {
+            const runs = await mine.poll(0)
+            for (const r of drain(runs)) transaction.append(out(r.partition), [{ ...text(r.value), timestamp: 1 }])
+            if (runs.length > 0) await transaction.commit(mine.metadata, runs.map(({ topic, partition, nextOffset }) => ({ topic, partition, offset: nextOffset })))
+          },
+        }
+      }
+      let sent = 0
+      const feed = async (): Promise<void> => { await Promise.all([0, 1, 2, 3].map(partition => producer.append({ topic: named('in'), partition }, [text(`${partition}-${sent++}`)]))) }
+      const one = await member()
+      await until('the first member\'s partitions', async () => { await feed(); await one.step(); return one.consumer.assignment().length === 4 })
+      const two = await member()
+      await until('an equal share', async () => { await feed(); await one.step(); await two.step(); return one.consumer.assignment().length === 2 && two.consumer.assignment().length === 2 })
+      await one.consumer[Symbol.asyncDispose]()
+      await until('all partitions of the first', async () => { await feed(); await two.step(); return two.consumer.assignment().length === 4 })
+      const copied = async (): Promise<readonly string[]> => (await Promise.all([0, 1, 2, 3].map(p => readAll(log, out(p))))).flat().map(r => r.value)
+      await until('the rest', async () => { await two.step(); return (await copied()).length >= sent })
+      expect(new Set(await copied()).size).toBe(sent)
+      expect(await copied()).toHaveLength(sent)
+      await two.consumer[Symbol.asyncDispose]()
+    })
+
+    it('ends a waiting poll when the consumer is closed', async () => {
+      const log = await start()
+      const reader = consumer(log)
+      await joined(reader)
+      const waiting = reader.poll(1_000_000)
+      await reader[Symbol.asyncDispose]()
+      await Promise.allSettled([waiting])
     })
   })
 }

@@ -3,7 +3,7 @@ import { describeClusterApi, describeGroupApi, initProducerIdApi, listOngoingApi
 import { ERROR_CODE, KafkaError } from '../cluster/index.ts'
 import type { Direct } from '../direct.ts'
 import { nameOf } from '../names.ts'
-import { askCoordinator, patiently } from '../retry.ts'
+import { askCoordinator, passes, patiently } from '../retry.ts'
 
 const LANE = 'offsets'
 /** A live member's transaction with offsets is open for a few milliseconds; one that is open longer may be a dead member's. */
@@ -26,7 +26,11 @@ export async function committedOffsets (direct: Direct, group: string, partition
     const now = direct.clock.monotonicMs()
     if (failed.errorCode === ERROR_CODE.UNSTABLE_OFFSET_COMMIT && now >= checkMs) {
       checkMs = now + CHECK_EACH_MS
-      await endTransactionsOfTheDead(direct, group)
+      try {
+        await endTransactionsOfTheDead(direct, group)
+      } catch (e) {
+        if (!passes(e)) checkMs = Infinity // we may not: the transaction ends by its timeout
+      }
     }
     throw new KafkaError(failed.errorCode, 'OffsetFetch')
   })

@@ -7,6 +7,8 @@ import { closedError, patiently } from '../retry.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { ProducerLine } from './producer-line.ts'
 
+const CLOSE_MS = 10_000
+
 /** Appends outside transactions: idempotent, in order, each partition a line of its own. */
 export class IdempotentProducer implements Producer {
   readonly #direct: Direct
@@ -27,11 +29,14 @@ export class IdempotentProducer implements Producer {
     return line.append(records)
   }
 
-  /** Waits for what was appended. */
+  /** Waits for what was appended, for a while. */
   async [Symbol.asyncDispose] (): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    await Promise.all([...this.#lines.values()].map(l => l.idle()))
+    const over = new AbortController()
+    await Promise.race([Promise.all([...this.#lines.values()].map(l => l.idle())), this.#direct.clock.sleep(CLOSE_MS, over.signal)])
+    over.abort('over')
+    this.#dispatcher.giveUp() // whoever appended is told
     this.#dispatcher.close()
   }
 }

@@ -73,6 +73,11 @@ describe('what a fetch has answered', () => {
     expect(read([batch(0, ['a']), deflateBatch(batch(1, [large]), 'lz4'), deflateBatch(batch(2, [large, 'b']), 'zstd'), batch(4, ['c'])], 0)).toMatchObject({ values: ['0:a', `1:${large}`, `2:${large}`, '3:b', '4:c'], spans: 4 })
   })
 
+  it('reads offsets beyond 32 bits', () => {
+    const base = 2 ** 41
+    expect(read([batch(base, ['a', 'b'])], base + 1)).toMatchObject({ values: [`${base + 1}:b`], nextOffset: base + 2 })
+  })
+
   it('says which batch is damaged: by its checksum, its format, its length', () => {
     const flipped = batch(3, ['abc'])
     flipped[flipped.length - 2]! ^= 1
