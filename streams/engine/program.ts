@@ -16,6 +16,9 @@ export interface ProgramBatch {
   readonly count: number
   readonly outputs: number
   readonly refused: readonly RefusedRecord[]
+  /** Readings that came after the last correction of a window of theirs, and event times that were ahead of their arrival. */
+  readonly late?: number
+  readonly clamped?: number
   /** Steps records until the end (undefined) or until one needs something first: await that and call again. Throws PoisonError. */
   step (out: Outputs): Promise<void> | undefined
   /** Idempotent by (partition, offset, index); before the commit, so it may happen again after a crash. */

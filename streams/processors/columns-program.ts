@@ -1,5 +1,5 @@
 import type { AvroRecord, FlyweightOf } from '../codec/index.ts'
-import { PoisonError, type Marker, type Outputs, type PartitionProgram, type ProgramBatch, type RefusedRecord, type SnapshotRow } from '../engine/index.ts'
+import { PoisonError, type Marker, type Outputs, type PartitionProgram, type ProgramBatch, type RefusedRecord, type SnapshotRound, type SnapshotRow } from '../engine/index.ts'
 import type { RecordCursor, Run } from '../log/index.ts'
 import type { ArrivalTimeMs, DurationMs, EventTimeMs } from '../time/index.ts'
 import { AvroReader, RECORD, REFUSED, WAIT } from './avro-reader.ts'
@@ -89,14 +89,22 @@ export class ColumnsProgram<S extends AvroRecord> implements PartitionProgram<Co
     this.#columns.restoreClock(marker.clock)
   }
 
-  snapshot (stamp: number, rowsMax: number): { readonly rows: readonly SnapshotRow[], readonly marker: Marker } {
+  snapshot (stamp: number, rowsMax: number, bytesMax: number = Infinity): SnapshotRound {
     const rows: SnapshotRow[] = []
-    while (rows.length < rowsMax) {
+    for (let size = 0; rows.length < rowsMax && size < bytesMax;) {
       const slot = this.#rows.take(stamp)
       if (slot < 0) break
-      rows.push({ key: this.slots.text(slot), stamp, clock: this.#clock, bytes: this.#columns.save(slot, this.#clock) })
+      const bytes = this.#columns.save(slot, this.#clock)
+      size += bytes.length
+      rows.push({ key: this.slots.text(slot), stamp, clock: this.#clock, bytes })
     }
     return { rows, marker: this.#rows.marker(stamp, this.#clock) }
+  }
+
+  stored (key: string, stamp: number, clock: ArrivalTimeMs): void {
+    const slot = this.slots.slotOfText(key)
+    this.#rows.grow(slot + 1)
+    this.#rows.stored(slot, stamp, clock)
   }
 
   open (run: Run, below: number): ColumnsBatch<S> {

@@ -19,9 +19,9 @@ type AnyWindows = WindowProcessor<AvroRecord, string, string, string, string>
 type AnyMachine = MachineProcessor<AvroRecord, string, unknown, unknown>
 
 /** A processor over windows. Types follow from the schema, which is best declared `as const`: keys are its texts, event time and value its numbers. */
-export function defineProcessor<const S extends AvroRecord, const K extends TextField<S>, const E extends NumberField<S>, const V extends NumberField<S>, N extends string> (options: WindowProcessor<S, K, E, V, N>): DefinedProcessor
+export function defineProcessor<const S extends AvroRecord, const K extends TextField<S>, const E extends NumberField<S>, const V extends NumberField<S>, N extends string> (options: WindowProcessor<S, K, E, V, N>): DefinedProcessor<S>
 /** A processor of a state machine a key. */
-export function defineProcessor<const S extends AvroRecord, const K extends TextField<S>, State, Out> (options: MachineProcessor<S, K, State, Out>): DefinedProcessor
+export function defineProcessor<const S extends AvroRecord, const K extends TextField<S>, State, Out> (options: MachineProcessor<S, K, State, Out>): DefinedProcessor<S>
 export function defineProcessor (options: unknown): DefinedProcessor {
   const given = options as AnyWindows | AnyMachine
   return 'kind' in given.machine ? windowProcessor(given as AnyWindows) : machineProcessor(given as AnyMachine)
@@ -32,6 +32,7 @@ function windowProcessor (options: AnyWindows): DefinedProcessor {
   return {
     name,
     input: input.topic,
+    schemas: [input.schema],
     open: async (schemas, clock) => {
       const writers = await Writers.open(schemas, clock)
       const schemaId = 'avro' in output ? await writers.idOf(output.topic, output.avro) : -1
@@ -52,6 +53,7 @@ function machineProcessor (options: AnyMachine): DefinedProcessor {
   return {
     name,
     input: input.topic,
+    schemas: [input.schema],
     open: async (schemas, clock) => {
       const reader = new AvroReader([input.schema], await Writers.open(schemas, clock))
       const processor: Processor<unknown, FlyweightOf<AvroRecord>, unknown> = {

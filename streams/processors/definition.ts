@@ -49,9 +49,11 @@ export interface MachineProcessor<S extends AvroRecord, K extends string, State,
 }
 
 /** A processor as it was written. `open` gives it schemas; then `startProcessor` runs it. */
-export interface DefinedProcessor {
+export interface DefinedProcessor<S extends AvroRecord = AvroRecord> {
   readonly name: string
   readonly input: string
+  /** What its input carries. */
+  readonly schemas: readonly S[]
   open (schemas: Schemas, clock?: Clock): Promise<ProcessorDefinition>
 }
 

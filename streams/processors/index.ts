@@ -6,3 +6,6 @@ export type { AvroOutput, JsonOutput, Source, WindowOutput, WindowView } from '.
 /** Where schemas have their ids from: a registry of the product, or fixed ones. */
 export { fixedSchemas } from './schemas.ts'
 export type { Schemas } from './schemas.ts'
+/** Tests a processor without a log: records and time come by hand. */
+export { testProcessor } from './test-processor.ts'
+export type { Plain, TestedProcessor, TestOptions, Written } from './test-processor.ts'

@@ -102,7 +102,7 @@ function insert (series: Series, time: EventTimeMs, value: number): void {
 }
 
 function makeRoom (series: Series): void {
-  if (series.from * 2 >= series.times.length) {
+  if (series.from > 0 && series.from * 2 >= series.times.length) {
     series.times.copyWithin(0, series.from)
     series.values.copyWithin(0, series.from)
     series.to -= series.from
