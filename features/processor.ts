@@ -1,10 +1,13 @@
-import type { OutputRecord, Processor, RefusedRecord } from '../streams/engine/index.ts'
-import { patientKeyOf, TOPICS, unlessPending, type BedsideEvent, type EventCodecs } from '../streams/events/index.ts'
+import type { BatchEffects, Emitted, Input, OutputRecord, Processor, RefusedRecord } from '../streams/engine/index.ts'
+import { EventReader, TOPICS, unlessPending, type BedsideEvent, type EventCodecs, type MergeEvent, type PatientKey, type TransferEvent } from '../streams/events/index.ts'
+import type { RecordCursor } from '../streams/log/index.ts'
 import { featuresMachine, type FeatureOutput, type PatientState } from './compute/index.ts'
 import type { FeatureView } from './define/index.ts'
-import type { OnlineRow, OnlineStore } from './online/index.ts'
-import { onlineValue, tableOf } from './serving/index.ts'
-import type { VectorCodec } from './vector-codec.ts'
+import { LatestRows } from './latest-rows.ts'
+import type { OnlineStore } from './online/index.ts'
+import { tableOf } from './serving/index.ts'
+import { VectorPacker, type VectorCodec, type Written } from './vector-codec.ts'
+import type { FeatureVector } from './vector.ts'
 
 export interface FeaturesProcessorParts {
   readonly views: readonly FeatureView[]
@@ -27,31 +30,119 @@ export function versionOf ({ offset, index }: { readonly offset: number, readonl
 export async function featuresProcessor (parts: FeaturesProcessorParts): Promise<Processor<PatientState, BedsideEvent, FeatureOutput>> {
   const { codecs, vectors, online, views } = parts
   const forward = await codecs.on(TOPICS.features)
+  const packer = new SharedPacker()
+  const key = new KeyBytes()
+  const idle: LatestRows[] = []
   const tables = new Map(views.map(v => [v.name, tableOf(v)]))
   return {
     name: 'latido-features',
     input: TOPICS.events,
-    machine: featuresMachine(views, parts.onApplied),
-    decode: record => {
-      const decoded = codecs.decode(record)
-      if (decoded.kind === 'refused') return unlessPending(codecs.book, record, decoded)
-      return decoded.value.type === 'tick' ? { kind: 'tick' } : { kind: 'record', key: patientKeyOf(record), value: decoded.value }
-    },
-    records: ({ key, out }) => [{ topic: TOPICS.features, key: Buffer.from(key), value: out.type === 'vector' ? vectors.encode(out) : forward.encode(out) }],
-    effects: async emitted => {
-      const byTable = new Map<string, OnlineRow[]>()
-      for (const e of emitted) {
-        const [table, value] = e.out.type === 'vector' ? [tables.get(e.out.view)!, onlineValue(e.out)] : e.out.type === 'encounter' ? ['encounters', Buffer.from(JSON.stringify(e.out))] : []
-        if (table === undefined || value === undefined) continue
-        const rows = byTable.get(table)
-        if (rows === undefined) byTable.set(table, [{ entity: e.key, version: versionOf(e), value }])
-        else rows.push({ entity: e.key, version: versionOf(e), value })
+    machine: featuresMachine(views, parts.onApplied, 'shared'),
+    decode: eventInput(codecs.book),
+    write: (emitted, out) => {
+      const { out: told, at } = emitted
+      const keyEnd = key.set(emitted.key)
+      if (told.type === 'vector') {
+        const { buffer, start, end } = vectors.write(told, packer.of(emitted, told))
+        out(TOPICS.features).add(at, key.buffer, 0, keyEnd, buffer, start, end)
+      } else {
+        const value = forward.encode(told)
+        out(TOPICS.features).add(at, key.buffer, 0, keyEnd, value, 0, value.length)
       }
-      await Promise.all([...byTable].map(([table, rows]) => online.put(table, rows)))
     },
+    effects: () => new OnlineEffects(online, tables, packer, idle),
+    encodeTransfer: ({ from, via, version, state }) => codecs.encode({ type: 'transfer', from: from as PatientKey, via, version, state }),
     deadLetter: parts.deadLetter,
     tickTopics: [TOPICS.features],
     tick: forward.encode({ type: 'tick' }),
     ownsTicks: parts.ownsTicks,
+  }
+}
+
+/** The record of one event as the machine's input: one object for all of them. */
+function eventInput (book: EventCodecs['book']): (record: RecordCursor) => Input<BedsideEvent> {
+  const reader = new EventReader(book)
+  const input: { readonly kind: 'record', key: string, value: BedsideEvent } = { kind: 'record', key: '', value: { type: 'tick' } }
+  const tick: Input<BedsideEvent> = { kind: 'tick' }
+  return record => {
+    const decoded = reader.read(record)
+    if (decoded.kind === 'refused') return unlessPending(book, record, decoded)
+    if (decoded.value.type === 'tick') return tick
+    if (decoded.value.type === 'merge' || decoded.value.type === 'transfer') return merging(reader.keyOf(record), decoded.value)
+    input.key = reader.keyOf(record)
+    input.value = decoded.value
+    return input
+  }
+}
+
+/** What says that two patients are one, and what one of them brings. */
+function merging (key: string, event: MergeEvent | TransferEvent): Input<BedsideEvent> {
+  if (event.type === 'transfer') return { kind: 'transfer', transfer: { from: event.from, to: key, via: event.via, version: event.version, state: event.state } }
+  return event.survivor === key ? { kind: 'refused', cause: 'payload-invalid', detail: 'a merge of a patient into itself' } : { kind: 'merge', key, survivor: event.survivor }
+}
+
+/** A vector goes to the log and to the online store: it is packed once for both. */
+class SharedPacker {
+  readonly #packer = new VectorPacker()
+  #packed: { readonly of: object, readonly written: Written } | undefined
+
+  of (emitted: object, vector: FeatureVector): Written {
+    if (this.#packed?.of !== emitted) this.#packed = { of: emitted, written: { start: 0, end: this.#packer.pack(vector), buffer: this.#packer.buffer } }
+    return this.#packed.written
+  }
+}
+
+/** A key's bytes in one buffer. */
+class KeyBytes {
+  buffer: Buffer = Buffer.allocUnsafeSlow(64)
+
+  /** Answers their end. Latin1, as keys are read. */
+  set (key: string): number {
+    if (key.length > this.buffer.length) this.buffer = Buffer.allocUnsafeSlow(key.length * 2)
+    return this.buffer.write(key, 'latin1')
+  }
+}
+
+const AS_OF_BYTES = 8
+
+/** The newest vector of each patient in a batch, and encounters, to the online store. */
+class OnlineEffects implements BatchEffects<FeatureOutput> {
+  readonly #online: OnlineStore
+  readonly #tables: ReadonlyMap<string, string>
+  readonly #packer: SharedPacker
+  readonly #idle: LatestRows[]
+  readonly #rows: LatestRows
+
+  constructor (online: OnlineStore, tables: ReadonlyMap<string, string>, packer: SharedPacker, idle: LatestRows[]) {
+    this.#online = online
+    this.#tables = tables
+    this.#packer = packer
+    this.#idle = idle
+    this.#rows = idle.pop() ?? new LatestRows()
+  }
+
+  add (emitted: Emitted<FeatureOutput>): void {
+    const { key, out } = emitted
+    if (out.type === 'vector') this.#vector(this.#tables.get(out.view)!, key, versionOf(emitted), out, this.#packer.of(emitted, out))
+    if (out.type === 'encounter') {
+      const value = Buffer.from(JSON.stringify(out))
+      const { buffer, start } = this.#rows.reserve(value.length)
+      value.copy(buffer, start)
+      this.#rows.add('encounters', key, versionOf(emitted), value.length)
+    }
+  }
+
+  /** As `onlineValue` has it: asOf, then the packed vector. */
+  #vector (table: string, key: string, version: number, { asOf }: FeatureVector, packed: Written): void {
+    const bytes = AS_OF_BYTES + packed.end - packed.start
+    const { buffer, start } = this.#rows.reserve(bytes)
+    buffer.writeDoubleLE(asOf, start)
+    packed.buffer.copy(buffer, start + AS_OF_BYTES, packed.start, packed.end)
+    this.#rows.add(table, key, version, bytes)
+  }
+
+  async carryOut (): Promise<void> {
+    await this.#rows.put(this.#online)
+    this.#idle.push(this.#rows)
   }
 }

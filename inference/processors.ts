@@ -1,8 +1,8 @@
-import type { Input, OutputRecord, Processor, RefusedRecord } from '../streams/engine/index.ts'
+import type { BatchEffects, Emitted, Input, OutputRecord, Processor, RefusedRecord } from '../streams/engine/index.ts'
 import { decodeEvent, patientKeyOf, TOPICS, unlessPending, type EventCodecs } from '../streams/events/index.ts'
 import { isLatidoError } from '../streams/errors/index.ts'
-import type { RecordCursor } from '../streams/log/index.ts'
-import type { DurationMs } from '../streams/time/index.ts'
+import type { RecordCursor, RecordSink } from '../streams/log/index.ts'
+import type { ArrivalTimeMs, DurationMs } from '../streams/time/index.ts'
 import { versionOf } from '../features/processor.ts'
 import type { OnlineRow, OnlineStore } from '../features/online/index.ts'
 import type { VectorCodec } from '../features/vector-codec.ts'
@@ -33,23 +33,11 @@ export async function inferenceProcessor (parts: InferenceParts, options: { read
     machine: alertsMachine(options.alerts, options.namesOf),
     decode: record => decodeFeatures(parts, record, read),
     prepare: async batch => { await scoreBatch(options.models, batch.filter((i): i is ScoredVector => i.type === 'scored')) },
-    records: ({ key, out }) => {
-      switch (out.type) {
-        case 'score': return [{ topic: TOPICS.scores, key: Buffer.from(key), value: inference.encodeScore(out.score) }]
-        case 'change': return [{ topic: TOPICS.alerts, key: Buffer.from(key), value: inference.encodeAlert(out.change) }]
-        case 'open': return []
-      }
+    write: ({ key, out, at }, to) => {
+      if (out.type === 'score') addRecord(to(TOPICS.scores), at, key, inference.encodeScore(out.score))
+      if (out.type === 'change') addRecord(to(TOPICS.alerts), at, key, inference.encodeAlert(out.change))
     },
-    effects: async emitted => {
-      const scores: OnlineRow[] = []
-      const alerts: OnlineRow[] = []
-      for (const e of emitted) {
-        if (e.out.type === 'score') scores.push({ entity: e.key, version: versionOf(e), value: json(e.out.score) })
-        if (e.out.type === 'open') alerts.push({ entity: e.key, version: versionOf(e), value: json(e.out.alerts) })
-      }
-      if (scores.length > 0) await online.put(ONLINE_TABLES.scores, scores)
-      if (alerts.length > 0) await online.put(ONLINE_TABLES.alerts, alerts)
-    },
+    effects: () => new InferenceEffects(online),
     deadLetter: parts.deadLetter,
     tickTopics: [],
     tick,
@@ -73,7 +61,7 @@ export async function driftCountsProcessor (parts: InferenceParts, references: r
       const key = keyOf(input.value.vector.view, input.value.vector.version)
       return watched.has(key) ? { kind: 'record', key, value: { patient: input.key, vector: input.value.vector } } : { kind: 'tick' }
     },
-    records: ({ key, out }) => [{ topic: TOPICS.driftCounts, key: Buffer.from(key), value: parts.inference.encodeDriftCounts(out) }],
+    write: ({ key, out, at }, to) => { addRecord(to(TOPICS.driftCounts), at, key, parts.inference.encodeDriftCounts(out)) },
     deadLetter: parts.deadLetter,
     tickTopics: [TOPICS.driftCounts],
     tick,
@@ -94,8 +82,14 @@ export async function driftProcessor (parts: InferenceParts, references: readonl
         return { kind: 'record', key: keyOf(counts.view, counts.version), value: counts }
       })
     },
-    records: ({ key, out }) => [{ topic: TOPICS.drift, key: Buffer.from(key), value: parts.inference.encodeDrift(out) }],
-    effects: async emitted => { await parts.online.put(ONLINE_TABLES.drift, emitted.map(e => ({ entity: `${e.key}/${e.out.feature}`, version: versionOf(e), value: json(e.out) }))) },
+    write: ({ key, out, at }, to) => { addRecord(to(TOPICS.drift), at, key, parts.inference.encodeDrift(out)) },
+    effects: () => {
+      const rows: OnlineRow[] = []
+      return {
+        add: e => { rows.push({ entity: `${e.key}/${e.out.feature}`, version: versionOf(e), value: json(e.out) }) },
+        carryOut: async () => { await parts.online.put(ONLINE_TABLES.drift, rows) },
+      }
+    },
     deadLetter: parts.deadLetter,
     tickTopics: [],
     tick: (await parts.codecs.on(TOPICS.driftCounts)).encode({ type: 'tick' }),
@@ -108,11 +102,11 @@ function decodeFeatures (parts: InferenceParts, record: RecordCursor, views: Rea
   const { valueBuffer, valueStart, valueEnd } = record
   if (parts.codecs.book.nameOf(valueBuffer, valueStart, valueEnd) === 'latido.FeatureVector') {
     if (!views.has(parts.vectors.viewOf(valueBuffer, valueStart))) return { kind: 'tick' }
-    return guarded(parts, record, () => ({ kind: 'record', key: patientKeyOf(record), value: { type: 'scored', vector: parts.vectors.decode(valueBuffer, valueStart, valueEnd), score: undefined } }))
+    return guarded(parts, record, () => ({ kind: 'record', key: patientKeyOf(record), value: { type: 'scored', vector: parts.vectors.lay(valueBuffer, valueStart, valueEnd), score: undefined } }))
   }
   const decoded = decodeEvent(parts.codecs.book, record)
   if (decoded.kind === 'refused') return unlessPending(parts.codecs.book, record, decoded)
-  return decoded.value.type === 'encounter' || decoded.value.type === 'acknowledgement' ? { kind: 'record', key: patientKeyOf(record), value: decoded.value } : { kind: 'tick' }
+  return decoded.value.type === 'encounter' || decoded.value.type === 'acknowledgement' || decoded.value.type === 'merge' ? { kind: 'record', key: patientKeyOf(record), value: decoded.value } : { kind: 'tick' }
 }
 
 function isTick (parts: InferenceParts, { valueBuffer, valueStart, valueEnd }: RecordCursor): boolean { return parts.codecs.book.nameOf(valueBuffer, valueStart, valueEnd) === 'latido.Tick' }
@@ -123,6 +117,30 @@ function guarded<In> (parts: InferenceParts, record: RecordCursor, read: () => I
   } catch (e) {
     if (isLatidoError(e)) return unlessPending(parts.codecs.book, record, { kind: 'refused' as const, cause: e.code === 'SCHEMA_UNKNOWN' ? 'schema-unknown' : 'payload-invalid', detail: e.message })
     throw e
+  }
+}
+
+function addRecord (sink: RecordSink, at: ArrivalTimeMs, key: string, value: Buffer): void {
+  const bytes = Buffer.from(key)
+  sink.add(at, bytes, 0, bytes.length, value, 0, value.length)
+}
+
+/** The newest score and the newest open alerts of each patient in a batch. */
+class InferenceEffects implements BatchEffects<AlertOutput> {
+  readonly #online: OnlineStore
+  readonly #scores = new Map<string, OnlineRow>()
+  readonly #alerts = new Map<string, OnlineRow>()
+
+  constructor (online: OnlineStore) { this.#online = online }
+
+  add (e: Emitted<AlertOutput>): void {
+    if (e.out.type === 'score') this.#scores.set(e.key, { entity: e.key, version: versionOf(e), value: json(e.out.score) })
+    if (e.out.type === 'open') this.#alerts.set(e.key, { entity: e.key, version: versionOf(e), value: json(e.out.alerts) })
+  }
+
+  async carryOut (): Promise<void> {
+    if (this.#scores.size > 0) await this.#online.put(ONLINE_TABLES.scores, [...this.#scores.values()])
+    if (this.#alerts.size > 0) await this.#online.put(ONLINE_TABLES.alerts, [...this.#alerts.values()])
   }
 }
 

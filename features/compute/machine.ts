@@ -70,7 +70,9 @@ class Machine {
   readonly #evaluates: readonly (readonly Evaluate[])[]
   readonly #watched: readonly (readonly number[])[]
   readonly #triggers: readonly ReadonlySet<string>[]
-  readonly #concerned: readonly ReadonlySet<number>[]
+  readonly #concerned: readonly (readonly number[])[]
+  /** By series: 1 where the record at hand has changed something. */
+  readonly #touched: Uint8Array
   readonly #onApplied: (applied: Applied) => void
   /** One a view, where they are shared. */
   readonly #shared: readonly Filling[]
@@ -86,7 +88,8 @@ class Machine {
     this.#evaluates = views.map(v => v.expressions.map(e => compile(e, this.#plan, shared)))
     this.#watched = views.map(v => v.emit.onChange.map(name => v.names.indexOf(name)))
     this.#triggers = views.map(v => new Set(v.emit.on))
-    this.#concerned = views.map(v => new Set(v.concepts.map(c => this.#plan.indexOf(c)!)))
+    this.#concerned = views.map(v => v.concepts.map(c => this.#plan.indexOf(c)!))
+    this.#touched = new Uint8Array(this.#plan.series.length)
   }
 
   empty (): PatientState {
@@ -171,7 +174,7 @@ class Machine {
   }
 
   #observations (state: PatientState, set: ObservationSet, arrival: ArrivalTimeMs, emit: Emit<FeatureOutput>): void {
-    const touched = new Set<number>()
+    this.#touched.fill(0)
     for (const told of set.observations) {
       const index = this.#plan.indexOf(told.concept)
       if (index === undefined) continue
@@ -183,19 +186,19 @@ class Machine {
       this.#onApplied(applied)
       if (applied === 'late') state.late++
       if (applied === 'duplicate') state.duplicates++
-      else touched.add(index)
+      else this.#touched[index] = 1
     }
-    for (let v = 0; v < this.#views.length; v++) this.#consider(state, v, set, touched, arrival, emit)
+    for (let v = 0; v < this.#views.length; v++) this.#consider(state, v, set, arrival, emit)
   }
 
   /** Emits now, later, or not, as the view's policy says. */
-  #consider (state: PatientState, v: number, set: ObservationSet, touched: ReadonlySet<number>, arrival: ArrivalTimeMs, emit: Emit<FeatureOutput>): void {
+  #consider (state: PatientState, v: number, set: ObservationSet, arrival: ArrivalTimeMs, emit: Emit<FeatureOutput>): void {
     const view = this.#views[v]!
     const mine = state.views[v]!
     const triggers = this.#triggers[v]!
-    const concerned = intersects(touched, this.#concerned[v]!)
+    const concerned = anyOf(this.#touched, this.#concerned[v]!)
     if (concerned) mine.staleDue = arrival + view.ttlMs
-    if (triggers.has(set.kind) || set.observations.some(o => triggers.has(o.concept))) { this.#emit(state, v, arrival, set.kind, emit); return }
+    if (triggers.has(set.kind) || triggersAny(triggers, set)) { this.#emit(state, v, arrival, set.kind, emit); return }
     if (!concerned) return
     if (this.#watched[v]!.length > 0 && this.#changed(state, v, arrival)) { this.#emit(state, v, arrival, set.kind, emit); return }
     if (mine.emitDue !== NEVER) return
@@ -238,7 +241,8 @@ class Machine {
     }
     mine.lastEmit = asOf
     mine.emitDue = NEVER
-    mine.watched = this.#watched[v]!.map(i => vector.values[i]!)
+    const watched = this.#watched[v]!
+    for (let j = 0; j < watched.length; j++) mine.watched[j] = vector.values[watched[j]!]!
     emit(vector)
   }
 
@@ -261,7 +265,13 @@ class Machine {
   }
 }
 
-function intersects (a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
-  for (const x of a) if (b.has(x)) return true
+function anyOf (touched: Uint8Array, places: readonly number[]): boolean {
+  for (const place of places) if (touched[place] === 1) return true
+  return false
+}
+
+function triggersAny (triggers: ReadonlySet<string>, { observations }: ObservationSet): boolean {
+  if (triggers.size === 0) return false
+  for (const o of observations) if (triggers.has(o.concept)) return true
   return false
 }

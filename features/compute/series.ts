@@ -32,7 +32,7 @@ export interface Series {
 }
 
 /** A reading with its rank: event time, then arrival. */
-interface Ranked { readonly time: EventTimeMs, readonly value: number, readonly order: number }
+interface Ranked { time: EventTimeMs, value: number, order: number }
 
 export function emptySeries (plan: SeriesPlan): Series {
   return {
@@ -57,7 +57,7 @@ function applyDense (plan: SeriesPlan, series: Series, o: Observation): Applied 
   series.recent[series.recentAt] = o.eventTime
   series.recentAt = (series.recentAt + 1) % RECENT
   series.count++
-  rankDense(series, { time: o.eventTime, value: o.value, order: series.nextOrder++ })
+  rankDense(series.newestDense, o.eventTime, o.value, series.nextOrder++)
   raise(series, o.eventTime, o.value)
   return addToRings(plan, series, o.eventTime, o.value) ? 'added' : 'late'
 }
@@ -164,11 +164,21 @@ function joinNewest (into: Series, from: Series): void {
 
 function newestFirst (a: Ranked, b: Ranked): number { return b.time - a.time || b.order - a.order }
 
-function rankDense ({ newestDense }: Series, reading: Ranked): void {
-  if (newestDense.length === 2 && reading.time < newestDense[1]!.time) return
-  newestDense.push(reading)
-  newestDense.sort(newestFirst)
-  if (newestDense.length > 2) newestDense.length = 2
+/** Keeps the two newest, newest first; a reading takes the place of the one that goes. */
+function rankDense (newest: Ranked[], time: EventTimeMs, value: number, order: number): void {
+  if (newest.length < 2) {
+    newest.push({ time, value, order })
+    newest.sort(newestFirst)
+    return
+  }
+  const [first, second] = newest as [Ranked, Ranked]
+  if (second.time > time || (second.time === time && second.order > order)) return
+  second.time = time
+  second.value = value
+  second.order = order
+  if (newestFirst(first, second) < 0) return
+  newest[0] = second
+  newest[1] = first
 }
 
 function raise (series: Series, time: EventTimeMs, value: number): void {

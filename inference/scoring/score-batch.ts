@@ -1,3 +1,4 @@
+import { LaidVector } from '../../features/vector-codec.ts'
 import { isLatidoError } from '../../streams/errors/index.ts'
 import type { ScoredVector } from '../alerts/index.ts'
 import type { Reason } from '../alerts/types.ts'
@@ -26,19 +27,25 @@ export async function scoreBatch (models: readonly ServingModel[], batch: readon
     if (mine.length === 0) continue
     const width = model.features.length
     const rows = new Float64Array(mine.length * width)
-    mine.forEach(({ vector }, i) => { rows.set(vector.values, i * width) })
+    mine.forEach(({ vector }, i) => { copyValues(vector, rows, i * width) })
     const probabilities = await retried(() => model.score(rows, width))
-    await Promise.all(mine.map((scored, i) => complete(model, scored, probabilities[i]!)))
+    await Promise.all(mine.map((scored, i) => complete(model, scored, probabilities[i]!, rows.subarray(i * width, (i + 1) * width))))
   }
 }
 
-async function complete (model: ServingModel, scored: ScoredVector, probability: number): Promise<void> {
+/** Straight from its bytes where it is laid over some. */
+function copyValues (vector: ScoredVector['vector'], rows: Float64Array, at: number): void {
+  if (vector instanceof LaidVector) vector.packed.readValues(rows, at)
+  else rows.set(vector.values, at)
+}
+
+async function complete (model: ServingModel, scored: ScoredVector, probability: number, row: Float64Array): Promise<void> {
   const { vector } = scored
-  const explained = probability >= model.explainFrom ? await retried(() => model.explain(vector.values.slice(), REASONS_SHOWN)) : []
+  const explained = probability >= model.explainFrom ? await retried(() => model.explain(row.slice(), REASONS_SHOWN)) : []
   let present = 0
-  for (const value of vector.values) if (!Number.isNaN(value)) present++
+  for (const value of row) if (!Number.isNaN(value)) present++
   scored.score = {
-    model: model.name, modelVersion: model.version, view: vector.view, viewVersion: vector.version, asOf: vector.asOf, probability, presentShare: present / vector.values.length,
+    model: model.name, modelVersion: model.version, view: vector.view, viewVersion: vector.version, asOf: vector.asOf, probability, presentShare: present / row.length,
     reasons: explained.map((r): Reason => {
       const time = vector.times[model.features.indexOf(r.feature)] ?? NaN
       return { feature: r.feature, value: r.value, contribution: r.contribution, eventTime: Number.isNaN(time) ? null : time }

@@ -48,9 +48,19 @@ export async function openPipeline (stores: Stores, options: PipelineOptions, cl
     models,
     processors: [
       await start(await featuresProcessor({ views: STANDARD_VIEWS, codecs, vectors, online, deadLetter, ownsTicks: options.ownsTicks, ...(options.onApplied === undefined ? {} : { onApplied: options.onApplied }) })),
-      await start({ ...inferring, effects: async (emitted, partition) => {
-        await inferring.effects?.(emitted, partition)
-        for (const { out } of emitted) if (out.type === 'change') options.onAlert?.(out.change)
+      await start({ ...inferring, effects: partition => {
+        const effects = inferring.effects?.(partition)
+        const changes: AlertChange[] = []
+        return {
+          add: e => {
+            effects?.add(e)
+            if (e.out.type === 'change') changes.push(e.out.change)
+          },
+          carryOut: async () => {
+            await effects?.carryOut()
+            for (const change of changes) options.onAlert?.(change)
+          },
+        }
       } }),
       await start(await driftCountsProcessor(parts, models.references, options.driftWindowMs)),
       await start(await driftProcessor(parts, models.references, DRIFT_GRACE_MS)),

@@ -1,6 +1,6 @@
 /** The engine: state machines per key per partition, exactly once, restored from snapshots and replay. */
 export type { Emit, Merging, Stamped, StateCodec, StateMachine, Tick } from './state-machine.ts'
-export type { Input, Processor, ProcessorHost } from './processor.ts'
+export type { BatchEffects, Input, Processor, ProcessorHost } from './processor.ts'
 export type { OutputRecord, Outputs, PartitionProgram, ProcessorDefinition, ProgramBatch, RefusedRecord } from './program.ts'
 export { keyedProcessor } from './keyed-program.ts'
 export { KeyedMachine, PoisonError } from './keyed-machine.ts'

@@ -3,7 +3,8 @@ import type { RecordCursor, Run } from '../log/index.ts'
 import type { ArrivalTimeMs } from '../time/index.ts'
 import { KeyedMachine, type Emitted } from './keyed-machine.ts'
 import type { Move } from './move.ts'
-import type { Input, Processor } from './processor.ts'
+import { MUTED, OutputStage } from './output-stage.ts'
+import type { BatchEffects, Input, Processor } from './processor.ts'
 import type { Outputs, PartitionProgram, ProcessorDefinition, ProgramBatch, RefusedRecord } from './program.ts'
 import type { Marker, SnapshotRound, SnapshotRow } from './snapshots/index.ts'
 
@@ -25,6 +26,8 @@ class KeyedProgram<State, In, Out> implements PartitionProgram<KeyedBatch<State,
   readonly #processor: Processor<State, In, Out>
   readonly #partition: number
   readonly #machine: KeyedMachine<State, In, Out>
+  /** Those that no batch has now. */
+  readonly #stages: OutputStage[] = []
 
   constructor (processor: Processor<State, In, Out>, partition: number, poison: ReadonlySet<string>) {
     this.#processor = processor
@@ -39,7 +42,7 @@ class KeyedProgram<State, In, Out> implements PartitionProgram<KeyedBatch<State,
   restore (rows: Iterable<SnapshotRow>, marker: Marker): void { this.#machine.restore(rows, marker) }
   snapshot (stamp: number, rowsMax: number, bytesMax?: number): SnapshotRound { return this.#machine.snapshot(stamp, rowsMax, bytesMax) }
   stored (key: string, stamp: number, clock: ArrivalTimeMs): void { this.#machine.stored(key, stamp, clock) }
-  open (run: Run, below: number): KeyedBatch<State, In, Out> { return new KeyedBatch(this.#processor, this.#machine, this.#partition, run.records, below) }
+  open (run: Run, below: number): KeyedBatch<State, In, Out> { return new KeyedBatch(this.#processor, this.#machine, this.#partition, run.records, below, this.#stages) }
 }
 
 interface Moved { readonly at: ArrivalTimeMs, readonly key: Buffer, readonly value: Buffer }
@@ -49,26 +52,35 @@ interface Decoded<In> { readonly offset: number, readonly timestamp: ArrivalTime
 class KeyedBatch<State, In, Out> implements ProgramBatch {
   count = 0
   readonly refused: RefusedRecord[] = []
-  readonly #emitted: Emitted<Out>[] = []
   readonly #moved: Moved[] = []
   readonly #processor: Processor<State, In, Out>
   readonly #machine: KeyedMachine<State, In, Out>
   readonly #partition: number
   readonly #records: RecordCursor
   readonly #below: number
-  readonly #collect = (e: Emitted<Out>): void => { this.#emitted.push(e) }
+  readonly #stages: OutputStage[]
+  #stage: OutputStage | undefined
+  #effects: BatchEffects<Out> | undefined
+  readonly #collect = (e: Emitted<Out>): void => { this.#emit(e) }
+  readonly #going: Move[] = []
+  readonly #go = (move: Move): void => { this.#going.push(move) }
+  #muted = false
+  #outputs = 0
   #decoded: readonly Decoded<In>[] | undefined
   #waiting = false
 
-  constructor (processor: Processor<State, In, Out>, machine: KeyedMachine<State, In, Out>, partition: number, records: RecordCursor, below: number) {
+  constructor (processor: Processor<State, In, Out>, machine: KeyedMachine<State, In, Out>, partition: number, records: RecordCursor, below: number, stages: OutputStage[]) {
     this.#processor = processor
     this.#machine = machine
     this.#partition = partition
+    this.#stages = stages
+    this.#stage = stages.pop() ?? new OutputStage()
+    this.#effects = processor.effects?.(partition)
     this.#records = records
     this.#below = below
   }
 
-  get outputs (): number { return this.#emitted.length + this.#moved.length }
+  get outputs (): number { return this.#outputs + this.#moved.length }
 
   async decodeAll (): Promise<readonly In[]> {
     const decoded: Decoded<In>[] = []
@@ -82,7 +94,8 @@ class KeyedBatch<State, In, Out> implements ProgramBatch {
     return decoded.flatMap(({ input }) => input.kind === 'record' ? [input.value] : [])
   }
 
-  step (): Promise<void> | undefined {
+  step (out: Outputs): Promise<void> | undefined {
+    this.#muted = out === MUTED
     if (this.#decoded !== undefined) { for (const d of this.#decoded) this.#take(d.input, d.offset, d.timestamp, d.buffer, d.start, d.end); return undefined }
     const r = this.#records
     while (this.#waiting || (r.next() && r.offset < this.#below)) {
@@ -94,21 +107,24 @@ class KeyedBatch<State, In, Out> implements ProgramBatch {
     return undefined
   }
 
-  async effects (): Promise<void> { if (this.#emitted.length > 0) await this.#processor.effects?.(this.#emitted, this.#partition) }
+  async effects (): Promise<void> { await this.#effects?.carryOut() }
 
   write (out: Outputs): void {
-    for (const e of this.#emitted) {
-      for (const { topic, key, value } of this.#processor.records(e)) out(topic).add(e.at, key ?? value, key === null ? -1 : 0, key?.length ?? -1, value, 0, value.length)
+    if (this.#stage !== undefined) {
+      this.#stage.flush(out)
+      this.#stages.push(this.#stage)
+      this.#stage = undefined
     }
     for (const { at, key, value } of this.#moved) out(this.#processor.input, key).add(at, key, 0, key.length, value, 0, value.length)
   }
 
   #take (input: Input<In>, offset: number, timestamp: ArrivalTimeMs, buffer: Buffer, start: number, end: number): void {
     this.count++
+    if (input.kind === 'record' && this.#machine.record(offset, timestamp, input.key, input.value, this.#collect, this.#go)) { this.#forward(buffer, start, end); return }
     const failed = (): void => { this.#refuse('step-failed', `a step of ${this.#processor.name} failed`, offset, timestamp, buffer, start, end) }
     const move = (m: Move): void => { this.#move(m, buffer, start, end) }
     switch (input.kind) {
-      case 'record': if (!this.#machine.record(offset, timestamp, input.key, input.value, this.#collect, move)) failed(); return
+      case 'record': failed(); return
       case 'merge': if (!this.#machine.merge(offset, timestamp, input.key, input.survivor, this.#collect, move)) failed(); return
       case 'transfer':
         if (!this.#machine.reads(input.transfer)) break
@@ -119,6 +135,21 @@ class KeyedBatch<State, In, Out> implements ProgramBatch {
     this.#machine.tick(offset, timestamp, this.#collect) // time passes with a refused record too
     if (input.kind === 'refused') this.#refuse(input.cause, input.detail, offset, timestamp, buffer, start, end)
     if (input.kind === 'transfer') this.#refuse('payload-invalid', `a transfer of state version ${input.transfer.version}, which ${this.#processor.name} does not read`, offset, timestamp, buffer, start, end)
+  }
+
+  /** What a record has caused to go elsewhere, which is rare. */
+  #forward (buffer: Buffer, start: number, end: number): void {
+    if (this.#going.length === 0) return
+    for (const move of this.#going) this.#move(move, buffer, start, end)
+    this.#going.length = 0
+  }
+
+  #emit (emitted: Emitted<Out>): void {
+    if (this.#muted) return
+    if (this.#outputs++ === 0) this.#effects = this.#processor.effects?.(this.#partition)
+    this.#stage ??= this.#stages.pop() ?? new OutputStage()
+    this.#processor.write(emitted, this.#stage.out)
+    this.#effects?.add(emitted)
   }
 
   /** A state, or the record as it came, for the partition of another key. */

@@ -1,6 +1,7 @@
 import { LatidoError } from '../errors/index.ts'
-import type { RecordSink, Run } from '../log/index.ts'
+import type { Run } from '../log/index.ts'
 import type { ArrivalTimeMs, DurationMs } from '../time/index.ts'
+import { MUTED } from './output-stage.ts'
 import type { ProcessorHost } from './processor.ts'
 import type { Outputs, PartitionProgram, ProcessorDefinition, ProgramBatch } from './program.ts'
 import { SliceCursor } from './slice-cursor.ts'
@@ -9,9 +10,6 @@ import type { Marker, SnapshotRound, SnapshotsOf } from './snapshots/index.ts'
 /** A run on its way through the loop, and the offset to commit when it is through. */
 export interface TaskBatch { readonly partition: number, readonly nextOffset: number, readonly program: ProgramBatch }
 
-const NOWHERE: RecordSink = { add: () => {} }
-/** A replay's outputs: they are in the log already. */
-const MUTED: Outputs = () => NOWHERE
 
 /** One partition under one processor: its program, how far it is committed, what it last told downstream. */
 export class PartitionTask {

@@ -2,7 +2,7 @@ import type { Log, RecordCursor } from '../log/index.ts'
 import type { Clock } from '../time/index.ts'
 import type { Emitted } from './keyed-machine.ts'
 import type { EngineOptions } from './options.ts'
-import type { OutputRecord, RefusedRecord } from './program.ts'
+import type { OutputRecord, Outputs, RefusedRecord } from './program.ts'
 import type { Transfer } from './move.ts'
 import type { SnapshotStore } from './snapshots/index.ts'
 import type { StateMachine } from './state-machine.ts'
@@ -18,6 +18,14 @@ export type Input<In> =
   | { readonly kind: 'refused', readonly cause: string, readonly detail: string }
   | { readonly kind: 'wait', readonly ready: Promise<void> }
 
+/** The effects of one batch. Idempotent by (partition, offset, index). */
+export interface BatchEffects<Out> {
+  /** Told of each output as it is emitted, after it was written; what is needed of it later is copied. */
+  add (emitted: Emitted<Out>): void
+  /** Before the commit, so it may happen again after a crash. */
+  carryOut (): Promise<void>
+}
+
 /** A state machine in the stream: where its input comes from and what becomes of its outputs. */
 export interface Processor<State, In, Out> {
   /** Also the consumer group and the head of the transactional id; a published name never changes. */
@@ -28,9 +36,10 @@ export interface Processor<State, In, Out> {
   decode (record: RecordCursor): Input<In>
   /** Asynchronous, pure and batched: may complete the decoded values (model scores). Runs again in a replay. */
   prepare? (batch: readonly In[]): Promise<void>
-  records (emitted: Emitted<Out>): readonly OutputRecord[]
-  /** Idempotent by (partition, offset, index); happens before the commit, so it may happen again after a crash. */
-  effects? (emitted: readonly Emitted<Out>[], partition: number): Promise<void>
+  /** Writes the records that an output becomes, the moment it is emitted: the output may be one object for all. A record goes to the input's partition unless `out` is given a key. */
+  write (emitted: Emitted<Out>, out: Outputs): void
+  /** What a batch does beside the log; none in a replay. */
+  effects? (partition: number): BatchEffects<Out>
   /** The value of a transfer on the input topic; needed where the machine can merge. */
   encodeTransfer? (transfer: Transfer): Buffer
   /** Makes the dead letter of a record that this processor cannot take. */

@@ -6,8 +6,8 @@ import { systemClock } from '../../streams/time/index.ts'
 import { SeededRandom } from '../kit/random.ts'
 import type { Benchmark } from './measure.ts'
 
-const START_MS = Date.UTC(2026, 0, 5)
-const PATIENTS = 100
+export const START_MS: number = Date.UTC(2026, 0, 5)
+export const PATIENTS = 100
 const STATE_PATIENTS = 3
 const STATE_HOURS = 24
 const NUMERICS: readonly (readonly [concept: ConceptId, mean: number, spread: number])[] = [['heartRate', 80, 20], ['respiratoryRate', 16, 6], ['spo2', 95, 4], ['systolic', 120, 20], ['diastolic', 70, 12], ['meanPressure', 85, 14]]
@@ -15,7 +15,7 @@ const LABS: readonly (readonly [concept: ConceptId, mean: number, spread: number
 
 function observation (concept: ConceptId, value: number, eventTime: number, resultId = ''): Observation { return { concept, value, comparator: '=', eventTime, status: 'final', quality: 'valid', resultId } }
 
-function deviceSet (random: SeededRandom, at: number): ObservationSet {
+export function deviceSet (random: SeededRandom, at: number): ObservationSet {
   return { type: 'observations', kind: 'device', source: 'mqtt:bench', observations: NUMERICS.map(([concept, mean, spread]) => observation(concept, Math.round(mean + (random.next() - 0.5) * spread), at)) }
 }
 

@@ -48,7 +48,11 @@ export const toyProcessor: Processor<ToyState, string, ToyOut> = {
     if (value === 'junk') return { kind: 'refused', cause: 'malformed', detail: 'junk' }
     return { kind: 'record', key: r.keyBuffer.toString('utf8', r.keyStart, r.keyEnd), value }
   },
-  records: e => [{ topic: OUT.name, key: Buffer.from(e.key), value: Buffer.from(e.out) }],
+  write: ({ key, out, at }, to) => {
+    const bytes = Buffer.from(key + out)
+    const keyEnd = Buffer.byteLength(key)
+    to(OUT.name).add(at, bytes, 0, keyEnd, bytes, keyEnd, bytes.length)
+  },
   deadLetter: refused => ({ topic: DEAD.name, key: null, value: Buffer.from(`${refused.cause} ${refused.partition}/${refused.offset} ${refused.raw.toString()}`) }),
   tickTopics: [OUT.name],
   tick: TICK,
