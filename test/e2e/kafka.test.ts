@@ -7,6 +7,8 @@ import { tempDir } from '../kit/temp-dir.ts'
 import { admission, api, chartedSet, codeOf, DETERIORATED, MllpClient, pipelineOf, runCli, startCli, STABLE, until, type Cli, type WireAlert } from './kit/index.ts'
 
 const WITHIN_MS = 90_000
+/** Causes that the engine gives: on records that this version wrote they would be faults. */
+const FAULTS: readonly string[] = ['schema-unknown', 'payload-invalid', 'step-failed']
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 180_000 })
 const describeServers = await describeWith('kafka', 'apicurio')
 
@@ -61,14 +63,15 @@ describeServers('latido on a real Kafka', () => {
     } finally {
       await first.end('SIGKILL')
     }
-    await using second = await startCli({ dataDir, flags: flagsOf(prefix, '--simulate', 'ward', '--speed', '10') })
+    await using second = await startCli({ dataDir, flags: flagsOf(prefix, '--simulate', 'ward', '--speed', '2') })
     expect(await alertOf(second, 'KAFKA-1')).toBeDefined()
     await until('vectors of the simulated ward', async () => {
       const { topics } = await pipelineOf(second.url)
       return topics.find(t => t.topic === 'latido.events')!.records > offset + 20 ? true : undefined
     }, WITHIN_MS)
     await until('the simulated patients on the board', async () => (await api<WirePatient[]>(second.url, '/api/patients')).filter(p => p.readings.length > 0).length > 6 ? true : undefined, WITHIN_MS)
-    expect((await pipelineOf(second.url)).deadLetters.total).toBe(0)
+    const { byCause } = (await pipelineOf(second.url)).deadLetters
+    expect(Object.keys(byCause).filter(cause => FAULTS.includes(cause)), JSON.stringify(byCause)).toEqual([]) // what connectors refuse is theirs: a monitor may speak before its patient is admitted
     expect(await second.end('SIGINT')).toMatchObject({ code: 0 })
   })
 
