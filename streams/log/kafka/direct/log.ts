@@ -1,4 +1,4 @@
-import { LatidoError } from '../../../errors/index.ts'
+import { isLatidoError, LatidoError } from '../../../errors/index.ts'
 import type { ArrivalTimeMs } from '../../../time/index.ts'
 import type { Consumer, ConsumerOptions, GroupMetadata, Log, PartitionRange, PartitionReader, Producer, TopicPartition, TopicSpec, TransactionalProducer } from '../../port.ts'
 import { ensureTopics, openTopicAdmin, trimTopics, type TopicAdmin } from '../admin/index.ts'
@@ -94,9 +94,17 @@ export class DirectLog implements Log {
     await this.#direct.cluster[Symbol.asyncDispose]()
   }
 
+  /** Asked again where the reason passes: a broker may not know yet a topic that the cluster has just created. */
   async #administrate<T> (work: (admin: TopicAdmin) => Promise<T>): Promise<T> {
     await using admin = await openTopicAdmin(this.#options)
-    return await work(admin)
+    const untilMs = this.#direct.clock.monotonicMs() + CREATED_WITHIN_MS
+    for (;;) {
+      try { return await work(admin) } catch (e) {
+        const passing = isLatidoError(e) && (e.cause as { readonly retriable?: boolean } | undefined)?.retriable === true
+        if (!passing || this.#direct.clock.monotonicMs() > untilMs) throw e
+        await this.#direct.clock.sleep(this.#direct.limits.backoffMinMs, this.#direct.closed)
+      }
+    }
   }
 
   /** Closed with the log, unless it was before. */

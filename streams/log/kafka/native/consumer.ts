@@ -66,10 +66,10 @@ export class NativeConsumer implements Consumer {
     const deadline = this.#clock.monotonicMs() + maxWaitMs
     await this.#settle(client)
     let runs = this.#runs(await this.#take(client))
-    while (runs.length === 0) {
+    while (runs.length === 0 && !this.#closing) {
       await this.#settle(client)
       const left = deadline - this.#clock.monotonicMs()
-      if (left <= 0) break
+      if (left <= 0 || this.#closing) break
       runs = this.#runs(await waitSlice(left, this.#clock, ms => this.#await(client, ms), () => this.#take(client)))
     }
     return runs
