@@ -122,6 +122,17 @@ function mergeOne (into: WindowStats, columns: TileColumns, ring: Float64Array, 
   if (ring[at + NEWEST]! > into.newest) into.newest = ring[at + NEWEST]!
 }
 
+export interface RingTile { readonly start: EventTimeMs, readonly count: number, readonly mean: number, readonly newest: EventTimeMs }
+
+/** The tiles that hold something, oldest first. */
+export function ringTiles (plan: RingPlan, ring: Float64Array): readonly RingTile[] {
+  const tiles: RingTile[] = []
+  for (let at = plan.at; at < plan.at + ringLength(plan); at += strideOf(plan.columns)) {
+    if (ring[at + ID]! >= 0 && ring[at + COUNT]! > 0) tiles.push({ start: ring[at + ID]! * plan.tileMs, count: ring[at + COUNT]!, mean: ring[at + MEAN]!, newest: ring[at + NEWEST]! })
+  }
+  return tiles.sort((a, b) => a.start - b.start)
+}
+
 /** Takes the tiles of another series into these: of two that share a place the newer stays, the same tile is the sum of both (Chan et al. 1979). */
 export function joinRing (plan: RingPlan, into: Float64Array, from: Float64Array): void {
   const stride = strideOf(plan.columns)

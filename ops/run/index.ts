@@ -9,3 +9,7 @@ export type { ReplayOptions, ReplaySummary } from './replay.ts'
 export { openProvisioning } from './provision.ts'
 export type { ClusterPlan, Provisioning } from './provision.ts'
 export { isProvisioned, renderCluster } from './render-cluster.ts'
+/** What is held for one patient. */
+export { readPatient } from './patient-state.ts'
+export type { PatientAt } from './patient-state.ts'
+export { renderPatient } from './render-patient.ts'

@@ -1,5 +1,5 @@
 /** Pseudonyms, identities, keys. */
-export { IdentityVault } from './vault.ts'
+export { IdentityVault, pseudonymWith } from './vault.ts'
 export type { VaultOptions } from './vault.ts'
 /** Secrets and certificates that options name by their files. */
 export { fileOf, jwtOf, pemOf, secretOf } from './secret-files.ts'

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Database } from 'lmdb'
 import type { Sealer, SourceIdentity } from '../../connectors/kit/index.ts'
@@ -38,7 +38,7 @@ export class IdentityVault implements Sealer, AsyncDisposable {
 
   constructor (options: VaultOptions) {
     const master = loadMasterKey(options.keyFile)
-    const derive = (purpose: string): Buffer => Buffer.from(hkdfSync('sha256', master, Buffer.alloc(0), `latido ${purpose}`, KEY_BYTES))
+    const derive = (purpose: string): Buffer => derived(master, purpose)
     this.#pseudonymKey = derive('pseudonym')
     this.#wrapKey = derive('wrap')
     this.#sealKey = derive('seal')
@@ -53,7 +53,7 @@ export class IdentityVault implements Sealer, AsyncDisposable {
   pseudonymOf (sourceId: string): PatientKey {
     const kept = this.#pseudonyms.get(sourceId)
     if (kept !== undefined) return kept
-    const key = createHmac('sha256', this.#pseudonymKey).update(sourceId).digest().subarray(0, PSEUDONYM_BYTES).toString('base64url') as PatientKey
+    const key = pseudonymUnder(this.#pseudonymKey, sourceId)
     if (this.#pseudonyms.size >= PSEUDONYMS_KEPT_MAX) for (const oldest of this.#pseudonyms.keys()) { this.#pseudonyms.delete(oldest); break }
     this.#pseudonyms.set(sourceId, key)
     return key
@@ -124,6 +124,25 @@ export class IdentityVault implements Sealer, AsyncDisposable {
       throw new LatidoError('STORE_CORRUPT', 'the identity vault cannot be opened with this key', 'put the key file back that belongs to the data directory', cause)
     }
   }
+}
+
+/**
+ * The pseudonym that an installation gives an identifier, for those who may read its key; undefined where there is no key, or it is not
+ * theirs to read.
+ */
+export function pseudonymWith (keyFile: string, sourceId: string): PatientKey | undefined {
+  try {
+    accessSync(keyFile, constants.R_OK)
+  } catch {
+    return undefined
+  }
+  return pseudonymUnder(derived(loadMasterKey(keyFile), 'pseudonym'), sourceId)
+}
+
+function derived (master: Buffer, purpose: string): Buffer { return Buffer.from(hkdfSync('sha256', master, Buffer.alloc(0), `latido ${purpose}`, KEY_BYTES)) }
+
+function pseudonymUnder (key: Buffer, sourceId: string): PatientKey {
+  return createHmac('sha256', key).update(sourceId).digest().subarray(0, PSEUDONYM_BYTES).toString('base64url') as PatientKey
 }
 
 /** Reads the installation's key; makes one, readable by its owner alone, where there is none. */

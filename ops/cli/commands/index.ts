@@ -2,6 +2,7 @@
 import type { Command } from './command.ts'
 import { replay } from './replay.ts'
 import { start } from './start.ts'
+import { state } from './state.ts'
 import { topics } from './topics.ts'
 
-export const COMMANDS: Readonly<Record<string, Command>> = { start, replay, topics }
+export const COMMANDS: Readonly<Record<string, Command>> = { start, replay, topics, state }

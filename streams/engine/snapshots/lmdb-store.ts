@@ -1,6 +1,6 @@
 import type { Database } from 'lmdb'
 import { openLmdb, type Lmdb } from '../../lmdb/index.ts'
-import type { PartitionSnapshot, SnapshotsOf, SnapshotStore } from './port.ts'
+import type { FoundRow, PartitionSnapshot, SnapshotsOf, SnapshotStore } from './port.ts'
 import { decodeRow, encodeRow, lazyRow, ROW_FORMAT, type Marker, type SnapshotRound, type SnapshotRow } from './row.ts'
 
 const NOTHING: Marker = { offset: 0, clock: 0 }
@@ -11,8 +11,8 @@ interface StoredMarker extends Marker { readonly version: number, readonly forma
 /** How far a store that mirrors a topic has read it, and when that was its end. */
 export interface Position { readonly offset: number, readonly atMs: number }
 
-/** Snapshots in LMDB: a fast restart on the same disk. */
-export function openSnapshotStore (directory: string, options: { readonly readOnly?: boolean } = {}): SnapshotStore { return new LmdbSnapshotStore(openLmdb(directory, 'the snapshot store', options)) }
+/** Snapshots in LMDB: a fast restart on the same disk. A read-only one may stand beside the process that writes. */
+export function openSnapshotStore (directory: string, options: { readonly readOnly?: boolean } = {}): SnapshotStore & { find (of: SnapshotsOf, key: string): FoundRow | undefined } { return new LmdbSnapshotStore(openLmdb(directory, 'the snapshot store', options)) }
 
 export class LmdbSnapshotStore implements SnapshotStore {
   readonly #root: Lmdb
@@ -51,6 +51,13 @@ export class LmdbSnapshotStore implements SnapshotStore {
   async addPoison (of: SnapshotsOf, poison: string): Promise<void> {
     await this.#poison.put(prefixOf(of) + poison, true)
     await this.#root.flushed
+  }
+
+  /** The row of one key, copied, and the marker that holds. */
+  find (of: SnapshotsOf, key: string): FoundRow | undefined {
+    const marker = this.#stored(of)
+    const stored = marker === undefined ? undefined : this.#rows.get(prefixOf(of) + key)
+    return marker === undefined || stored === undefined ? undefined : { row: decodeRow(key, stored), marker: { offset: marker.offset, clock: marker.clock } }
   }
 
   position (of: SnapshotsOf): Position | undefined { return this.#stored(of)?.position }

@@ -6,6 +6,9 @@ export interface SnapshotsOf { readonly processor: string, readonly machine: str
 
 export interface PartitionSnapshot { readonly rows: Iterable<SnapshotRow>, readonly marker: Marker, readonly poison: ReadonlySet<string> }
 
+/** One key's row, for a look from outside. */
+export interface FoundRow { readonly row: SnapshotRow, readonly marker: Marker }
+
 /** Where rows, markers and poison are kept, per machine and partition. */
 export interface SnapshotStore extends AsyncDisposable {
   /** `eager`: the rows' bytes are the caller's; otherwise they are read when looked at, and the caller is the partition's owner. */

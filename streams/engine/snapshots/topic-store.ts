@@ -2,7 +2,7 @@ import type { Log, OutRecord, RecordCursor, TopicPartition, TopicSpec, Transacti
 import { openLmdb } from '../../lmdb/index.ts'
 import type { Clock, DurationMs } from '../../time/index.ts'
 import { LmdbSnapshotStore, type Position } from './lmdb-store.ts'
-import type { PartitionSnapshot, SnapshotsOf, SnapshotStore } from './port.ts'
+import type { FoundRow, PartitionSnapshot, SnapshotsOf, SnapshotStore } from './port.ts'
 import { decodeRow, encodeRow, ROW_FORMAT, type Marker, type SnapshotRound, type SnapshotRow } from './row.ts'
 
 /**
@@ -28,6 +28,19 @@ export interface TopicSnapshotsOptions { readonly log: Log, readonly clock: Cloc
  * The copy is the fold of a prefix of the topic, never more: it gets a round after its commit, and a load folds in what stands behind it.
  */
 export function openTopicSnapshots (options: TopicSnapshotsOptions): SnapshotStore { return new TopicSnapshots(options) }
+
+/** The newest row of one key in the topic, read from its beginning: for a look from outside, without a copy. */
+export async function findInTopic (log: Log, of: SnapshotsOf, key: string): Promise<FoundRow | undefined> {
+  let row: SnapshotRow | null | undefined
+  let marker: Marker | undefined
+  const reader = log.reader(topicOf(of), 0)
+  for (let run = await reader.next(); run !== undefined; run = await reader.next()) {
+    const told = read(of, run.records)
+    if (told.rows.has(key)) row = told.rows.get(key)
+    marker = told.marker ?? marker
+  }
+  return row === undefined || row === null || marker === undefined ? undefined : { row, marker }
+}
 
 class TopicSnapshots implements SnapshotStore {
   readonly #log: Log
