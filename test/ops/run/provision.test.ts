@@ -38,7 +38,7 @@ describeServers('topics and schemas of a real cluster', () => {
     }
   }
   const createTopic = async (name: string, numPartitions: number, settings: Readonly<Record<string, string>>): Promise<void> => {
-    await using admin = await openTopicAdmin({ ...KAFKA_DEFAULTS, brokers: [kafka.bootstrap] })
+    await using admin = await openTopicAdmin({ ...KAFKA_DEFAULTS, brokers: [kafka.bootstrap], clock: systemClock })
     await admin.ask('create', a => a.createTopics({ waitForLeaders: true, topics: [{ topic: name, numPartitions, replicationFactor: 1, configEntries: Object.entries(settings).map(([key, value]) => ({ name: key, value })) }] }))
   }
   const post = async (subject: string, schema: object): Promise<void> => { await fetch(`${registry}/subjects/${subject}/versions`, { method: 'POST', headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' }, body: JSON.stringify({ schema: JSON.stringify(schema), schemaType: 'AVRO' }) }) }

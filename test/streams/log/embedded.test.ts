@@ -9,7 +9,7 @@ import { drain, IN, logContract, type LogUnderTest } from './contract.ts'
 const P0 = { topic: 'in', partition: 0 }
 const record = (s: string): { key: Buffer, value: Buffer } => ({ key: Buffer.from('k'), value: Buffer.from(s) })
 
-async function openIn (directory: { readonly path: string, remove (): void }, clock: ManualClock): Promise<LogUnderTest & { readonly directory: string }> {
+async function openIn (directory: { readonly path: string, remove (): void }, clock: ManualClock): Promise<LogUnderTest & { readonly directory: string, readonly clock: ManualClock }> {
   const log = await openEmbeddedLog({ directory: directory.path, clock, sessionTimeoutMs: 45_000 })
   return {
     log,

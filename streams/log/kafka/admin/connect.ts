@@ -1,12 +1,15 @@
 import type { Admin, SASLOptions } from 'kafkajs'
 import { LatidoError, messageOf } from '../../../errors/index.ts'
+import type { Clock, DurationMs } from '../../../time/index.ts'
 import type { KafkaOptions, KafkaSasl, KafkaTls } from '../options.ts'
 
 /** What the administration needs of the options. */
-export type TopicAdminOptions = Pick<KafkaOptions, 'brokers' | 'clientId' | 'tls' | 'sasl' | 'requestTimeoutMs'>
+export type TopicAdminOptions = Pick<KafkaOptions, 'brokers' | 'clientId' | 'tls' | 'sasl' | 'requestTimeoutMs' | 'clock'>
 
 /** A connection that administrates: it never deletes a topic, and consumes and produces nothing. */
 export interface TopicAdmin extends AsyncDisposable {
+  readonly clock: Clock
+  readonly requestTimeoutMs: DurationMs
   /** Calls kafkajs and turns what it throws into errors of ours. */
   ask<T> (what: string, call: (admin: Admin) => Promise<T>): Promise<T>
 }
@@ -30,7 +33,7 @@ export async function openTopicAdmin (options: TopicAdminOptions): Promise<Topic
     try { return await call(admin) } catch (e) { throw adminError(what, options.brokers, e) }
   }
   await ask('connect', () => admin.connect())
-  return { ask, [Symbol.asyncDispose]: () => admin.disconnect() }
+  return { ask, clock: options.clock, requestTimeoutMs: options.requestTimeoutMs, [Symbol.asyncDispose]: () => admin.disconnect() }
 }
 
 function sslOf ({ ca, cert, key, servername }: KafkaTls): { ca?: Buffer[], cert?: Buffer, key?: Buffer, servername?: string } {

@@ -1,3 +1,4 @@
+import { isLatidoError, LatidoError } from '../../../errors/index.ts'
 import type { TopicAdmin } from './connect.ts'
 import type { TopicPlan } from './plan.ts'
 import type { ActualTopic, ActualTopics } from './topic-config.ts'
@@ -42,9 +43,10 @@ export async function applyTopics (admin: TopicAdmin, plan: TopicPlan): Promise<
   if (plan.create.length > 0) {
     // Another instance may create the same ones at the same time: kafkajs answers false where a topic is already there.
     await admin.ask('create topics', a => a.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false,
       topics: plan.create.map(c => ({ topic: c.topic, numPartitions: c.partitions, replicationFactor: c.replication, configEntries: entriesOf(c.config) })),
     }))
+    await waitForLeaders(admin, plan.create.map(c => c.topic))
   }
   const altered = [...new Set(plan.alter.map(f => f.topic))]
   if (altered.length === 0) return
@@ -53,6 +55,21 @@ export async function applyTopics (admin: TopicAdmin, plan: TopicPlan): Promise<
     validateOnly: false,
     resources: altered.map(topic => ({ type: TOPIC, name: topic, configEntries: entriesOf(new Map([...plan.own.get(topic) ?? [], ...plan.alter.filter(f => f.topic === topic).map(f => [f.setting, f.wanted] as const)])) })),
   }))
+}
+
+/** A broker hears of a new topic a moment after it was created; kafkajs gives up on one that it does not know yet. */
+async function waitForLeaders (admin: TopicAdmin, names: readonly string[]): Promise<void> {
+  const deadline = admin.clock.monotonicMs() + admin.requestTimeoutMs
+  for (;;) {
+    try {
+      const { topics } = await admin.ask('find the leaders of new topics', a => a.fetchTopicMetadata({ topics: [...names] }))
+      if (topics.every(t => t.partitions.every(p => p.leader >= 0))) return
+    } catch (e) {
+      if (!isLatidoError(e) || e.code !== 'BROKER_REFUSED' || admin.clock.monotonicMs() > deadline) throw e
+    }
+    if (admin.clock.monotonicMs() > deadline) throw new LatidoError('BROKER_UNREACHABLE', `new topics have no leaders after ${admin.requestTimeoutMs} ms`, 'check that the brokers run')
+    await admin.clock.sleep(50)
+  }
 }
 
 function entriesOf (config: ReadonlyMap<string, string>): { name: string, value: string }[] { return [...config].map(([name, value]) => ({ name, value })) }

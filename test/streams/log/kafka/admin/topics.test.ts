@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { applyTopics, describeTopics, openTopicAdmin, planTopics, trimTopics, type TopicAdmin, type TopicPlan } from '../../../../../streams/log/kafka/admin/index.ts'
 import type { TopicSpec } from '../../../../../streams/log/index.ts'
+import { systemClock } from '../../../../../streams/time/index.ts'
 import { describeWith, sharedKafka, startJavaClient, type JavaClient } from '../../../../kit/servers/index.ts'
 
 const ONE = { replication: 1, minInsyncReplicas: 1 }
@@ -17,7 +18,7 @@ describeKafka('administration of a real cluster', () => {
 
   beforeAll(async () => {
     const { bootstrap } = await sharedKafka()
-    admin = await openTopicAdmin({ brokers: [bootstrap], clientId: 'test', requestTimeoutMs: 20_000 })
+    admin = await openTopicAdmin({ brokers: [bootstrap], clientId: 'test', requestTimeoutMs: 20_000, clock: systemClock })
     java = await startJavaClient(bootstrap)
   })
   afterAll(async () => { await admin[Symbol.asyncDispose](); await java[Symbol.asyncDispose]() })
@@ -71,7 +72,7 @@ describeKafka('administration of a real cluster', () => {
 
   it('says that nobody answers, and that a password is wrong', async () => {
     const { listeners } = await sharedKafka()
-    await expect(openTopicAdmin({ brokers: ['127.0.0.1:1'], clientId: 'test', requestTimeoutMs: 2_000 })).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' })
-    await expect(openTopicAdmin({ brokers: [listeners['sasl-plain']], clientId: 'test', requestTimeoutMs: 5_000, sasl: { kind: 'plain', username: 'latido', password: 'wrong' } })).rejects.toMatchObject({ code: 'BROKER_AUTHENTICATION_FAILED' })
+    await expect(openTopicAdmin({ brokers: ['127.0.0.1:1'], clientId: 'test', requestTimeoutMs: 2_000, clock: systemClock })).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' })
+    await expect(openTopicAdmin({ brokers: [listeners['sasl-plain']], clientId: 'test', requestTimeoutMs: 5_000, clock: systemClock, sasl: { kind: 'plain', username: 'latido', password: 'wrong' } })).rejects.toMatchObject({ code: 'BROKER_AUTHENTICATION_FAILED' })
   })
 })
