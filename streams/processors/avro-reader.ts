@@ -43,13 +43,16 @@ export class AvroReader<S extends AvroRecord> {
   }
 
   read (r: RecordCursor): Kind {
-    const start = r.valueStart
-    if (r.keyStart < 0 && r.valueEnd - start <= 0) return TICK
-    const way = this.#wayOf(r.valueBuffer, start, r.valueEnd)
+    return r.keyStart < 0 && r.valueEnd - r.valueStart <= 0 ? TICK : this.lay(r.valueBuffer, r.valueStart, r.valueEnd)
+  }
+
+  /** The same for a value. */
+  lay (buffer: Buffer, start: number, end: number): Kind {
+    const way = this.#wayOf(buffer, start, end)
     if (way.kind !== RECORD) return this.#not(way)
     const flyweight = this.#flyweights[way.side]!
     try {
-      flyweight.over(r.valueBuffer, start + FRAME_BYTES, r.valueEnd, way.layout)
+      flyweight.over(buffer, start + FRAME_BYTES, end, way.layout)
     } catch (e) {
       if (!isLatidoError(e)) throw e
       this.cause = 'payload-invalid'
@@ -60,6 +63,9 @@ export class AvroReader<S extends AvroRecord> {
     this.side = way.side
     return RECORD
   }
+
+  /** What to await before a value of this writer can be laid out; undefined: nothing. */
+  learn (value: Buffer): Promise<void> | undefined { return this.#wayOf(value, 0, value.length).kind === WAIT ? this.ready : undefined }
 
   #not (way: Way): Kind {
     this.cause = way.cause

@@ -9,6 +9,8 @@ import { OutputBuffer } from './output-buffer.ts'
 
 /** What all keys of a partition do, behind the keys: a window operator or a join, with its outputs. */
 export interface Columns<S> {
+  /** What to await before anything is stepped: a restored state needs something first. */
+  pending?: Promise<void> | undefined
   readonly due: ArrivalTimeMs
   eventTimeOf (record: FlyweightOf<S>, side: number): EventTimeMs
   /** Answers how many windows were closed to it for good; -1: the record has no value. */
@@ -34,7 +36,7 @@ export interface ColumnsParts<S extends AvroRecord> {
   readonly keyFields: readonly string[]
   readonly readers: () => AvroReader<S>
   /** Puts a record's key together; false: it is too long. */
-  readonly keyOf: (record: FlyweightOf<S>, keys: KeyColumns) => boolean
+  readonly keyOf: (record: FlyweightOf<S>, keys: KeyColumns, side: number) => boolean
   readonly columns: (around: Around) => Columns<S>
   /** The first is where results go. */
   readonly topics: readonly string[]
@@ -120,6 +122,13 @@ export class ColumnsProgram<S extends AvroRecord> implements PartitionProgram<Co
 
   changed (slot: number): void { this.#rows.touch(slot, this.#offset, this.#before) }
 
+  /** What has to be awaited first. */
+  pending (): Promise<void> | undefined {
+    const { pending } = this.#columns
+    if (pending !== undefined) this.#columns.pending = undefined
+    return pending
+  }
+
   /** One record; a promise: await it and bring the record again. */
   take (r: RecordCursor, batch: Counts): Promise<void> | undefined {
     const reader = this.#reader
@@ -145,8 +154,7 @@ export class ColumnsProgram<S extends AvroRecord> implements PartitionProgram<Co
   #record (r: RecordCursor, batch: Counts): void {
     if (this.#poison.size > 0 && this.#poison.has(recordPoison(r.offset))) { this.#refuse('step-failed', `a step of ${this.#parts.name} failed`, r, batch); return }
     const { flyweight, side } = this.#reader
-    this.slots.begin()
-    if (!this.#parts.keyOf(flyweight, this.slots)) { this.#refuse('key-invalid', 'a key is missing or too long', r, batch); return }
+    if (!this.#parts.keyOf(flyweight, this.slots, side)) { this.#refuse('key-invalid', 'a key is missing or too long', r, batch); return }
     const slot = this.slots.slot()
     this.#rows.grow(slot + 1)
     if (this.#rows.hasSeen(slot, r.offset)) return
@@ -181,7 +189,7 @@ export class ColumnsProgram<S extends AvroRecord> implements PartitionProgram<Co
 
 interface Counts { count: number, late: number, clamped: number, readonly refused: RefusedRecord[] }
 
-class ColumnsBatch<S extends AvroRecord> implements ProgramBatch, Counts {
+export class ColumnsBatch<S extends AvroRecord> implements ProgramBatch, Counts {
   count = 0
   outputs = 0
   late = 0
@@ -202,6 +210,8 @@ class ColumnsBatch<S extends AvroRecord> implements ProgramBatch, Counts {
   step (): Promise<void> | undefined {
     const r = this.#records
     const program = this.#program
+    const pending = program.pending()
+    if (pending !== undefined) return pending
     const before = program.out.count
     while (this.#waiting || (r.next() && r.offset < this.#below)) {
       let wait

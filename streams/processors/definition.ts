@@ -1,7 +1,7 @@
 import type { AvroRecord, FlyweightOf } from '../codec/index.ts'
 import type { OutputRecord, ProcessorDefinition, RefusedRecord, StateMachine } from '../engine/index.ts'
 import type { Clock, Duration } from '../time/index.ts'
-import type { WindowMachine } from '../windows/index.ts'
+import type { JoinMachine, WindowMachine } from '../windows/index.ts'
 import type { WindowOutput } from './output.ts'
 import type { Schemas } from './schemas.ts'
 
@@ -48,6 +48,20 @@ export interface MachineProcessor<S extends AvroRecord, K extends string, State,
   readonly output: { readonly topic: string, readonly json?: (out: NoInfer<Out>, key: string) => unknown }
 }
 
+/** One topic with the records of two streams, told apart by the names of their schemas; see `mergeTopics`. */
+export interface MergedTopic<L extends AvroRecord = AvroRecord, R extends AvroRecord = AvroRecord> { readonly topic: string, readonly left: L, readonly right: R }
+
+export interface JoinProcessor<L extends AvroRecord, R extends AvroRecord, K extends string, E extends string, Kind extends 'inner' | 'left'> extends Common {
+  readonly input: MergedTopic<L, R>
+  /** Fields that both sides have. */
+  readonly key: KeyFields<K>
+  readonly machine: JoinMachine<E, Kind>
+  /** `json`: what is written of a pair. A left join has no right side where there was none. */
+  readonly output: { readonly topic: string, readonly json: (left: FlyweightOf<L>, right: FlyweightOf<R> | (Kind extends 'left' ? undefined : never)) => unknown }
+  readonly late?: string
+  readonly skew?: Duration
+}
+
 /** A processor as it was written. `open` gives it schemas; then `startProcessor` runs it. */
 export interface DefinedProcessor<S extends AvroRecord = AvroRecord> {
   readonly name: string
@@ -59,3 +73,5 @@ export interface DefinedProcessor<S extends AvroRecord = AvroRecord> {
 
 export function avroTopic<const S extends AvroRecord> (topic: string, schema: S): AvroTopic<S> { return { topic, schema } }
 export function fields<const K extends string> (...names: readonly K[]): KeyFields<K> { return { fields: names } }
+/** The topic that `mergeTopics` fills, with the schema of each side; their names differ. */
+export function merged<const L extends AvroRecord, const R extends AvroRecord> (topic: string, left: L, right: R): MergedTopic<L, R> { return { topic, left, right } }

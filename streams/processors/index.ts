@@ -1,7 +1,9 @@
 /** Processors as users write them: `defineProcessor`, its topics, keys and outputs, and a test driver that needs no broker. */
 export { defineProcessor } from './define-processor.ts'
-export { avroTopic, fields } from './definition.ts'
-export type { AvroTopic, Common, DefinedProcessor, KeyFields, MachineProcessor, NumberField, TextField, WindowProcessor } from './definition.ts'
+export { avroTopic, fields, merged } from './definition.ts'
+/** Two topics in one order, before they are joined. */
+export { mergeTopics } from './merge-topics.ts'
+export type { AvroTopic, Common, DefinedProcessor, JoinProcessor, KeyFields, MachineProcessor, MergedTopic, NumberField, TextField, WindowProcessor } from './definition.ts'
 export type { AvroOutput, JsonOutput, Source, WindowOutput, WindowView } from './output.ts'
 /** Where schemas have their ids from: a registry of the product, or fixed ones. */
 export { fixedSchemas } from './schemas.ts'

@@ -18,7 +18,7 @@ type PlainOf<T> =
                   : T extends { readonly type: 'enum' } ? string
                     : T extends { readonly type: infer Inner } ? PlainOf<Inner> : unknown
 /** A record of a schema as a plain object. */
-export type Plain<S> = { readonly [F in FieldsOf<S> as F['name']]: PlainOf<F['type']> }
+export type Plain<S> = S extends unknown ? { readonly [F in FieldsOf<S> as F['name']]: PlainOf<F['type']> } : never
 
 /** A record that a processor wrote: JSON and Avro values are decoded. */
 export interface Written { readonly topic: string, readonly key: string | undefined, readonly value: unknown, readonly timestamp: ArrivalTimeMs }

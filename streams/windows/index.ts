@@ -8,3 +8,6 @@ export { count, first, last, max, mean, min, populationDeviation, sampleDeviatio
 /** What a processor needs to run one. */
 export { WindowResult } from './operator.ts'
 export type { Cause, EmitResult, Keys, OperatorDefinition, WindowOperator } from './operator.ts'
+/** Joins of two streams by key and time. */
+export { join, JoinOperator } from './join.ts'
+export type { EmitPair, JoinMachine, JoinOptions } from './join.ts'
