@@ -88,8 +88,9 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
       pipeline: () => running.status(connectors, offline.status()),
     }),
   }))
-  await running.sample()
   const embedded = stores.driver === 'embedded'
+  const sampled = running.sample()
+  if (embedded) await sampled; else failure.watch(sampled) // a cluster that is slow to answer what the page shows holds nothing up
   closers.use(every(clock, embedded ? SAMPLE_MS : KAFKA_SAMPLE_MS, () => { void running.sample().catch(e => { failure.fail(e) }) }))
   closers.use(every(clock, embedded ? RETENTION_MS : KAFKA_RETENTION_MS, () => { void stores.log.enforceRetention().catch(e => { if (embedded) failure.fail(e); else logger.warn({ cause: messageOf(e) }, 'old records could not be deleted; tried again later') }) }))
   if (config.simulate === 'ward' && connectors.length > 0) {

@@ -6,10 +6,10 @@ import { describeWith, sharedApicurio, sharedKafka } from '../kit/servers/index.
 import { tempDir } from '../kit/temp-dir.ts'
 import { admission, api, chartedSet, codeOf, DETERIORATED, MllpClient, pipelineOf, runCli, startCli, STABLE, until, type Cli, type WireAlert } from './kit/index.ts'
 
-const WITHIN_MS = 90_000
+const WITHIN_MS = 150_000
 /** Causes that the engine gives: on records that this version wrote they would be faults. */
 const FAULTS: readonly string[] = ['schema-unknown', 'payload-invalid', 'step-failed']
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 180_000 })
+vi.setConfig({ testTimeout: 480_000, hookTimeout: 180_000 })
 const describeServers = await describeWith('kafka', 'apicurio')
 
 describeServers('latido on a real Kafka', () => {
@@ -49,7 +49,7 @@ describeServers('latido on a real Kafka', () => {
   it('takes a simulated ward from its monitors to vectors and alerts, stops, and goes on where it stopped', async () => {
     const prefix = await prepared()
     const dataDir = newDir()
-    const first = await startCli({ dataDir, flags: flagsOf(prefix) })
+    const first = await startCli({ dataDir, readyWithinMs: WITHIN_MS, flags: flagsOf(prefix) })
     let offset = 0
     try {
       expect((await pipelineOf(first.url)).log).toMatchObject({ driver: 'direct', state: 'on', why: expect.stringMatching(/\w/) as string })
@@ -63,7 +63,7 @@ describeServers('latido on a real Kafka', () => {
     } finally {
       await first.end('SIGKILL')
     }
-    await using second = await startCli({ dataDir, flags: flagsOf(prefix, '--simulate', 'ward', '--speed', '2') })
+    await using second = await startCli({ dataDir, readyWithinMs: WITHIN_MS, flags: flagsOf(prefix, '--simulate', 'ward', '--speed', '2') })
     expect(await alertOf(second, 'KAFKA-1')).toBeDefined()
     await until('vectors of the simulated ward', async () => {
       const { topics } = await pipelineOf(second.url)
@@ -77,7 +77,7 @@ describeServers('latido on a real Kafka', () => {
 
   it('shares its partitions with a second instance, and takes them back when that one goes', async () => {
     const prefix = await prepared()
-    await using one = await startCli({ dataDir: newDir(), flags: flagsOf(prefix) })
+    await using one = await startCli({ dataDir: newDir(), readyWithinMs: WITHIN_MS, flags: flagsOf(prefix) })
     await until('all partitions', async () => await partitionsOf(one) === 4 ? true : undefined, WITHIN_MS)
     const two = await startOther(prefix)
     try {
@@ -106,5 +106,5 @@ describeServers('latido on a real Kafka', () => {
   })
 
   /** No connectors: it says no ports of theirs. */
-  async function startOther (prefix: string): Promise<Cli> { return await startCli({ dataDir: newDir(), flags: flagsOf(prefix, '--connectors', 'off') }) }
+  async function startOther (prefix: string): Promise<Cli> { return await startCli({ dataDir: newDir(), readyWithinMs: WITHIN_MS, flags: flagsOf(prefix, '--connectors', 'off') }) }
 })

@@ -16,6 +16,8 @@ export interface CliOptions {
   readonly mqttPort?: number
   /** More flags, for example `['--partitions', '2']`. */
   readonly flags?: readonly string[]
+  /** Default 60 s. */
+  readonly readyWithinMs?: number
   /** Flags of node itself, for example `--cpu-prof`. */
   readonly nodeFlags?: readonly string[]
 }
@@ -46,10 +48,10 @@ export class Cli implements AsyncDisposable {
   get running (): boolean { return this.#child.exitCode === null && this.#child.signalCode === null }
 
   /** Resolves when it has said its URL; rejects with what it said if it ended before. */
-  async ready (): Promise<this> {
+  async ready (withinMs: number = READY_WITHIN_MS): Promise<this> {
     const startedMs = systemClock.monotonicMs()
     const abort = new AbortController()
-    await Promise.race([this.#said(/Open (http:\S+)/), this.exited, systemClock.sleep(READY_WITHIN_MS, abort.signal)])
+    await Promise.race([this.#said(/Open (http:\S+)/), this.exited, systemClock.sleep(withinMs, abort.signal)])
     abort.abort()
     this.readyMs = systemClock.monotonicMs() - startedMs
     const [, url] = /Open (http:\S+)/.exec(this.stdout) ?? []
@@ -82,7 +84,7 @@ function launch (args: readonly string[], nodeFlags: readonly string[] = []): Cl
 export async function startCli (options: CliOptions): Promise<Cli> {
   const cli = launch(cliArgs(options), options.nodeFlags)
   try {
-    return await cli.ready()
+    return await cli.ready(options.readyWithinMs)
   } catch (e) {
     await cli.end('SIGKILL')
     throw e
