@@ -1,18 +1,21 @@
 import { parseArgs } from 'node:util'
 import { isLatidoError, LatidoError, messageOf } from '../../streams/errors/index.ts'
 import { burst, burstSingle } from './burst.ts'
+import { codec } from './codec.ts'
 import { engine } from './engine.ts'
+import { latency } from './kafka/latency.ts'
 import { rebalance } from './kafka/rebalance.ts'
 import { ward } from './kafka/ward.ts'
 import { log } from './log.ts'
 import { lineOf, type BenchOptions, type Benchmark, type Line } from './measure.ts'
 import { mllp } from './mllp.ts'
 import { path } from './path.ts'
+import { recovery, recoveryKafka } from './recovery/index.ts'
 import { score } from './score.ts'
 import { start } from './start.ts'
 
 /** `npm run bench -- NAME [NAME ...] [--json] [--seconds S] [--runs N]`. */
-export const BENCHMARKS: Readonly<Record<string, Benchmark>> = { log, engine, path, mllp, score, burst, 'burst-single': burstSingle, start, ward, rebalance }
+export const BENCHMARKS: Readonly<Record<string, Benchmark>> = { log, codec, engine, path, mllp, score, burst, 'burst-single': burstSingle, start, latency, ward, rebalance, recovery, 'recovery-kafka': recoveryKafka }
 
 function parse (args: readonly string[]): { readonly names: readonly string[], readonly json: boolean, readonly options: BenchOptions, readonly command: string } {
   const { values, positionals } = read(args)

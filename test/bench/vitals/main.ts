@@ -4,6 +4,7 @@ import { openSnapshotStore, startProcessor } from '../../../streams/engine/index
 import { KAFKA_DEFAULTS, openEmbeddedLog, type Log, type KafkaOptions } from '../../../streams/log/index.ts'
 import { fixedSchemas } from '../../../streams/processors/index.ts'
 import { systemClock } from '../../../streams/time/index.ts'
+import { alerts } from './alert.ts'
 import { OBSERVATION, vitals, type Window } from './processor.ts'
 import { SCHEMA_ID } from './workload.ts'
 
@@ -12,6 +13,7 @@ const { values } = parseArgs({
     topic: { type: 'string' }, out: { type: 'string' }, group: { type: 'string' }, 'state-dir': { type: 'string' },
     bootstrap: { type: 'string', default: '127.0.0.1:9092' },
     driver: { type: 'string', default: 'direct' },
+    mode: { type: 'string', default: 'window' },
     window: { type: 'string', default: 'hop' },
     guarantee: { type: 'string', default: 'exactly-once' },
   },
@@ -23,7 +25,7 @@ function need (option: 'topic' | 'out' | 'group' | 'state-dir'): string {
   return value
 }
 
-function oneOf<T extends string> (option: 'driver' | 'window' | 'guarantee', known: readonly T[]): T {
+function oneOf<T extends string> (option: 'driver' | 'mode' | 'window' | 'guarantee', known: readonly T[]): T {
   const value = known.find(k => k === values[option])
   if (value === undefined) throw new Error(`--${option} is one of ${known.join(', ')}`)
   return value
@@ -44,7 +46,7 @@ const window: Window = oneOf('window', ['hop', 'tumble'])
 await using log = await openLog(directory)
 for (const topic of [need('topic'), need('out')]) await log.range({ topic, partition: 0 }) // topics of somebody else: looked at, not provisioned
 await using snapshots = openSnapshotStore(join(directory, 'snapshots'))
-const definition = await vitals(need('group'), need('topic'), need('out'), window).open(fixedSchemas({ [SCHEMA_ID]: OBSERVATION }))
+const definition = await (oneOf('mode', ['window', 'alert']) === 'window' ? vitals(need('group'), need('topic'), need('out'), window) : alerts(need('group'), need('topic'), need('out'))).open(fixedSchemas({ [SCHEMA_ID]: OBSERVATION }))
 await using processor = await startProcessor(definition, { log, clock: systemClock, snapshots, options: { guarantee: oneOf('guarantee', ['exactly-once', 'at-least-once']) }, onChange: what => { process.stderr.write(`${what}\n`) } })
 
 let stopping = false

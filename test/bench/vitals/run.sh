@@ -1,6 +1,6 @@
 #!/bin/bash
 # Latido on the vitals workload, written in its public API: builds once, then execs the engine (one process).
-#   run.sh --driver direct|native|embedded --window hop|tumble --guarantee exactly-once|at-least-once
+#   run.sh --driver direct|native|embedded --mode window|alert --window hop|tumble --guarantee exactly-once|at-least-once
 #          --topic IN --out OUT --group ID --bootstrap HOST:PORT --state-dir DIR
 # With --driver embedded, --state-dir holds the log as well. --prof DIR writes a CPU profile there.
 set -euo pipefail
