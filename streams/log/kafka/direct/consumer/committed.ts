@@ -38,6 +38,18 @@ export async function committedOffsets (direct: Direct, group: string, partition
 }
 
 /**
+ * The same for a dead member that had written outputs but no offsets yet: nobody is told of it, but whoever reads the outputs sees nothing
+ * behind them before the transaction's timeout. Its partitions are given to us when it is no member any more, so that is the time to look.
+ */
+export async function endWhatTheDeadLeft (direct: Direct, group: string, signal: AbortSignal): Promise<void> {
+  try {
+    await patiently(direct, `ending the transactions of dead members of ${group}`, { firstMs: SUSPECT_MS, maxMs: CHECK_EACH_MS, forMs: direct.limits.transactionTimeoutMs, signal }, () => endTransactionsOfTheDead(direct, group))
+  } catch {
+    // the log was closed, or we may not list transactions: they end by their timeout
+  }
+}
+
+/**
  * A dead member's open transaction keeps its offsets unstable until the transaction's timeout. Whoever inherits need not wait for it: asking
  * for the dead one's producer id fences it and ends what it left open. Dead is whose instance is no member of the group.
  */

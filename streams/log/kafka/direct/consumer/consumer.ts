@@ -5,7 +5,7 @@ import type { Direct } from '../direct.ts'
 import { nameOf } from '../names.ts'
 import { askCoordinator, closedError } from '../retry.ts'
 import { Activity } from './activity.ts'
-import { committedOffsets } from './committed.ts'
+import { committedOffsets, endWhatTheDeadLeft } from './committed.ts'
 import { Fetcher } from './fetcher.ts'
 import { Member, type AssignedPartition, type OwnedPartition } from './member.ts'
 import { listOffset } from './offsets.ts'
@@ -161,6 +161,7 @@ export class DirectConsumer implements Consumer {
   }
 
   async #beginnings (added: readonly Coming[]): Promise<void> {
+    void endWhatTheDeadLeft(this.#direct, this.#options.group, this.#stopping.signal)
     const offsets = await committedOffsets(this.#direct, this.#options.group, added.map(c => c.of), this.#stopping.signal)
     await Promise.all(added.map(async coming => {
       const committed = offsets.get(nameOf(coming.of))
