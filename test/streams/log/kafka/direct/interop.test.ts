@@ -40,7 +40,8 @@ describeKafka('direct beside other clients', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     ({ bootstrap } = await sharedKafka())
     java = await startJavaClient(bootstrap)
-  }, 60_000)
+    await java.committed('nobody') // the JVM has begun to answer
+  }, 120_000)
   afterAll(async () => {
     for (const log of opened) await log[Symbol.asyncDispose]()
     await java?.[Symbol.asyncDispose]()
