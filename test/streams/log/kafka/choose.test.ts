@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { promisify } from 'node:util'
-import { expect, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
 import { chooseDriver, chooseFor } from '../../../../streams/log/kafka/choose.ts'
 import { heartbeatApi } from '../../../../streams/log/kafka/direct/api/index.ts'
 import { KAFKA_DEFAULTS, openKafkaLog, type KafkaOptions } from '../../../../streams/log/kafka/index.ts'
@@ -33,7 +33,9 @@ it('says that nobody answers, whatever the driver', async () => {
 })
 
 const describeKafka = await describeWith('kafka')
-describeKafka('the driver for a real cluster', () => {
+describeKafka('the driver for a real cluster', { timeout: 90_000 }, () => {
+  beforeAll(async () => { await sharedKafka() })
+
   it('is direct on Kafka 4', async () => {
     const { log, driver, why } = await openKafkaLog(options((await sharedKafka()).bootstrap))
     expect([driver, why]).toEqual(['direct', expect.stringContaining('group.version 1')])
@@ -49,5 +51,5 @@ describeKafka('the driver for a real cluster', () => {
     await log.producer().append({ topic: spec.name, partition: 0 }, [{ key: null, value: Buffer.from('a') }])
     expect([driver, await log.range({ topic: spec.name, partition: 0 }), why]).toEqual(['native', { start: 0, end: 1 }, expect.stringContaining('direct')])
     await log[Symbol.asyncDispose]()
-  }, 90_000)
+  })
 })
