@@ -1,23 +1,16 @@
 import { featuresMachine } from '../../features/compute/index.ts'
 import { STANDARD_VIEWS } from '../../features/views/index.ts'
 import { KeyedMachine } from '../../streams/engine/index.ts'
-import type { ConceptId, Observation, ObservationSet } from '../../streams/events/index.ts'
+import type { ConceptId, ObservationSet } from '../../streams/events/index.ts'
 import { systemClock } from '../../streams/time/index.ts'
 import { SeededRandom } from '../kit/random.ts'
-import type { Benchmark } from './measure.ts'
+import { deviceSet, NUMERICS, observation, PATIENTS, START_MS } from './device-set.ts'
+import type { Benchmark, Measure } from './measure.ts'
+import { bytesPerRecord, openStreamWork, recordsPerSecond, type StreamWork } from './stream-work.ts'
 
-export const START_MS: number = Date.UTC(2026, 0, 5)
-export const PATIENTS = 100
 const STATE_PATIENTS = 3
 const STATE_HOURS = 24
-const NUMERICS: readonly (readonly [concept: ConceptId, mean: number, spread: number])[] = [['heartRate', 80, 20], ['respiratoryRate', 16, 6], ['spo2', 95, 4], ['systolic', 120, 20], ['diastolic', 70, 12], ['meanPressure', 85, 14]]
 const LABS: readonly (readonly [concept: ConceptId, mean: number, spread: number])[] = [['lactate', 1.5, 1], ['creatinine', 1, 0.4], ['ureaNitrogen', 18, 8], ['wbc', 9, 4], ['platelets', 220, 60], ['hemoglobin', 12, 2], ['bilirubinTotal', 0.8, 0.5], ['glucose', 120, 40], ['sodium', 140, 5], ['potassium', 4, 0.6], ['bicarbonate', 24, 3], ['ph', 7.4, 0.06]]
-
-function observation (concept: ConceptId, value: number, eventTime: number, resultId = ''): Observation { return { concept, value, comparator: '=', eventTime, status: 'final', quality: 'valid', resultId } }
-
-export function deviceSet (random: SeededRandom, at: number): ObservationSet {
-  return { type: 'observations', kind: 'device', source: 'mqtt:bench', observations: NUMERICS.map(([concept, mean, spread]) => observation(concept, Math.round(mean + (random.next() - 0.5) * spread), at)) }
-}
 
 function labSet (random: SeededRandom, at: number): ObservationSet {
   return { type: 'observations', kind: 'laboratory', source: 'hl7:bench', observations: LABS.map(([concept, mean, spread]) => observation(concept, mean + (random.next() - 0.5) * spread, at, `${at}|${concept}`)) }
@@ -34,9 +27,26 @@ export const engine: Benchmark = {
     return [
       { name: 'engine, standard views, six numerics a record', unit: 'records/s', values: rates },
       { name: 'engine, the same', unit: 'observations/s', values: rates.map(r => r * NUMERICS.length) },
+      ...await throughProcessors(seconds, runs, say),
       { name: `state a patient after ${hours} h at 1 Hz`, unit: 'bytes', values: stateBytes(hours), target: '65536' },
     ]
   },
+}
+
+/** From bytes to bytes: decode, step, effects without a store, encode. A pass over the input is as long as it is. */
+async function throughProcessors (seconds: number, runs: number, say: (line: string) => void): Promise<readonly Measure[]> {
+  const work = await openStreamWork(Math.max(10, Math.round(seconds * 30)))
+  const measured: Measure[] = []
+  const measure = async (name: string, of: StreamWork): Promise<void> => {
+    say(`${name}: ${of.records} records a pass`)
+    await of.run() // warms up
+    const rates: number[] = []
+    for (let run = 0; run < runs; run++) rates.push(await recordsPerSecond(of))
+    measured.push({ name: `${name}, bytes to bytes`, unit: 'records/s', values: rates }, { name: `${name}, JavaScript heap a record`, unit: 'bytes', values: [await bytesPerRecord(of)] })
+  }
+  await measure('features, six numerics a record', work.features)
+  await measure('inference, vectors', await work.inference())
+  return measured
 }
 
 function rate (seconds: number): number {

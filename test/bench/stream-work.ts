@@ -12,7 +12,7 @@ import { keyedProcessor, type Processor, type ProcessorDefinition } from '../../
 import { openEventCodecs, SchemaBook, TOPICS } from '../../streams/events/index.ts'
 import { systemClock } from '../../streams/time/index.ts'
 import { SeededRandom } from '../kit/random.ts'
-import { deviceSet, PATIENTS, START_MS } from './engine.ts'
+import { deviceSet, PATIENTS, START_MS } from './device-set.ts'
 
 /** A processor with its input, as bytes: what the loop does with each batch, without the log and the stores behind it. */
 export interface StreamWork { readonly records: number, run (): Promise<readonly Buffer[]> }

@@ -57,3 +57,18 @@ it('tells the view of a framed vector without decoding it, for every length of n
     expect(codec.viewOf(bytes, 6)).toBe(view)
   }
 })
+
+it('lays a vector over its bytes: the same values and times when they are asked for, and straight into a row', async () => {
+  const book = await SchemaBook.open({ url: 'mock://', storage: { load: () => [], add: () => Promise.resolve() } })
+  const codec = await openVectorCodec(book, 'latido.features')
+  fc.assert(fc.property(vector(fc.constantFrom(1e12, 2e12), { maxLength: 70 }), v => {
+    const bytes = Buffer.concat([Buffer.from('before'), codec.encode({ type: 'vector', view: 'vitals', version: 2, asOf: 5, trigger: 'device', ...v }), Buffer.from('behind')])
+    const laid = codec.lay(bytes, 6, bytes.length - 6)
+    const row = new Float64Array(v.values.length + 2).fill(7)
+    laid.packed.readValues(row, 1)
+    same(row.subarray(1, -1), v.values)
+    same(laid.times, v.times)
+    same(laid.values, v.values)
+    expect([laid.view, laid.version, laid.asOf, laid.trigger, laid.packed.present, row[0], row.at(-1)]).toEqual(['vitals', 2, 5, 'device', v.values.filter(x => !Number.isNaN(x)).length, 7, 7])
+  }), { numRuns: 100 })
+})
