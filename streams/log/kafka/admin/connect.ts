@@ -59,7 +59,8 @@ function adminError (what: string, brokers: readonly string[], e: unknown): Lati
   if (names.some(n => n.includes('SASL')) || chain.some(c => /certificate|self.signed|SSL|TLS|alert/i.test(messageOf(c)))) {
     return new LatidoError('BROKER_AUTHENTICATION_FAILED', `the brokers ${brokers.join(', ')} did not let us in: ${reason}`, 'check the credentials, the certificates, and that the port is a listener of that kind', e)
   }
-  if (names.some(n => /Connection|Timeout|BrokerNotFound|Retries/.test(n))) {
+  // kafkajs throws a plain Error where the connection went away between two calls
+  if (names.some(n => /Connection|Timeout|BrokerNotFound|NoBrokerAvailable|Retries/.test(n)) || reason === 'Broker not connected') {
     return new LatidoError('BROKER_UNREACHABLE', `the brokers ${brokers.join(', ')} do not answer (${what}): ${reason}`, 'check the addresses, and that the brokers run and can be reached from here', e)
   }
   return new LatidoError('BROKER_REFUSED', `the brokers refused to ${what}: ${reason}`, 'look the reason up in Kafka\'s list of errors; for an authorization, allow the user DESCRIBE, CREATE and ALTER_CONFIGS on the topics', e)
