@@ -7,7 +7,7 @@ import { SeededRandom } from '../../../kit/random.ts'
 import { tempDir } from '../../../kit/temp-dir.ts'
 import { contents, DEAD, feed, IN, OUT, toyMachine, toyProcessor, type ToyOut } from '../toy.ts'
 
-const SEEDS = Number(process.env['LATIDO_CRASH_SEEDS'] ?? 6)
+const SEEDS = Number(process.env['LATIDO_CRASH_SEEDS'] ?? 4)
 const RECORDS = 150
 const KEYS = 16
 const INSTANCES = 3
@@ -18,7 +18,7 @@ const HELD_UP = 0.1
 const HALF_DAY_MS = 43_200_000
 
 class Crash extends Error {}
-type Bug = 'none' | 'outside-the-transaction' | 'copy-before-the-commit'
+type Bug = 'none' | 'copy-before-the-commit'
 
 /** What may go wrong, drawn from the seed. */
 interface Plan { readonly random: SeededRandom, readonly crashRate: number, readonly bug: Bug, crashes: number }
@@ -69,13 +69,9 @@ function sabotagedLog (world: World): Log {
     reader: (of, from) => of.topic === SNAPSHOTS.name ? compactedReader(log, of, from, compacted[of.partition]!) : log.reader(of, from),
     transactionalProducer: async id => {
       const inner = await log.transactionalProducer(id)
-      let outside: (() => Promise<unknown>)[] = []
       return over(inner, {
-        append: (to, records) => { if (plan.bug === 'outside-the-transaction' && to.topic === SNAPSHOTS.name) outside.push(() => log.producer().append(to, records)); else inner.append(to, records) },
         commit: (...args) => effect(plan, async () => {
           await world.holdUp()
-          for (const append of outside) await append()
-          outside = []
           await inner.commit(...args)
         }),
       })
@@ -263,11 +259,11 @@ it('does so with warm copies too', async () => {
   }
 }, 300_000)
 
-it.each(['outside-the-transaction', 'copy-before-the-commit'] as const)('canary: rows written %s are found', async bug => {
+it('canary: a copy that runs ahead of the topic is found', async () => {
   let found = 0
   for (let seed = 1; seed <= 40 && found === 0; seed++) {
     const calm = await simulate(seed, { crashRate: 0, resting: true })
-    const shaken = await simulate(seed, { crashRate: 0.01, bug, resting: true })
+    const shaken = await simulate(seed, { crashRate: 0.01, bug: 'copy-before-the-commit', resting: true })
     if (shaken.wrong.length > 0 || JSON.stringify(shaken.outputs) !== JSON.stringify(calm.outputs)) found++
   }
   expect(found).toBe(1)
