@@ -3,6 +3,8 @@ import type { Outputs } from './program.ts'
 
 const FIRST_BYTES = 1 << 14
 const FIRST_RECORDS = 256
+/** A key is copied byte by byte for less than the call costs. */
+const SHORT_BYTES = 48
 /** Numbers of a record: target, time, and where its key and value begin and end (a start of -1: null). */
 const STRIDE = 6
 
@@ -77,7 +79,8 @@ export class OutputStage {
       this.#bytes.copy(larger, 0, 0, this.#end)
       this.#bytes = larger
     }
-    from.copy(this.#bytes, this.#end, start, end)
+    if (end - start > SHORT_BYTES) from.copy(this.#bytes, this.#end, start, end)
+    else for (let to = this.#end, bytes = this.#bytes; start < end;) bytes[to++] = from[start++]!
     this.#end = needed
     return needed
   }
