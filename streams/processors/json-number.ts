@@ -6,10 +6,10 @@ const NULL = Buffer.from('null')
 export const NUMBER_BYTES_MAX = 26
 
 /**
- * Decimals that name a double exactly, by its size: half a unit of the last one is well within half the distance to the next double, so reading
- * the digits gives the same double back. Smaller doubles are too fine for this arithmetic (their fraction times 10^n leaves 2^53).
+ * Decimals that name a double exactly, by its size: a unit of the last one is less than the distance to the next double, so reading the digits
+ * gives the same double back. Below 2 doubles are too fine for this arithmetic (the fraction times 10^n leaves 2^53 too far behind).
  */
-const PLACES: readonly (readonly [below: number, places: number])[] = [[2, -1], [8, 16], [64, 15], [512, 14], [4_096, 13], [65_536, 12], [524_288, 11], [4_194_304, 10], [67_108_864, 9]]
+const PLACES: readonly (readonly [below: number, places: number])[] = [[2, -1], [8, 16], [64, 15], [512, 14], [8_192, 13], [65_536, 12], [524_288, 11], [8_388_608, 10], [67_108_864, 9]]
 const LARGE = 67_108_864
 
 /** Writes a double as JSON, such that reading it gives the same double; what JSON cannot say (NaN, infinite) as null. Answers the end. */

@@ -51,8 +51,12 @@ class Tiles implements WindowOperator {
   #readings: Float64Array
   /** Every window that ends at or before this is closed. */
   #closedEnd = -Infinity
-  /** The newest event time of any key: windows beyond it are empty. */
+  /** From this clock on more windows are closed. */
+  #closesNext = -Infinity
+  /** The newest tile of any key, where it begins: windows beyond it are empty. */
   #newest = -Infinity
+  /** The tiles that any key has and that may still be emitted. No ring: while a log is replayed, rows may be ahead of it. */
+  readonly #tiles = new Set<number>()
 
   constructor (options: HoppingOptions, plan: Plan, keys: Keys, emit: EmitResult) {
     const { sizeMs, everyMs, graceMs, correctionsMs, emission } = this.#o = options
@@ -72,7 +76,7 @@ class Tiles implements WindowOperator {
   }
 
   add (slot: number, eventTime: EventTimeMs, value: number, clock: ArrivalTimeMs): number {
-    if (this.due === Infinity) this.#closedEnd = this.#endAt(clock - this.#o.graceMs) // nothing was open, so nobody kept count
+    if (!(clock < this.#closesNext)) this.#setClosed(this.#endAt(clock - this.#o.graceMs)) // what closed meanwhile was empty, else it would have been due
     if (eventTime >= this.#closedEnd) { // every window that it is in ends after it
       this.#put(slot, eventTime, value)
       if (this.#o.emission.kind === 'reading') this.#answer(slot, this.#firstEnd(eventTime), this.#lastEnd(eventTime), clock, this.#o.emission.every)
@@ -88,17 +92,18 @@ class Tiles implements WindowOperator {
     const order = this.#keys.sorted()
     const last = Math.min(closes, this.#lastEnd(this.#newest))
     for (let end = this.#closedEnd + everyMs; end <= last; end += everyMs) {
+      if (!this.#hasReadings(end)) continue
       for (let i = 0; i < order.length; i++) {
         const slot = order[i]!
         if (!this.#keys.skips(slot, end + graceMs) && this.#say(slot, end, 'close', end + graceMs) && this.#counts > 0) this.#keys.changed(slot)
       }
     }
-    this.#closedEnd = closes
+    this.#setClosed(closes)
     this.#setDue()
   }
 
   restoreClock (clock: ArrivalTimeMs): void {
-    this.#closedEnd = this.#endAt(clock - this.#o.graceMs)
+    this.#setClosed(this.#endAt(clock - this.#o.graceMs))
     this.#setDue()
   }
 
@@ -121,7 +126,7 @@ class Tiles implements WindowOperator {
     const counts = 2 + saved[1]!
     for (let i = 2; i < counts; i += this.#stride) {
       this.#cells.set(saved.subarray(i, i + this.#stride), this.#cellOf(slot, saved[i]!))
-      this.#newest = Math.max(this.#newest, saved[i]! * this.#tileMs)
+      this.#present(saved[i]!)
     }
     for (let i = counts; i < saved.length; i += 2) this.#emitted.set(saved.subarray(i, i + 2), this.#countOf(slot, saved[i]!))
   }
@@ -148,12 +153,10 @@ class Tiles implements WindowOperator {
     if (this.#cells[at] !== tile) {
       this.#cells[at] = tile
       this.#plan.empty(this.#cells, at + 1)
+      this.#present(tile)
+      if (this.#o.emission.kind === 'close') this.due = Math.min(this.due, Math.max(this.#firstEnd(eventTime), this.#closedEnd + this.#o.everyMs) + this.#o.graceMs)
     }
     this.#plan.add(this.#cells, at + 1, value, eventTime)
-    if (eventTime > this.#newest) {
-      this.#newest = eventTime
-      if (this.due === Infinity) this.#setDue()
-    }
   }
 
   /** Each nth reading of a key: what its windows are now, the earliest first. */
@@ -206,9 +209,30 @@ class Tiles implements WindowOperator {
   #firstEnd (eventTime: EventTimeMs): EventTimeMs { return this.#endAt(eventTime) + this.#o.everyMs }
   #lastEnd (eventTime: EventTimeMs): EventTimeMs { return Math.floor(eventTime / this.#o.everyMs) * this.#o.everyMs + this.#o.sizeMs }
 
+  #setClosed (end: EventTimeMs): void {
+    this.#closedEnd = end
+    this.#closesNext = end + this.#o.everyMs + this.#o.graceMs
+    for (const tile of this.#tiles) if ((tile + 1) * this.#tileMs <= end + this.#o.everyMs - this.#o.sizeMs) this.#tiles.delete(tile)
+  }
+
   #setDue (): void {
-    const next = this.#closedEnd + this.#o.everyMs
-    this.due = this.#o.emission.kind === 'close' && next <= this.#lastEnd(this.#newest) ? next + this.#o.graceMs : Infinity
+    this.due = Infinity
+    if (this.#o.emission.kind !== 'close') return
+    const last = this.#lastEnd(this.#newest)
+    for (let end = this.#closedEnd + this.#o.everyMs; end <= last; end += this.#o.everyMs) {
+      if (this.#hasReadings(end)) { this.due = end + this.#o.graceMs; return }
+    }
+  }
+
+  #present (tile: number): void {
+    this.#tiles.add(tile)
+    this.#newest = Math.max(this.#newest, tile * this.#tileMs)
+  }
+
+  /** Whether the window that ends then has a reading of any key. */
+  #hasReadings (end: EventTimeMs): boolean {
+    for (let tile = (end - this.#o.sizeMs) / this.#tileMs; tile < end / this.#tileMs; tile++) if (this.#tiles.has(tile)) return true
+    return false
   }
 
   #cellOf (slot: number, tile: number): number {

@@ -4,7 +4,7 @@ import { avroTopic, defineProcessor, fields, testProcessor, type DefinedProcesso
 import { count, last, mean, tumbling, type Aggregate } from '../../../streams/windows/index.ts'
 
 const READING = { type: 'record', name: 'Reading', namespace: 'test', fields: [{ name: 'patient', type: 'string' }, { name: 'ts', type: 'long' }, { name: 'value', type: ['null', 'double'] }] } as const
-const OUT = { type: 'record', name: 'Out', namespace: 'test', fields: [{ name: 'patient', type: 'string' }, { name: 'end', type: 'long' }, { name: 'mean', type: 'double' }] } as const
+const OUT = { type: 'record', name: 'Out', namespace: 'test', fields: [{ name: 'patient', type: 'string' }, { name: 'until', type: 'long' }, { name: 'mean', type: 'double' }] } as const
 
 const windows = tumbling({ size: '10 s', grace: '5 s' }).eventTime('ts').of('value').aggregate({ n: count(), mean: mean(), last: last() }).onClose()
 const means = (name: string = 'means'): DefinedProcessor<typeof READING> => defineProcessor({
@@ -46,11 +46,11 @@ describe('a processor over windows', () => {
   it('writes Avro with the id that the registry gives', async () => {
     const t = await testProcessor(defineProcessor({
       name: 'avro', input: avroTopic('in', READING), key: fields('patient'), machine: windows,
-      output: { topic: 'out', avro: OUT, fields: { patient: 'key.patient', end: 'end', mean: 'value.mean' } },
+      output: { topic: 'out', avro: OUT, fields: { patient: 'key.patient', until: 'end', mean: 'value.mean' } },
     }))
     await t.send({ patient: 'ä', ts: 1_000, value: 10 }, { at: 1_000 })
     await t.advance('14 s')
-    expect(t.read().map(w => w.value)).toEqual([{ patient: 'ä', end: 10_000, mean: 10 }])
+    expect(t.read().map(w => w.value)).toEqual([{ patient: 'ä', until: 10_000, mean: 10 }])
   })
 
   it('writes any key as correct JSON', async () => {
