@@ -1,14 +1,16 @@
-import type { Processor } from '../../streams/engine/index.ts'
+import { snapshotTopic, type Processor } from '../../streams/engine/index.ts'
 import type { TopicSpec } from '../../streams/log/index.ts'
 import type { ReadRecord } from '../kit/servers/index.ts'
 
 export const PARTITIONS = 4
+/** Where rows are kept: on each instance's own disk, or in a compacted topic with a copy on disk. */
+export type Snapshots = 'disk' | 'topic'
 
 export interface Names { readonly input: string, readonly output: string, readonly dead: string, readonly group: string }
 export function namesOf (run: string): Names { return { input: `${run}.in`, output: `${run}.out`, dead: `${run}.dead`, group: `${run}.counter` } }
 
-export function topicsOf ({ input, output, dead }: Names): readonly TopicSpec[] {
-  return [input, output, dead].map(name => ({ name, partitions: name === dead ? 1 : PARTITIONS, timestamps: 'create', retentionMs: 0 }))
+export function topicsOf ({ input, output, dead, group }: Names): readonly TopicSpec[] {
+  return [...[input, output, dead].map((name): TopicSpec => ({ name, partitions: name === dead ? 1 : PARTITIONS, timestamps: 'create', retentionMs: 0 })), snapshotTopic(group, PARTITIONS)]
 }
 
 interface Counted { count: number, sum: number }

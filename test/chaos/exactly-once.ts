@@ -1,9 +1,10 @@
+import { snapshotTopicName } from '../../streams/engine/index.ts'
 import type { TopicPartition } from '../../streams/log/index.ts'
 import { SeededRandom } from '../kit/random.ts'
 import { startJavaClient, startKafka, until, type JavaClient, type KafkaServer } from '../kit/servers/index.ts'
 import { tempDir } from '../kit/temp-dir.ts'
 import type { Bug } from './bugs.ts'
-import { difference, namesOf, Oracle, PARTITIONS, said, topicsOf, type Names } from './counter.ts'
+import { difference, namesOf, Oracle, PARTITIONS, said, topicsOf, type Names, type Snapshots } from './counter.ts'
 import { strike } from './faults.ts'
 import { Feeder } from './feeder.ts'
 import { Instances } from './instances.ts'
@@ -15,6 +16,8 @@ export interface ChaosOptions {
   readonly rounds: number
   readonly brokers: 1 | 3
   readonly bug?: Bug
+  /** Default: in a topic for even seeds, on disk for odd ones. */
+  readonly snapshots?: Snapshots
   /** These faults by turns, instead of one drawn. */
   readonly faults?: readonly string[]
   readonly perSecond?: number
@@ -29,7 +32,7 @@ const INSTANCES = 4
 
 /** Rounds of faults on one cluster, under load. After each, what came out is compared with what went in. Ends at the first difference. */
 export async function chaos (options: ChaosOptions): Promise<ChaosResult> {
-  const { driver, seed, rounds, brokers, bug = 'none', faults = [], perSecond = 1_500, say = () => {} } = options
+  const { driver, seed, rounds, brokers, bug = 'none', snapshots = seed % 2 === 0 ? 'topic' : 'disk', faults = [], perSecond = 1_500, say = () => {} } = options
   const directory = tempDir()
   const names = namesOf(`chaos${seed}`)
   const result = { rounds: 0, records: 0, gaveUp: 0, failures: [] as string[] }
@@ -37,8 +40,9 @@ export async function chaos (options: ChaosOptions): Promise<ChaosResult> {
     await using kafka = await startKafka({ brokers, lanes: INSTANCES })
     await using java = await startJavaClient(kafka.bootstrap)
     await createTopics(driver, kafka, names)
+    await java.configureTopic(snapshotTopicName(names.group), { 'segment.ms': '1000', 'min.cleanable.dirty.ratio': '0.01', 'max.compaction.lag.ms': '500' })
     await using feeder = await Feeder.open(kafka.bootstrap, names.input, new SeededRandom(seed), perSecond)
-    await using instances = new Instances(kafka, directory.path, INSTANCES, { driver, run: `chaos${seed}`, replication: brokers, bug })
+    await using instances = new Instances(kafka, directory.path, INSTANCES, { driver, run: `chaos${seed}`, replication: brokers, bug, snapshots })
     const check = new Check(java, names)
     for (let round = 1; round <= rounds; round++) {
       const before = performance.now()
@@ -50,9 +54,9 @@ export async function chaos (options: ChaosOptions): Promise<ChaosResult> {
       result.rounds++
       result.records = check.records
       result.gaveUp = instances.gaveUp
-      say(`seed ${seed} round ${round}, ${what}; ${instances.running.length} instances, ${check.records} records, caught up in ${Math.round(performance.now() - recovery)} ms, ${Math.round(performance.now() - before)} ms in all${wrong === undefined ? '' : ' FAILED'}`)
+      say(`seed ${seed} (${brokers} brokers, snapshots in ${snapshots}) round ${round}, ${what}; ${instances.running.length} instances, ${check.records} records, caught up in ${Math.round(performance.now() - recovery)} ms, ${Math.round(performance.now() - before)} ms in all${wrong === undefined ? '' : ' FAILED'}`)
       if (wrong === undefined) continue
-      result.failures.push(`seed ${seed} round ${round} (${driver}, ${brokers} brokers) ${what}: ${wrong}`)
+      result.failures.push(`seed ${seed} round ${round} (${driver}, ${brokers} brokers, snapshots in ${snapshots}) ${what}: ${wrong}`)
       say(instances.output())
       break
     }

@@ -26,7 +26,7 @@ let rounds = 0
 let records = 0
 let gaveUp = 0
 for (let seed = Number(values.seed), turn = 0; rounds < total && failures.length === 0; seed++, turn++) {
-  const brokers = values.brokers === '1' || (values.brokers === 'both' && turn % 2 === 0) ? 1 : 3
+  const brokers = values.brokers === '1' || (values.brokers === 'both' && turn % 4 < 2) ? 1 : 3
   const result = await chaos({
     driver: values.driver as Driver, seed, brokers, bug: values.bug as Bug, perSecond: Number(values.rate),
     rounds: Math.min(Number(values.cluster), total - rounds), ...values.faults === undefined ? {} : { faults: values.faults.split(',') },

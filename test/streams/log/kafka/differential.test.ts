@@ -5,7 +5,7 @@ import { parting, readByConsumer, readByReader, steady } from '../../../chaos/co
 import { allJavaWriters, idOf, logWriter, writeHistory, type Writer } from '../../../chaos/history.ts'
 import { DRIVERS, openLog, type Driver } from '../../../chaos/open-log.ts'
 import { SeededRandom } from '../../../kit/random.ts'
-import { CODECS, describeWith, startJavaClient, startKafka, type JavaClient, type KafkaServer } from '../../../kit/servers/index.ts'
+import { CODECS, describeWith, startJavaClient, startKafka, until, type JavaClient, type KafkaServer } from '../../../kit/servers/index.ts'
 
 /** A longer search, with leaders that are killed: LATIDO_FUZZ_SEEDS=100, LATIDO_FUZZ_FIRST=1000, LATIDO_FUZZ_DRIVERS=direct. */
 const SEEDS = Number(process.env['LATIDO_FUZZ_SEEDS'] ?? 1)
@@ -14,6 +14,8 @@ const CHOSEN: readonly Driver[] = DRIVERS.filter(driver => (process.env['LATIDO_
 const STEPS = 60
 const PARTITIONS = 2
 const CONSUMED_WITHIN_MS = 60_000
+/** A writer stays a member of its group while a leader is away. */
+const PATIENT = { 'group.consumer.session.timeout.ms': '40000', 'group.consumer.max.session.timeout.ms': '60000' }
 /** Compacts at once. */
 const EAGER = { 'segment.ms': '200', 'min.cleanable.dirty.ratio': '0.01', 'max.compaction.lag.ms': '100', 'delete.retention.ms': '50' }
 
@@ -34,7 +36,7 @@ for (const driver of CHOSEN) {
     let kafka: KafkaServer, java: JavaClient, log: Log
 
     beforeAll(async () => {
-      kafka = await startKafka({ brokers: SEEDS > 1 ? 3 : 1 })
+      kafka = await startKafka({ brokers: SEEDS > 1 ? 3 : 1, config: PATIENT })
       java = await startJavaClient(kafka.bootstrap)
       log = await openLog(driver, kafka.bootstrap, kafka.nodes.length, codecsOf(driver).includes('zstd') ? 'zstd' : 'lz4')
     }, 120_000)
@@ -94,7 +96,8 @@ for (const driver of CHOSEN) {
         await java.configureTopic(topic, { 'cleanup.policy': 'compact,delete' })
         for (let partition = 0; partition < PARTITIONS; partition++) {
           const { start, end } = await java.range({ topic, partition })
-          await java.truncate({ topic, partition }, start + Math.floor((end - start) * (seed % 10) / 10))
+          const before = start + Math.floor((end - start) * (seed % 10) / 10)
+          await until('the broker to know that records may be deleted', 20_000, () => java.truncate({ topic, partition }, before).then(() => true, () => false))
         }
         await compare(topic, `seed ${seed}, truncated`)
         await Promise.all(writers.map(writer => writer.close()))
