@@ -8,7 +8,7 @@ export function document (path: string): SourceFile { return { path, text: readF
 export const DOCUMENTS: readonly SourceFile[] = [document('README.md'), document('CHANGELOG.md'), ...filesIn('docs', ['.md']), document('inference/training/README.md')]
 
 /**
- * A fenced block. What follows the language says how it is tested: ```ts test is type-checked, ```json test KIND and ```hl7 test KIND are read by the
+ * A fenced block. What follows the language says how it is tested: ```ts test is type-checked, ```ts run is also run, ```json test KIND and ```hl7 test KIND are read by the
  * connector, ```sh test is run, ```sh live is carried out against a running instance. Blocks without such a word are only read.
  */
 export interface Snippet { readonly where: string, readonly language: string, readonly words: readonly string[], readonly code: string }

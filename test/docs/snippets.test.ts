@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isConceptId } from '../../streams/events/index.ts'
 import { mapNumerics } from '../../connectors/mqtt/numerics.ts'
 import { parseAssociation, parseNumerics, parseTime } from '../../connectors/mqtt/payload.ts'
@@ -16,20 +17,33 @@ afterAll(() => { scratch.remove() })
 const toMessage = (text: string): Buffer => Buffer.from(text.replaceAll('\n', '\r'))
 
 test('no block asks for a test that nobody does', () => {
-  const known = ['ts test', 'json test numerics', 'json test association', 'hl7 test mapped', 'sh test', 'sh live']
+  const known = ['ts test', 'ts run', 'json test numerics', 'json test association', 'hl7 test mapped', 'sh test', 'sh live']
   expect(SNIPPETS.filter(s => s.words.length > 0 && !known.includes([s.language, ...s.words].join(' '))).map(s => s.where)).toEqual([])
   for (const [language, ...words] of known.map(k => k.split(' '))) expect(tested(language!, ...words).length, `${language} ${words.join(' ')}`).toBeGreaterThan(0)
 })
 
+/** A module of its own; one that is run may say what it expects. */
+const moduleOf = ({ code, words }: Snippet): string => (words.includes('run') ? "import { expect } from 'vitest'\n" : '') + code.replaceAll(/from '\.\//g, `from '${ROOT}`)
+const moduleFile = (i: number): string => join(scratch.path, `snippet-${i}.ts`)
+const modules = SNIPPETS.filter(s => s.language === 'ts' && s.words.length > 0)
+
+beforeAll(() => {
+  modules.forEach((s, i) => { writeFileSync(moduleFile(i), moduleOf(s)) })
+  symlinkSync(join(ROOT, 'node_modules'), join(scratch.path, 'node_modules'))
+})
+
 test('TypeScript in the documentation compiles', () => {
-  const snippets = tested('ts', 'test')
-  snippets.forEach((s, i) => { writeFileSync(join(scratch.path, `snippet-${i}.ts`), s.code.replaceAll(/from '\.\//g, `from '${ROOT}`)) })
+  const snippets = modules
   writeFileSync(join(scratch.path, 'package.json'), '{ "type": "module" }')
   writeFileSync(join(scratch.path, 'tsconfig.json'), JSON.stringify({
     extends: join(ROOT, 'tsconfig.json'), compilerOptions: { typeRoots: [join(ROOT, 'node_modules/@types')], isolatedDeclarations: false, declaration: false, rewriteRelativeImportExtensions: false }, include: ['*.ts', join(ROOT, 'streams/**/*.d.ts'), join(ROOT, 'connectors/**/*.d.ts')],
   }))
   const { status, stdout } = spawnSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', scratch.path], { encoding: 'utf8' })
   expect({ status, said: stdout, snippets: snippets.map(s => s.where) }).toEqual({ status: 0, said: '', snippets: snippets.map(s => s.where) })
+})
+
+test.each(modules.map((s, i) => [s.where, s, i] as const).filter(([, s]) => s.words.includes('run')))('%s does what it says', async (_where, _snippet, i) => {
+  await import(/* @vite-ignore */ pathToFileURL(moduleFile(i)).href)
 })
 
 describe('payloads of docs/mqtt.md', () => {
