@@ -38,7 +38,7 @@ export class LatestRows {
     row.version = version
   }
 
-  async put (online: OnlineStore): Promise<void> {
+  async put (online: Pick<OnlineStore, 'put'>): Promise<void> {
     await Promise.all([...this.#tables].map(([table, rows]) => online.put(table, [...rows].map(([entity, { version, start, end }]) => ({ entity, version, value: this.#bytes.subarray(start, end) })))))
     this.#tables.clear()
     this.#end = 0
