@@ -20,6 +20,8 @@ export class PartitionTask {
   /** Everything below is in the state, and for an owner committed. */
   #committed: number
   #told: ArrivalTimeMs = 0
+  /** When the partition's clock was last told by a record, by the machine's monotonic clock: the brokers' clock may be another. */
+  #heardMs: number | undefined
   #replayed = 0
   /** The newest marker that is stored. */
   #marker: Marker
@@ -113,6 +115,7 @@ export class PartitionTask {
   /** The batch's outputs, its dead letters, and a tick where downstream would not learn the time otherwise. */
   write ({ program }: TaskBatch, out: Outputs, tickLatencyMs: DurationMs): void {
     program.write(out)
+    this.#heardMs = this.#host.clock.monotonicMs()
     for (const refused of program.refused) {
       const { topic, key, value } = this.#definition.deadLetter(refused)
       out(topic).add(refused.at, key ?? value, key === null ? -1 : 0, key?.length ?? -1, value, 0, value.length)
@@ -136,10 +139,17 @@ export class PartitionTask {
     return round
   }
 
-  wantsTick (now: ArrivalTimeMs, intervalMs: DurationMs, latencyMs: DurationMs): boolean { return this.tickInMs(now, intervalMs, latencyMs) <= 0 }
+  /** The brokers' time, as this partition tells it: its clock, and what has passed since it moved. Before it has moved, the machine's. */
+  now (): ArrivalTimeMs {
+    const { clock } = this.#host
+    return this.#heardMs === undefined ? clock.now() : this.#program.clock + Math.floor(clock.monotonicMs() - this.#heardMs)
+  }
+
+  wantsTick (intervalMs: DurationMs, latencyMs: DurationMs): boolean { return this.tickInMs(intervalMs, latencyMs) <= 0 }
 
   /** How long until this partition needs a tick if nothing comes. */
-  tickInMs (now: ArrivalTimeMs, intervalMs: DurationMs, latencyMs: DurationMs): number {
+  tickInMs (intervalMs: DurationMs, latencyMs: DurationMs): number {
+    const now = this.now()
     const due = this.#program.earliestDue()
     const forDue = due === undefined ? Number.POSITIVE_INFINITY : Math.max(due - now, this.#program.clock + Math.min(latencyMs, intervalMs) / 2 - now)
     return Math.min(this.#program.clock + intervalMs - now, forDue)

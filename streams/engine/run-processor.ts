@@ -14,8 +14,9 @@ import { Standbys } from './standby.ts'
 
 /** More poisonous records than this within one restore are a fault of the code, not of the data. */
 const RESTORE_ATTEMPTS_MAX = 100
-/** After these the processor starts anew from what is committed. */
-const REJOIN: ReadonlySet<string> = new Set(['MEMBER_FENCED', 'PRODUCER_FENCED', 'TRANSACTION_ABORTED'])
+/** After these the processor starts anew from what is committed; after the last one when the brokers answer again. */
+const REJOIN: ReadonlySet<string> = new Set(['MEMBER_FENCED', 'PRODUCER_FENCED', 'TRANSACTION_ABORTED', 'BROKER_UNREACHABLE'])
+const REJOIN_PAUSE_MS = 1_000
 
 /** `replayed`: records stepped in silence to bring assigned partitions up to date. `standby`: partitions that a warm copy is kept of. `late` and `clamped`: as a batch says. */
 export interface ProcessorStatistics { records: number, outputs: number, refused: number, keys: number, commits: number, replayed?: number, standby?: number, late?: number, clamped?: number }
@@ -145,7 +146,12 @@ class ProcessorLoop implements RunningProcessor {
     this.#rounds = []
     this.#whole = true
     await Promise.allSettled([this.#consumer[Symbol.asyncDispose](), this.#transaction[Symbol.asyncDispose](), this.#carrier?.[Symbol.asyncDispose]()]) // they have already lost what they could give back
-    await this.join()
+    while (!this.#stopping) {
+      try { await this.join(); return } catch (e) {
+        if (!isLatidoError(e) || !REJOIN.has(e.code)) throw e
+        await this.#host.clock.sleep(REJOIN_PAUSE_MS)
+      }
+    }
   }
 
   async #open (of: TopicPartition): Promise<void> {
@@ -299,18 +305,15 @@ class ProcessorLoop implements RunningProcessor {
   /** A silent partition gets a tick from its owner, so that silence is data. */
   async #tickSilent (busy: ReadonlySet<number>): Promise<void> {
     if (!this.#definition.ownsTicks) return
-    const now = this.#host.clock.now()
-    for (const task of this.#tasks.values()) {
-      if (busy.has(task.partition) || !task.wantsTick(now, this.#options.tickIntervalMs, this.#options.tickLatencyMs)) continue
-      await this.#ticks.append({ topic: this.#definition.input, partition: task.partition }, [{ key: null, value: this.#definition.tick, timestamp: now }])
-    }
+    const { tickIntervalMs, tickLatencyMs } = this.#options
+    const silent = [...this.#tasks.values()].filter(task => !busy.has(task.partition) && task.wantsTick(tickIntervalMs, tickLatencyMs))
+    await Promise.all(silent.map(task => this.#ticks.append({ topic: this.#definition.input, partition: task.partition }, [{ key: null, value: this.#definition.tick, timestamp: task.now() }])))
   }
 
   #waitMs (): number {
     if (this.#standbys?.behind === true) return 1
     if (!this.#definition.ownsTicks) return this.#options.pollWaitMs
-    const now = this.#host.clock.now()
-    const waits = [...this.#tasks.values()].map(t => t.tickInMs(now, this.#options.tickIntervalMs, this.#options.tickLatencyMs))
+    const waits = [...this.#tasks.values()].map(t => t.tickInMs(this.#options.tickIntervalMs, this.#options.tickLatencyMs))
     return Math.max(1, Math.min(this.#options.pollWaitMs, ...waits))
   }
 }

@@ -37,3 +37,24 @@ it.each([
   expect(lines).toEqual(await said(`${name} steady`, steady))
   expect(lines.filter(line => line.includes('sum'))).toHaveLength(arrivals.length)
 })
+
+it.each([['ahead of', HOUR_MS], ['behind', -HOUR_MS]])('a machine whose clock is an hour %s the brokers\' gives a silent partition its tick a second, no more and no fewer', async (how, skew) => {
+  const brokers = new ManualClock(2 * HOUR_MS)
+  const machine = new ManualClock(2 * HOUR_MS + skew)
+  const log = await openEmbeddedLog({ directory: join(dir.path, how, 'log'), clock: brokers })
+  const snapshots = openSnapshotStore(join(dir.path, how, 'snapshots'))
+  await log.ensureTopics([{ ...IN, timestamps: 'append' }, OUT, DEAD])
+  await feed(log, 'a', '1', 0, 0)
+  const running = await startProcessor({ ...toyProcessor, ownsTicks: true }, { log, clock: machine, snapshots })
+  for (let ms = 0; ms < 10_000; ms += 50) {
+    brokers.advance(50)
+    machine.advance(50)
+    await running.step(0)
+  }
+  const { end } = await log.range({ topic: IN.name, partition: 1 })
+  expect(end).toBeGreaterThanOrEqual(9)
+  expect(end).toBeLessThanOrEqual(12)
+  await running[Symbol.asyncDispose]()
+  await snapshots[Symbol.asyncDispose]()
+  await log[Symbol.asyncDispose]()
+})
