@@ -5,7 +5,7 @@ import type { Outputs } from '../../../streams/engine/index.ts'
 
 type Row = readonly [topic: string, to: string | undefined, at: number, key: string | null, value: string | null]
 const textOrNull = (maxLength: number): fc.Arbitrary<string | null> => fc.option<string>(fc.string({ maxLength }))
-const row: fc.Arbitrary<Row> = fc.tuple<Row>(fc.constantFrom('a', 'b', 'c'), fc.constantFrom(undefined, 'k1', 'k2'), fc.nat(), textOrNull(80), textOrNull(9_000))
+const row: fc.Arbitrary<Row> = fc.tuple(fc.constantFrom<string>('a', 'b', 'c'), fc.constantFrom<string | undefined>(undefined, 'k1', 'k2'), fc.nat(), textOrNull(80), textOrNull(9_000))
 
 /** Adds a row from buffers that are used again at once. */
 function add (out: Outputs, [topic, to, at, key, value]: Row): void {
