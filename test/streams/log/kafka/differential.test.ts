@@ -14,6 +14,8 @@ const CHOSEN: readonly Driver[] = DRIVERS.filter(driver => (process.env['LATIDO_
 const STEPS = 60
 const PARTITIONS = 2
 const CONSUMED_WITHIN_MS = 60_000
+/** A transaction may be open while leaders are killed and come back. */
+const TRANSACTION_TIMEOUT_MS = 300_000
 /** A writer stays a member of its group while a leader is away. */
 const PATIENT = { 'group.consumer.session.timeout.ms': '40000', 'group.consumer.max.session.timeout.ms': '60000' }
 /** Compacts at once. */
@@ -32,13 +34,13 @@ const seenBy = (driver: Driver, lines: readonly string[]): readonly string[] => 
 const describeKafka = await describeWith('kafka')
 for (const driver of CHOSEN) {
   const describeDriver = driver === 'native' && features.length === 0 ? describeKafka.skip : describeKafka
-  describeDriver(`histories by seed, as ${driver} and the Java client read them`, { timeout: 180_000 }, () => {
+  describeDriver(`histories by seed, as ${driver} and the Java client read them`, { timeout: SEEDS > 1 ? 600_000 : 180_000 }, () => {
     let kafka: KafkaServer, java: JavaClient, log: Log
 
     beforeAll(async () => {
       kafka = await startKafka({ brokers: SEEDS > 1 ? 3 : 1, config: PATIENT })
       java = await startJavaClient(kafka.bootstrap)
-      log = await openLog(driver, kafka.bootstrap, kafka.nodes.length, codecsOf(driver).includes('zstd') ? 'zstd' : 'lz4')
+      log = await openLog(driver, kafka.bootstrap, kafka.nodes.length, codecsOf(driver).includes('zstd') ? 'zstd' : 'lz4', TRANSACTION_TIMEOUT_MS)
     }, 120_000)
     afterAll(async () => {
       await log?.[Symbol.asyncDispose]()
