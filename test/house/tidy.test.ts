@@ -58,8 +58,12 @@ test('imports point one way', () => {
   expect(wrong.filter(({ to }) => to !== 'package.json').map(show)).toEqual([])
 })
 
-test('the engine and the windows do not know what events are', () => {
-  expect(imports.filter(({ from, to }) => /^streams\/(engine|windows|log|codec|lmdb)\//.test(from) && to.startsWith('streams/events/')).map(show)).toEqual([])
+test('the engine, the windows and the processors do not know what events are', () => {
+  expect(imports.filter(({ from, to }) => /^streams\/(engine|windows|processors|log|codec|lmdb)\//.test(from) && to.startsWith('streams/events/')).map(show)).toEqual([])
+})
+
+test('windows know neither a topic nor the engine that runs them', () => {
+  expect(imports.filter(({ from, to }) => from.startsWith('streams/windows/') && !/^streams\/(windows|time|errors)\//.test(to)).map(show)).toEqual([])
 })
 
 test('connectors share the kit and files a sender, and know nothing else of each other', () => {

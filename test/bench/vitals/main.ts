@@ -50,12 +50,11 @@ const definition = await (oneOf('mode', ['window', 'alert']) === 'window' ? vita
 await using processor = await startProcessor(definition, { log, clock: systemClock, snapshots, options: { guarantee: oneOf('guarantee', ['exactly-once', 'at-least-once']) }, onChange: what => { process.stderr.write(`${what}\n`) } })
 
 let stopping = false
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => { stopping = true })
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => { stopping = true; void processor.stop() })
 process.stdout.write('RUNNING\n')
-let first = true
-while (!stopping) {
+while (!stopping && processor.statistics.commits === 0) {
   const records = await processor.step(200)
-  if (first && records > 0) process.stdout.write(`FIRST_RECORD ${systemClock.now()}\n`)
-  first &&= records === 0
+  if (records > 0) process.stdout.write(`FIRST_RECORD ${systemClock.now()}\n`)
 }
+if (!stopping) await processor.run()
 process.stdout.write(`STATISTICS ${JSON.stringify(processor.statistics)}\n`)
