@@ -6,6 +6,8 @@ import { BATCH_BYTES_MAX, type KafkaOptions, type KafkaSasl, type KafkaTls } fro
 const SESSION_TIMEOUT_MS = 10_000
 /** A member learns of a rebalance with its heartbeat: so long may a partition that moves stand still. */
 const HEARTBEAT_MS = 300
+/** The library cannot end a dead member's transaction for its heir, who waits this long at most. */
+const TRANSACTION_TIMEOUT_MAX_MS = 10_000
 /** A member that does not poll for so long (restoring included) is put out of its group by its own library. */
 const POLL_INTERVAL_MAX_MS = 300_000
 /** A reader waits so long at the end of a partition to learn that it is the end. */
@@ -87,7 +89,7 @@ export function producerConfig (options: KafkaOptions): ProducerGlobalConfig {
 export function producerTopicConfig (options: KafkaOptions): ProducerTopicConfig { return { 'message.timeout.ms': options.requestTimeoutMs } }
 
 export function transactionConfig (options: KafkaOptions, transactionalId: string): ProducerGlobalConfig {
-  return { ...producing(options), 'linger.ms': 5, 'transactional.id': transactionalId, 'transaction.timeout.ms': options.transactionTimeoutMs, 'delivery.report.only.error': true }
+  return { ...producing(options), 'linger.ms': 5, 'transactional.id': transactionalId, 'transaction.timeout.ms': Math.min(options.transactionTimeoutMs, TRANSACTION_TIMEOUT_MAX_MS), 'delivery.report.only.error': true }
 }
 
 /** Idempotence implies acks=all. */
