@@ -11,7 +11,13 @@ export interface DirectLimits {
   readonly transactionTimeoutMs: DurationMs
   /** How long a broker may hold a fetch that has nothing to answer; also what a new partition of the same broker may wait for. */
   readonly fetchMaxWaitMs: DurationMs
+  /** The same for so long after records came: a fetch that waits is not always woken when a transaction ends (seen on Kafka 4.2, up to the whole wait). */
+  readonly fetchLiveWaitMs: DurationMs
+  readonly fetchLiveForMs: DurationMs
   readonly fetchMaxBytes: number
+  /** A broker is asked again while less than this waits to be taken, not sooner than the pace after an answer. */
+  readonly fetchAheadBytes: number
+  readonly fetchPaceMs: DurationMs
   readonly partitionMaxBytes: number
   /** The broker may tell a longer one (5 s by default); moves of partitions take about one interval. */
   readonly heartbeatMs: DurationMs

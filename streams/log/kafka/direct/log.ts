@@ -8,7 +8,7 @@ import { committedOffsets, DirectConsumer, DirectReader, listOffset, type Member
 import type { Direct } from './direct.ts'
 import { leaderOf, unknownTopic } from './leader.ts'
 import { nameOf } from './names.ts'
-import { DirectTransactionalProducer, IdempotentProducer } from './producer/index.ts'
+import { AlternatingProducer, IdempotentProducer } from './producer/index.ts'
 import { closedError, patiently } from './retry.ts'
 
 const CREATED_WITHIN_MS = 30_000
@@ -60,7 +60,7 @@ export class DirectLog implements Log {
 
   async transactionalProducer (transactionalId: string): Promise<TransactionalProducer> {
     this.#checkOpen()
-    return this.#kept(await DirectTransactionalProducer.open(this.#direct, transactionalId, group => this.#members.get(keyOf(group))))
+    return this.#kept(await AlternatingProducer.open(this.#direct, transactionalId, group => this.#members.get(keyOf(group))))
   }
 
   consumer (options: ConsumerOptions): Consumer {

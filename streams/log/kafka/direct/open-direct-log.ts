@@ -10,7 +10,11 @@ import { DirectLog } from './log.ts'
 export const DIRECT_LIMITS: Omit<DirectLimits, 'requestTimeoutMs' | 'transactionTimeoutMs'> = {
   deliveryTimeoutMs: 120_000,
   fetchMaxWaitMs: 100,
+  fetchLiveWaitMs: 10,
+  fetchLiveForMs: 5_000,
   fetchMaxBytes: 32 << 20,
+  fetchAheadBytes: 1 << 20,
+  fetchPaceMs: 1,
   partitionMaxBytes: 1 << 20,
   heartbeatMs: 500,
   sessionTimeoutMs: 45_000,

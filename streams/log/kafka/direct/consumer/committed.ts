@@ -2,15 +2,13 @@ import type { TopicPartition } from '../../../port.ts'
 import { describeClusterApi, describeGroupApi, initProducerIdApi, listOngoingApi, offsetFetchApi } from '../api/index.ts'
 import { ERROR_CODE, KafkaError } from '../cluster/index.ts'
 import type { Direct } from '../direct.ts'
-import { nameOf } from '../names.ts'
+import { instanceOf, nameOf } from '../names.ts'
 import { askCoordinator, passes, patiently } from '../retry.ts'
 
 const LANE = 'offsets'
 /** A live member's transaction with offsets is open for a few milliseconds; one that is open longer may be a dead member's. */
 const SUSPECT_MS = 200
 const CHECK_EACH_MS = 500
-/** Only ids of our own form are touched: `group.` and the UUID of an instance. */
-const INSTANCE = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** Committed offsets by name, once no transaction over them is open; undefined where there is none. */
 export async function committedOffsets (direct: Direct, group: string, partitions: readonly TopicPartition[], signal: AbortSignal = direct.closed): Promise<ReadonlyMap<string, number | undefined>> {
@@ -56,12 +54,12 @@ export async function endWhatTheDeadLeft (direct: Direct, group: string, signal:
 async function endTransactionsOfTheDead (direct: Direct, group: string): Promise<void> {
   const brokers = await direct.cluster.call({ kind: 'any' }, describeClusterApi, {}, { lane: LANE })
   const lists = await Promise.all(brokers.brokers.map(id => direct.cluster.call({ kind: 'node', id }, listOngoingApi, {}, { lane: LANE }).catch(() => undefined))) // a broker that is away coordinates nothing
-  const open = lists.flatMap(l => l?.transactionalIds ?? []).filter(id => id.startsWith(`${group}.`) && INSTANCE.test(id.slice(group.length + 1)))
+  const open = lists.flatMap(l => l?.transactionalIds ?? []).flatMap(id => { const instance = instanceOf(id, group); return instance === undefined ? [] : [{ id, instance }] })
   if (open.length === 0) return
   const described = await askCoordinator(direct, { kind: 'coordinator', of: 'group', key: group }, describeGroupApi, { group }, r => [r.errorCode], { lane: LANE })
   if (described.errorCode !== 0) throw new KafkaError(described.errorCode, 'ConsumerGroupDescribe')
   const members = new Set(described.members)
-  for (const id of open) if (!members.has(id.slice(group.length + 1))) await fence(direct, id)
+  for (const { id, instance } of open) if (!members.has(instance)) await fence(direct, id)
 }
 
 /** One answer is enough, whichever: CONCURRENT_TRANSACTIONS says that the transaction is being ended. */

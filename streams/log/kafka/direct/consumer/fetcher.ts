@@ -21,11 +21,11 @@ const PASSING: ReadonlySet<number> = new Set([
 ])
 const SESSION_LOST: ReadonlySet<number> = new Set([ERROR_CODE.FETCH_SESSION_ID_NOT_FOUND, ERROR_CODE.INVALID_FETCH_SESSION_EPOCH, ERROR_CODE.FETCH_SESSION_TOPIC_ID_ERROR, ERROR_CODE.INCONSISTENT_TOPIC_ID])
 
-interface BrokerLane { readonly node: number, readonly session: FetchSession, busy: boolean, notBeforeMs: number }
+interface BrokerLane { readonly node: number, readonly session: FetchSession, busy: boolean, notBeforeMs: number, liveUntilMs: number }
 
 /**
- * Keeps one fetch on its way to each broker while the caller works on what came before. A broker is asked again only when all that it
- * answered has been taken, so at most one answer a broker waits, and no partition can starve another behind a long poll.
+ * Keeps one fetch on its way to each broker while the caller works on what came before. What comes meanwhile waits here, up to a limit of
+ * bytes a broker, so that the next poll has all that is new and not only what was there when this one began.
  */
 export class Fetcher {
   readonly #direct: Direct
@@ -56,47 +56,45 @@ export class Fetcher {
 
   seek (of: TopicPartition, offset: number): void {
     const position = this.#positions.get(nameOf(of))
-    if (position === undefined || (position.offset === offset && position.buffered === undefined && !position.ready)) return
+    if (position === undefined || (position.offset === offset && position.waiting === undefined && !position.ready)) return
     position.offset = offset
     position.counted = true
     position.lastEpoch = -1
     position.version++
-    position.buffered = undefined
+    position.waiting = undefined
   }
 
-  /** What has come since; throws what cannot be mended by asking again. */
+  /** What has come since, a run a partition; throws what cannot be mended by asking again. */
   take (): readonly Run[] {
     if (this.#failure !== undefined) throw this.#failure
     const runs: Run[] = []
     for (const position of this.#positions.values()) {
-      const fetched = position.buffered
-      if (fetched === undefined) continue
-      position.buffered = undefined
-      const run = this.#runOf(position, fetched)
-      if (run !== undefined) runs.push(run)
+      const { waiting, topic, partition } = position
+      if (waiting === undefined) continue
+      position.waiting = undefined
+      runs.push({ topic, partition, records: new BatchCursor(waiting.spans, waiting.from), nextOffset: waiting.nextOffset })
     }
     return runs
   }
 
-  /** Asks every broker that has nothing on its way and nothing waiting here. */
+  /** Asks every broker that has nothing on its way, and of whose records not too much waits here. */
   pump (): void {
     if (this.#closed || this.#failure !== undefined) return
     const now = this.#direct.clock.monotonicMs()
     const wanted = new Map<number, Position[]>()
-    const waiting = new Set<number>()
+    const waitingBytes = new Map<number, number>()
     const homeless = new Set<string>()
     for (const position of this.#positions.values()) {
       if (!position.ready) continue
       const leader = cachedLeader(this.#direct, position)
       if (leader === undefined) { if (now >= position.notBeforeMs) { homeless.add(position.topic); this.#pause(position) } continue }
-      if (position.buffered !== undefined) waiting.add(leader.leader)
-      else if (now >= position.notBeforeMs) {
-        const same = wanted.get(leader.leader)
-        if (same === undefined) wanted.set(leader.leader, [position])
-        else same.push(position)
-      }
+      if (position.waiting !== undefined) waitingBytes.set(leader.leader, (waitingBytes.get(leader.leader) ?? 0) + position.waiting.bytes)
+      if (now < position.notBeforeMs) continue
+      const same = wanted.get(leader.leader)
+      if (same === undefined) wanted.set(leader.leader, [position])
+      else same.push(position)
     }
-    for (const [node, positions] of wanted) if (!waiting.has(node)) this.#ask(node, positions, now)
+    for (const [node, positions] of wanted) if ((waitingBytes.get(node) ?? -1) < this.#direct.limits.fetchAheadBytes) this.#ask(node, positions, now)
     if (homeless.size > 0) this.#refresh([...homeless])
   }
 
@@ -112,12 +110,12 @@ export class Fetcher {
 
   #ask (node: number, positions: readonly Position[], now: number): void {
     let broker = this.#brokers.get(node)
-    if (broker === undefined) this.#brokers.set(node, broker = { node, session: new FetchSession(), busy: false, notBeforeMs: 0 })
+    if (broker === undefined) this.#brokers.set(node, broker = { node, session: new FetchSession(), busy: false, notBeforeMs: 0, liveUntilMs: 0 })
     if (broker.busy || now < broker.notBeforeMs) return
     broker.busy = true
-    const { fetchMaxWaitMs, fetchMaxBytes, requestTimeoutMs } = this.#direct.limits
+    const { fetchMaxWaitMs, fetchLiveWaitMs, fetchMaxBytes, requestTimeoutMs } = this.#direct.limits
     const versions = new Map(positions.map(p => [`${p.topicId}/${p.partition}`, { position: p, version: p.version }]))
-    const request = broker.session.request(positions, p => cachedLeader(this.#direct, p)?.leaderEpoch ?? -1, { maxWaitMs: fetchMaxWaitMs, maxBytes: fetchMaxBytes })
+    const request = broker.session.request(positions, p => cachedLeader(this.#direct, p)?.leaderEpoch ?? -1, { maxWaitMs: now < broker.liveUntilMs ? fetchLiveWaitMs : fetchMaxWaitMs, maxBytes: fetchMaxBytes })
     const lane = broker
     this.#direct.cluster.call({ kind: 'node', id: node }, fetchApi, request, { lane: this.#lane.name, timeoutMs: Math.min(requestTimeoutMs, fetchMaxWaitMs + 10_000) }).then(answer => {
       lane.busy = false
@@ -145,11 +143,14 @@ export class Fetcher {
       const { position } = before
       if (fetched.errorCode !== 0) this.#partitionError(position, fetched, stale)
       else if (fetched.divergingEndOffset >= 0) this.#fail(this.#lostError(position, `the log was cut at offset ${fetched.divergingEndOffset}, and this group has processed up to ${position.offset}`))
-      else if (fetched.end > fetched.start) { position.buffered = fetched; came = true }
+      else if (fetched.end > fetched.start && this.#keep(position, fetched)) came = true
     }
     if (stale.size > 0) this.#refresh([...stale])
-    if (came) this.#changed()
-    this.pump()
+    if (!came) { this.pump(); return }
+    lane.liveUntilMs = this.#direct.clock.monotonicMs() + this.#direct.limits.fetchLiveForMs
+    this.#changed()
+    lane.busy = true // rests
+    void this.#direct.clock.sleep(this.#direct.limits.fetchPaceMs, this.#direct.closed).then(() => { lane.busy = false; this.pump() })
   }
 
   #lost (lane: BrokerLane, e: unknown, positions: readonly Position[]): void {
@@ -191,23 +192,25 @@ export class Fetcher {
     return new LatidoError('OFFSET_OUT_OF_RANGE', `records of ${position.name} are lost to this group: ${how}`, 'find out why they went (retention shorter than the outage, an unclean election, a topic made anew); then set the group\'s offset to where it shall go on')
   }
 
-  #runOf (position: Position, fetched: FetchedPartition): Run | undefined {
+  /** Looks at what came while the caller is busy; false: no whole batch of it. */
+  #keep (position: Position, fetched: FetchedPartition): boolean {
     let decoded: Decoded
     try {
       decoded = decodeFetched(fetched, position.offset, position.name)
     } catch (e) {
       if (!isLatidoError(e) || e.code !== 'BATCH_CORRUPT') throw e
       this.#damaged(position, e)
-      if (this.#failure !== undefined) throw this.#failure
-      return undefined
+      return false
     }
     position.damagedAnswers = 0
-    if (decoded.nextOffset === position.offset) return undefined
-    const from = position.offset
-    position.offset = decoded.nextOffset
+    if (decoded.nextOffset === position.offset) return false
+    const waiting = position.waiting ??= { from: position.offset, spans: [], nextOffset: position.offset, bytes: 0 }
+    waiting.spans.push(...decoded.spans)
+    waiting.nextOffset = position.offset = decoded.nextOffset
+    waiting.bytes += fetched.end - fetched.start
     position.lastEpoch = decoded.lastEpoch
     position.counted = true
-    return { topic: position.topic, partition: position.partition, records: new BatchCursor(decoded.spans, from), nextOffset: decoded.nextOffset }
+    return true
   }
 
   /** It may have been damaged on its way: asked again a few times. */

@@ -1,11 +1,14 @@
+import type { BatchSpan } from '../../../../codec/index.ts'
 import type { TopicPartition } from '../../../port.ts'
-import type { FetchedPartition } from '../api/index.ts'
 
-/** How far one partition has been handed over. */
+/** Fetched and looked at, and not yet taken. */
+export interface Waiting { readonly from: number, readonly spans: BatchSpan[], nextOffset: number, bytes: number }
+
+/** How far one partition has been fetched. */
 export interface Position extends TopicPartition {
   readonly name: string
   readonly topicId: string
-  /** The next offset to hand over. */
+  /** The next offset to fetch. */
   offset: number
   /** Something before `offset` has been processed, or the caller asked for just this offset: if it is gone, records are lost. */
   counted: boolean
@@ -15,8 +18,7 @@ export interface Position extends TopicPartition {
   ready: boolean
   /** Counts seeks: an answer to an older question is dropped. */
   version: number
-  /** Fetched, and not yet taken. */
-  buffered: FetchedPartition | undefined
+  waiting: Waiting | undefined
   /** Not to be fetched before, by the monotonic clock. */
   notBeforeMs: number
   /** Answers in a row that were damaged. */
@@ -25,5 +27,5 @@ export interface Position extends TopicPartition {
 }
 
 export function newPosition (of: TopicPartition & { readonly topicId: string }, offset: number, counted: boolean, maxBytes: number): Position {
-  return { topic: of.topic, partition: of.partition, topicId: of.topicId, name: `${of.topic}/${of.partition}`, offset, counted, maxBytes, lastEpoch: -1, ready: false, version: 0, buffered: undefined, notBeforeMs: 0, damagedAnswers: 0 }
+  return { topic: of.topic, partition: of.partition, topicId: of.topicId, name: `${of.topic}/${of.partition}`, offset, counted, maxBytes, lastEpoch: -1, ready: false, version: 0, waiting: undefined, notBeforeMs: 0, damagedAnswers: 0 }
 }

@@ -26,7 +26,7 @@ const opened: Fetcher[] = []
 afterEach(() => { for (const fetcher of opened.splice(0)) fetcher.close() })
 
 /** `answer`: what each fetch finds; sessions are kept by the fake. */
-function start (answer: (asked: readonly Part[], times: number) => readonly FetchedPartition[] | Partial<FetchResponse>, { counted = true, offsets = [0] as readonly number[], start: logStart = 0, end = 100 } = {}): { readonly cluster: FakeCluster, readonly fetcher: Fetcher } {
+function start (answer: (asked: readonly Part[], times: number) => readonly FetchedPartition[] | Partial<FetchResponse>, { counted = true, offsets = [0] as readonly number[], start: logStart = 0, end = 100, aheadBytes = 0 } = {}): { readonly cluster: FakeCluster, readonly fetcher: Fetcher } {
   const session = new Map<number, number>()
   const cluster = new FakeCluster({
     ListOffsets: (r: { readonly partitions: readonly { readonly timestamp: number }[] }) => ({ partitions: r.partitions.map(p => ({ topic: 'in', partition: 0, errorCode: 0, offset: p.timestamp === -2 ? logStart : end })) }),
@@ -39,7 +39,7 @@ function start (answer: (asked: readonly Part[], times: number) => readonly Fetc
       return { errorCode: 0, sessionId: 9, partitions: [], ...'length' in found ? { partitions: found } : found }
     },
   })
-  const fetcher = new Fetcher(directOver(cluster), 'earliest', () => {})
+  const fetcher = new Fetcher(directOver(cluster, { fetchAheadBytes: aheadBytes }), 'earliest', () => {})
   opened.push(fetcher)
   for (const [partition, offset] of offsets.entries()) {
     fetcher.add(newPosition({ topic: 'in', topicId, partition }, offset, counted, 1000))
@@ -67,12 +67,15 @@ describe('fetching', () => {
     expect(asked(cluster).slice(0, 3)).toEqual([[0, 0, [0, 7]], [9, 1, [1]], [9, 2, [2]]])
   })
 
-  it('does not ask a broker again before its answer has been taken', async () => {
-    const { cluster, fetcher } = start(parts => parts.map(({ partition, offset }) => part(partition, records(offset, 'v'))))
-    await until('an answer', 10_000, () => cluster.named('Fetch').length === 1)
+  it('asks no further ahead than the limit, and hands over what waits as one run', async () => {
+    const batch = records(0, 'v0').length
+    const { cluster, fetcher } = start(parts => parts.map(({ partition, offset }) => part(partition, records(offset, `v${offset}`))), { aheadBytes: 2 * batch + 1 })
+    await until('three answers', 10_000, () => cluster.named('Fetch').length === 3)
     for (let i = 0; i < 20; i++) { fetcher.pump(); await new Promise(resolve => { setTimeout(resolve, 1) }) }
-    expect(cluster.named('Fetch')).toHaveLength(1)
-    expect(drain(fetcher.take())).toHaveLength(1)
+    expect(cluster.named('Fetch')).toHaveLength(3)
+    const runs = fetcher.take()
+    expect(runs.map(r => r.nextOffset)).toEqual([3])
+    expect(drain(runs).map(r => r.value)).toEqual(['v0', 'v1', 'v2'])
   })
 
   it('begins a new session when the broker has forgotten it, and after a lost connection', async () => {
