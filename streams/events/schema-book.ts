@@ -2,6 +2,7 @@ import type avro from 'avsc'
 import { isLatidoError, LatidoError } from '../errors/index.ts'
 import type { RecordCursor } from '../log/index.ts'
 import { systemClock, type Clock, type DurationMs } from '../time/index.ts'
+import { boundsOf, type Bounds } from './bounds.ts'
 import { avroTypeOf } from './avro-type.ts'
 import { embeddedRegistry } from './embedded-registry.ts'
 import type { SchemaRegistry, SchemaStorage } from './registry.ts'
@@ -40,6 +41,7 @@ export class SchemaBook {
   readonly #registry: SchemaRegistry
   readonly #options: SchemaBookOptions
   readonly #writers = new Map<number, avro.Type>()
+  readonly #bounds = new Map<number, Bounds | undefined>()
   readonly #readers = new Map<string, avro.Type>()
   readonly #resolvers = new Map<number, { readonly reader: avro.Type, readonly resolver: avro.Resolver | null }>()
   readonly #learning = new Map<number, Promise<void>>()
@@ -101,12 +103,18 @@ export class SchemaBook {
     const reader = this.#readers.get(writer.name ?? '') ?? writer
     const resolver = this.#resolverOf(id, writer, reader)
     try {
+      this.#boundsOf(id, writer)?.(buffer, start + MAGIC_BYTES, end)
       const { value, offset } = reader.decode(buffer, start + MAGIC_BYTES, resolver as avro.Resolver) as { value: unknown, offset: number }
       if (offset !== end) throw new RangeError('the value ends elsewhere than its record')
       return value
     } catch (cause) {
       throw new LatidoError('PAYLOAD_INVALID', `a value does not fit its schema ${id}`, 'find the producer that writes it', cause)
     }
+  }
+
+  #boundsOf (id: number, writer: avro.Type): Bounds | undefined {
+    if (!this.#bounds.has(id)) this.#bounds.set(id, boundsOf(writer))
+    return this.#bounds.get(id)
   }
 
   /** A refusal that has run out is forgotten here, so that the id is asked for once more. */

@@ -178,6 +178,6 @@ const describeApicurio = await describeWith('apicurio')
 describeApicurio('a real schema registry', { timeout: 120_000 }, () => {
   it('answers at the Confluent API', async () => {
     const { url } = await sharedApicurio()
-    expect(await (await fetch(`${url}/subjects`)).json()).toEqual([])
+    expect(await (await fetch(`${url}/subjects`)).json()).toBeInstanceOf(Array) // other files of the run may have registered some
   })
 })

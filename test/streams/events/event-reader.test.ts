@@ -16,7 +16,7 @@ beforeAll(async () => {
 })
 
 /** What matters of it: the detail of a refusal is for people. */
-function outcome (decoded: ReturnType<typeof decodeEvent>): unknown { return decoded.kind === 'ok' ? structuredClone(decoded.value) : decoded.cause }
+function outcome (decoded: ReturnType<typeof decodeEvent>): unknown { return decoded.kind !== 'ok' ? decoded.cause : decoded.value.type === 'observations' ? structuredClone(decoded.value) : decoded.value }
 function bothOf (record: RecordCursor): readonly [unknown, unknown] { return [outcome(reader.read(record)), outcome(decodeEvent(book, record))] }
 function agree (record: RecordCursor): void { const [mine, theirs] = bothOf(record); expect(mine).toEqual(theirs) }
 
@@ -43,9 +43,7 @@ it('takes mutated bytes only as decoding takes them', () => {
     return bytes
   })
   fc.assert(fc.property(mutated, bytes => {
-    const said = outcome(reader.read(recordOf(bytes)))
-    if (said === 'payload-invalid') return // decoding as an object would try to make as many items as a damaged count says
-    expect(said).toEqual(outcome(decodeEvent(book, recordOf(bytes))))
+    agree(recordOf(bytes))
   }), { numRuns: 1_500 })
 })
 

@@ -89,8 +89,14 @@ export function producerConfig (options: KafkaOptions): ProducerGlobalConfig {
 export function producerTopicConfig (options: KafkaOptions): ProducerTopicConfig { return { 'message.timeout.ms': options.requestTimeoutMs } }
 
 export function transactionConfig (options: KafkaOptions, transactionalId: string): ProducerGlobalConfig {
-  return { ...producing(options), 'linger.ms': 5, 'transactional.id': transactionalId, 'transaction.timeout.ms': Math.min(options.transactionTimeoutMs, TRANSACTION_TIMEOUT_MAX_MS), 'delivery.report.only.error': true }
+  const timeoutMs = transactionTimeoutOf(options)
+  return { ...producing(options), 'linger.ms': 5, 'transactional.id': transactionalId, 'transaction.timeout.ms': timeoutMs, 'socket.timeout.ms': Math.min(options.requestTimeoutMs, timeoutMs), 'delivery.report.only.error': true }
 }
+
+/** The library wants every other timeout within the transaction's. */
+export function transactionTopicConfig (options: KafkaOptions): ProducerTopicConfig { return { 'message.timeout.ms': Math.min(options.requestTimeoutMs, transactionTimeoutOf(options)) } }
+
+function transactionTimeoutOf ({ transactionTimeoutMs }: KafkaOptions): number { return Math.min(transactionTimeoutMs, TRANSACTION_TIMEOUT_MAX_MS) }
 
 /** Idempotence implies acks=all. */
 function producing (options: KafkaOptions): ProducerGlobalConfig {

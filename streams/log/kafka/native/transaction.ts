@@ -2,7 +2,7 @@ import type { GroupMetadata, OffsetCommit, OutRecord, RecordSink, TopicPartition
 import { isLatidoError, LatidoError } from '../../../errors/index.ts'
 import type { KafkaOptions } from '../options.ts'
 import { answer, connect, disconnect, persist, within, type Connected } from './client.ts'
-import { transactionConfig } from './config.ts'
+import { transactionConfig, transactionTopicConfig } from './config.ts'
 import type { NativeConsumer } from './consumer.ts'
 import { isMemberGone, isProducerGone, memberFenced, nativeError, producerFenced } from './errors.ts'
 import type { Library, LibraryProducer, LibrdKafkaError } from './library.ts'
@@ -25,7 +25,7 @@ const retriable = (e: unknown): boolean => (e as Partial<LibrdKafkaError>).isRet
 
 /** Opens a producer with this id: a transaction that an earlier one left open is ended, and its owner fenced. */
 export async function openTransaction (host: TransactionHost, transactionalId: string): Promise<NativeTransaction> {
-  const producer = new host.library.Producer(transactionConfig(host.options, transactionalId), {})
+  const producer = new host.library.Producer(transactionConfig(host.options, transactionalId), transactionTopicConfig(host.options))
   const connected = await connect(producer, host.options)
   try {
     const { clock, requestTimeoutMs } = host.options
