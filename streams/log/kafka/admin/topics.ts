@@ -55,6 +55,17 @@ export async function applyTopics (admin: TopicAdmin, plan: TopicPlan): Promise<
     validateOnly: false,
     resources: altered.map(topic => ({ type: TOPIC, name: topic, configEntries: entriesOf(new Map([...plan.own.get(topic) ?? [], ...plan.alter.filter(f => f.topic === topic).map(f => [f.setting, f.wanted] as const)])) })),
   }))
+  await waitForSettings(admin, plan, altered)
+}
+
+/** The controller answers when it has the settings; a broker tells them a moment later. */
+async function waitForSettings (admin: TopicAdmin, { alter }: TopicPlan, altered: readonly string[]): Promise<void> {
+  const deadline = admin.clock.monotonicMs() + admin.requestTimeoutMs
+  for (;;) {
+    const { topics } = await describeTopics(admin, altered)
+    if (alter.every(f => topics.get(f.topic)?.config.get(f.setting) === f.wanted) || admin.clock.monotonicMs() > deadline) return // the next plan says what is still missing
+    await admin.clock.sleep(50)
+  }
 }
 
 /** A broker hears of a new topic a moment after it was created; kafkajs gives up on one that it does not know yet. */
