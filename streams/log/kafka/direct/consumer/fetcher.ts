@@ -21,7 +21,7 @@ const PASSING: ReadonlySet<number> = new Set([
 ])
 const SESSION_LOST: ReadonlySet<number> = new Set([ERROR_CODE.FETCH_SESSION_ID_NOT_FOUND, ERROR_CODE.INVALID_FETCH_SESSION_EPOCH, ERROR_CODE.FETCH_SESSION_TOPIC_ID_ERROR, ERROR_CODE.INCONSISTENT_TOPIC_ID])
 
-interface BrokerLane { readonly node: number, readonly session: FetchSession, busy: boolean, notBeforeMs: number, liveUntilMs: number }
+interface BrokerLane { readonly node: number, readonly session: FetchSession, busy: boolean, resting: boolean, notBeforeMs: number, liveUntilMs: number }
 
 /**
  * Keeps one fetch on its way to each broker while the caller works on what came before. What comes meanwhile waits here, up to a limit of
@@ -94,7 +94,10 @@ export class Fetcher {
       if (same === undefined) wanted.set(leader.leader, [position])
       else same.push(position)
     }
-    for (const [node, positions] of wanted) if ((waitingBytes.get(node) ?? -1) < this.#direct.limits.fetchAheadBytes) this.#ask(node, positions, now)
+    for (const [node, positions] of wanted) {
+      const ahead = waitingBytes.get(node)
+      if (ahead === undefined || (ahead < this.#direct.limits.fetchAheadBytes && this.#brokers.get(node)?.resting !== true)) this.#ask(node, positions, now)
+    }
     if (homeless.size > 0) this.#refresh([...homeless])
   }
 
@@ -110,7 +113,7 @@ export class Fetcher {
 
   #ask (node: number, positions: readonly Position[], now: number): void {
     let broker = this.#brokers.get(node)
-    if (broker === undefined) this.#brokers.set(node, broker = { node, session: new FetchSession(), busy: false, notBeforeMs: 0, liveUntilMs: 0 })
+    if (broker === undefined) this.#brokers.set(node, broker = { node, session: new FetchSession(), busy: false, resting: false, notBeforeMs: 0, liveUntilMs: 0 })
     if (broker.busy || now < broker.notBeforeMs) return
     broker.busy = true
     const { fetchMaxWaitMs, fetchLiveWaitMs, fetchMaxBytes, requestTimeoutMs } = this.#direct.limits
@@ -149,8 +152,8 @@ export class Fetcher {
     if (!came) { this.pump(); return }
     lane.liveUntilMs = this.#direct.clock.monotonicMs() + this.#direct.limits.fetchLiveForMs
     this.#changed()
-    lane.busy = true // rests
-    void this.#direct.clock.sleep(this.#direct.limits.fetchPaceMs, this.#direct.closed).then(() => { lane.busy = false; this.pump() })
+    lane.resting = true // unless all is taken before: nothing is asked ahead so soon
+    void this.#direct.clock.sleep(this.#direct.limits.fetchPaceMs, this.#direct.closed).then(() => { lane.resting = false; this.pump() })
   }
 
   #lost (lane: BrokerLane, e: unknown, positions: readonly Position[]): void {
