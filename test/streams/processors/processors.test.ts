@@ -1,6 +1,12 @@
+import { join } from 'node:path'
+import avro from 'avsc'
 import { describe, expect, it } from 'vitest'
-import type { StateMachine } from '../../../streams/engine/index.ts'
-import { avroTopic, defineProcessor, fields, testProcessor, type DefinedProcessor, type Schemas } from '../../../streams/processors/index.ts'
+import { openSnapshotStore, startProcessor, type StateMachine } from '../../../streams/engine/index.ts'
+import { openEmbeddedLog } from '../../../streams/log/index.ts'
+import { ManualClock } from '../../../streams/time/index.ts'
+import { tempDir } from '../../kit/temp-dir.ts'
+import { drain } from '../log/contract.ts'
+import { avroTopic, defineProcessor, fields, fixedSchemas, testProcessor, type DefinedProcessor, type Schemas } from '../../../streams/processors/index.ts'
 import { count, last, mean, tumbling, type Aggregate } from '../../../streams/windows/index.ts'
 
 const READING = { type: 'record', name: 'Reading', namespace: 'test', fields: [{ name: 'patient', type: 'string' }, { name: 'ts', type: 'long' }, { name: 'value', type: ['null', 'double'] }] } as const
@@ -67,13 +73,28 @@ describe('a processor over windows', () => {
     expect(() => tumbling({ size: '0 s' })).toThrow('size is "0 s"')
   })
 
-  it('passes over a reading at which an aggregate of somebody\'s own throws, after a restart', async () => {
+  it('passes over a reading at which an aggregate of somebody\'s own throws: it goes to the dead letters, the others count', async () => {
     const touchy: Aggregate = { partial: { name: 'touchy', width: 1, empty: (c, at) => { c[at] = 0 }, add: (c, at, value) => { if (value === 13) throw new Error('13'); c[at]! += value }, merge: (c, at, from, f) => { c[at]! += from[f]! } }, result: (c, at) => c[at]! }
     const definition = await defineProcessor({
       name: 'touchy', input: avroTopic('in', READING), key: fields('patient'), output: { topic: 'out', json: { total: 'value.total' } },
       machine: tumbling({ size: '10 s' }).eventTime('ts').of('value').aggregate({ total: touchy }).onClose(),
-    }).open({ known: () => Promise.resolve([]), idOf: () => Promise.resolve({ id: 1 }) })
-    expect(definition.snapshots.name).toBe('touchy')
+    }).open(fixedSchemas({ 1: READING }))
+    const directory = tempDir()
+    {
+      await using log = await openEmbeddedLog({ directory: join(directory.path, 'log'), clock: new ManualClock(1) })
+      await using snapshots = openSnapshotStore(join(directory.path, 'snapshots'))
+      await log.ensureTopics(['in', 'out', 'touchy.dead-letters'].map(name => ({ name, partitions: 1, timestamps: 'create', retentionMs: 0 })))
+      const type = avro.Type.forSchema(JSON.parse(JSON.stringify(READING)) as avro.Schema)
+      for (const [value, ts] of [[1, 1_000], [13, 2_000], [2, 3_000], [4, 30_000]] as const) {
+        await log.producer().append({ topic: 'in', partition: 0 }, [{ key: Buffer.from('p'), value: Buffer.concat([Buffer.from([0, 0, 0, 0, 1]), type.toBuffer({ patient: 'p', ts, value })]), timestamp: ts }])
+      }
+      await using running = await startProcessor(definition, { log, clock: new ManualClock(1), snapshots })
+      for (let idle = 0; idle < 3;) idle = await running.step(0) === 0 ? idle + 1 : 0
+      const textsOf = async (topic: string): Promise<readonly string[]> => { const run = await log.reader({ topic, partition: 0 }, 0).next(); return run === undefined ? [] : drain([run]).map(r => r.value) }
+      expect(await textsOf('out')).toEqual(['{"total":3}'])
+      expect((await textsOf('touchy.dead-letters')).map(line => (JSON.parse(line) as { offset: number }).offset)).toEqual([1])
+    }
+    directory.remove()
   })
 })
 
