@@ -1,9 +1,10 @@
-import type { DeadLetterRow, EncounterRow, JsonRow, ObservationsRow, OfflineBatch, VectorRow } from './port.ts'
+import type { DeadLetterRow, EncounterRow, JsonRow, MergeRow, ObservationsRow, OfflineBatch, VectorRow } from './port.ts'
 
 /** An offline batch that is being filled. */
 export class OfflineBatchBuilder implements OfflineBatch {
   readonly observations: ObservationsRow[] = []
   readonly encounters: EncounterRow[] = []
+  readonly merges: MergeRow[] = []
   readonly vectors: VectorRow[] = []
   readonly scores: JsonRow[] = []
   readonly alerts: JsonRow[] = []
@@ -12,6 +13,6 @@ export class OfflineBatchBuilder implements OfflineBatch {
 
   /** Records of the log, not values in them. */
   get rows (): number {
-    return this.observations.length + this.encounters.length + this.vectors.length + this.scores.length + this.alerts.length + this.drift.length + this.deadLetters.length
+    return this.observations.length + this.encounters.length + this.merges.length + this.vectors.length + this.scores.length + this.alerts.length + this.drift.length + this.deadLetters.length
   }
 }

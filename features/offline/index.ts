@@ -1,6 +1,6 @@
 /** The offline store: the port, the loop that fills it from the log, and ClickHouse behind it. */
 export type {
-  DeadLetterRow, EncounterRow, JsonRow, LogPosition, ObservationsRow, OfflineBatch, OfflineStore, ScorePoint, TrendPoint, VectorRow,
+  DeadLetterRow, EncounterRow, JsonRow, LogPosition, MergeRow, ObservationsRow, OfflineBatch, OfflineStore, ScorePoint, TrendPoint, VectorRow,
 } from './port.ts'
 export { OfflineBatchBuilder } from './batch.ts'
 export { OFFLINE_WRITER_DEFAULTS, runOfflineWriter } from './writer.ts'

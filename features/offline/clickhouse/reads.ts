@@ -28,6 +28,32 @@ export const TRENDS: string = `
   )
   ORDER BY concept, eventTime`
 
+/**
+ * The same for long spans: dense series from their one-minute rollup (each row keeps the newest reading of its minute), sparse ones from the
+ * observations. `from` and `bucketMs` are whole minutes, so a minute lies in one bucket and the answer is that of `TRENDS`.
+ */
+export const TRENDS_BY_MINUTE: string = `
+  SELECT concept, ${MS('point.1')} AS eventTime, ${MS('point.2')} AS arrival, point.3 AS value, point.4 AS kind
+  FROM (
+    SELECT concept, argMax((at, arrival, value, kind), (at, arrival)) AS point
+    FROM (
+      SELECT concept, last_event_time AS at, last_arrival_time AS arrival, last AS value, last_kind AS kind
+      FROM observation_minutes
+      WHERE patient = {patient:String} AND concept IN {concepts:Array(String)} AND count > 0 AND ${BETWEEN('minute')}
+      UNION ALL
+      SELECT concept, newest.1 AS at, newest.2 AS arrival, newest.3 AS value, newest.4 AS kind
+      FROM (
+        SELECT concept, argMax((event_time, arrival_time, value, kind, status, quality), (arrival_time, \`partition\`, \`offset\`, \`index\`)) AS newest
+        FROM observations
+        WHERE patient = {patient:String} AND concept IN {concepts:Array(String)} AND result_id != '' AND ${BETWEEN('event_time')}
+        GROUP BY concept, result_id
+      )
+      WHERE newest.5 != 'withdrawn' AND newest.6 != 'artefact' AND isFinite(newest.3)
+    )
+    GROUP BY concept, intDiv(${MS('at')} - {from:Int64}, {bucketMs:Int64})
+  )
+  ORDER BY concept, eventTime`
+
 /** Scores of all models over arrival time, the newest of each bucket. */
 export const SCORES: string = `
   SELECT model, ${MS('point.1')} AS asOf, point.2 AS probability

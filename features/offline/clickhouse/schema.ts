@@ -17,6 +17,11 @@ function table (name: string, columns: string, month: string, key: string): stri
     SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1`
 }
 
+/** The minute of event time that a reading belongs to. */
+export const MINUTE_OF_EVENT = "fromUnixTimestamp64Milli(intDiv(toUnixTimestamp64Milli(event_time), 60000) * 60000, 'UTC')"
+/** Minutes of dense series that rows of `observations` touch. A sparse reading has an identity and may move to another minute: it is not rolled up. */
+const MINUTES_TOUCHED = `SELECT patient, concept, ${MINUTE_OF_EVENT} AS minute, now64(3, 'UTC') AS noted_at FROM observations WHERE result_id = '' GROUP BY patient, concept, minute`
+
 export const MIGRATIONS: readonly Migration[] = [
   {
     version: 1,
@@ -44,6 +49,31 @@ export const MIGRATIONS: readonly Migration[] = [
       table('dead_letters', `cause ${NAME}, detail ${TEXT}, source ${NAME}, met_partition Int64, met_offset Int64, refused_at ${TIME}, raw_bytes UInt32`, 'refused_at', 'refused_at, cause'),
     ],
     down: ['dead_letters', 'drift', 'alerts', 'scores'].map(name => `DROP TABLE IF EXISTS ${name} SYNC`),
+  },
+  {
+    version: 3,
+    name: 'merges, and what caused a vector',
+    up: [
+      table('merges', `patient ${TEXT}, survivor ${TEXT}, event_time ${TIME}, arrival_time ${TIME}, source ${NAME}`, 'arrival_time', 'patient, arrival_time'),
+      `ALTER TABLE features ADD COLUMN IF NOT EXISTS through Int64 DEFAULT -1 CODEC(Delta, ZSTD(1)), ADD COLUMN IF NOT EXISTS entity ${NAME} DEFAULT 'patient'`,
+    ],
+    down: ['ALTER TABLE features DROP COLUMN IF EXISTS entity, DROP COLUMN IF EXISTS through', 'DROP TABLE IF EXISTS merges SYNC'],
+  },
+  {
+    version: 4,
+    name: 'minutes of dense observations',
+    up: [
+      `CREATE TABLE IF NOT EXISTS observation_minutes (patient ${TEXT}, concept ${NAME}, minute ${TIME}, count UInt32 CODEC(T64, ZSTD(1)), sum ${NUMBER}, min ${NUMBER}, max ${NUMBER},
+        last ${NUMBER}, last_event_time ${TIME}, last_arrival_time ${TIME}, last_kind ${NAME}, rolled_at ${TIME})
+        ENGINE = ReplacingMergeTree(rolled_at) PARTITION BY toYYYYMM(minute) ORDER BY (patient, concept, minute) SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`,
+      `CREATE TABLE IF NOT EXISTS observation_minutes_due (patient ${TEXT}, concept ${NAME}, minute ${TIME}, noted_at ${TIME})
+        ENGINE = ReplacingMergeTree(noted_at) PARTITION BY toYYYYMMDD(noted_at) ORDER BY (patient, concept, minute) SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`,
+      `CREATE TABLE IF NOT EXISTS observation_minutes_through (id UInt8, through ${TIME}) ENGINE = ReplacingMergeTree(through) ORDER BY id SETTINGS fsync_after_insert = 1`,
+      `CREATE MATERIALIZED VIEW IF NOT EXISTS observation_minutes_note TO observation_minutes_due AS ${MINUTES_TOUCHED}`,
+      // What was stored before this version is due once.
+      `INSERT INTO observation_minutes_due ${MINUTES_TOUCHED}`,
+    ],
+    down: ['observation_minutes_note', 'observation_minutes_due', 'observation_minutes_through', 'observation_minutes'].map(name => `DROP TABLE IF EXISTS ${name} SYNC`),
   },
 ]
 export const SCHEMA_VERSION: number = MIGRATIONS.reduce((newest, { version }) => Math.max(newest, version), 0)

@@ -4,7 +4,8 @@ import type { ArrivalTimeMs, Clock, EventTimeMs } from '../../../streams/time/in
 import type { OfflineBatch, OfflineStore, ScorePoint, TrendPoint } from '../port.ts'
 import { ClickHouseConnection } from './connection.ts'
 import { migrate } from './migrate.ts'
-import { ALERT_HISTORY, DRIFT_HISTORY, SCORES, TRENDS, bucketMsOf } from './reads.ts'
+import { ALERT_HISTORY, DRIFT_HISTORY, SCORES, TRENDS, TRENDS_BY_MINUTE, bucketMsOf } from './reads.ts'
+import { rollUp } from './rollup.ts'
 import { RowBinaryWriter } from './row-binary.ts'
 import { SCHEMA_VERSION } from './schema.ts'
 import { TABLE_WRITERS } from './tables.ts'
@@ -31,10 +32,16 @@ export interface ClickHouseOffline extends OfflineStore {
   registerView (name: string, version: number, names: readonly string[], units: readonly string[]): Promise<void>
   /** Brings the schema to a version, up or down. Answers the version that it found. */
   migrateTo (version: number): Promise<number>
+  /** Computes the one-minute rollups of what has come since the last time; exact, and the same when repeated. Answers how many minutes. Long trends use them while this is called at least each ten minutes. */
+  rollUp (): Promise<number>
 }
 
 /** An insert is at most about this large: a block of the engine's memory, a file of its spool. */
 const INSERT_BYTES_MAX = 16 * 1024 * 1024
+
+const MINUTE_MS = 60_000
+/** Rollups older than this are not used: readings since would be missing. */
+const ROLLED_WITHIN_MS = 600_000
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -57,11 +64,13 @@ export async function openClickHouseOffline (options: ClickHouseOfflineOptions):
 class ClickHouseOfflineStore implements ClickHouseOffline {
   readonly #connection: ClickHouseConnection
   readonly #clock: Clock
+  #rolledAtMs = Number.NEGATIVE_INFINITY
   constructor (connection: ClickHouseConnection, clock: Clock) { this.#connection = connection; this.#clock = clock }
 
   async write (batch: OfflineBatch): Promise<void> {
     await this.#insert(TABLE_WRITERS.observations, batch.observations)
     await this.#insert(TABLE_WRITERS.encounters, batch.encounters)
+    await this.#insert(TABLE_WRITERS.merges, batch.merges)
     await this.#insert(TABLE_WRITERS.vectors, batch.vectors)
     await this.#insert(TABLE_WRITERS.scores, batch.scores)
     await this.#insert(TABLE_WRITERS.alerts, batch.alerts)
@@ -86,7 +95,10 @@ class ClickHouseOfflineStore implements ClickHouseOffline {
   async trends (patient: PatientKey, concepts: readonly ConceptId[], from: EventTimeMs, to: EventTimeMs, pointsMax: number): Promise<readonly TrendPoint[]> {
     if (concepts.length === 0 || to <= from) return []
     const interval = wholeInterval(from, to)
-    const rows = await this.#connection.rows(TRENDS, { patient, concepts, ...interval, bucketMs: bucketMsOf(interval.from, interval.to, pointsMax) })
+    const bucketMs = bucketMsOf(interval.from, interval.to, pointsMax)
+    const rows = bucketMs >= MINUTE_MS && this.#clock.monotonicMs() - this.#rolledAtMs < ROLLED_WITHIN_MS
+      ? await this.#connection.rows(TRENDS_BY_MINUTE, { patient, concepts, from: Math.floor(interval.from / MINUTE_MS) * MINUTE_MS, to: interval.to, bucketMs: Math.ceil(bucketMs / MINUTE_MS) * MINUTE_MS })
+      : await this.#connection.rows(TRENDS, { patient, concepts, ...interval, bucketMs })
     return rows as unknown as readonly TrendPoint[]
   }
 
@@ -116,6 +128,13 @@ class ClickHouseOfflineStore implements ClickHouseOffline {
   }
 
   migrateTo (version: number): Promise<number> { return migrate(this.#connection, this.#clock, Math.min(version, SCHEMA_VERSION)) }
+
+  async rollUp (): Promise<number> {
+    const startedMs = this.#clock.monotonicMs()
+    const computed = await rollUp(this.#connection, 0)
+    this.#rolledAtMs = startedMs
+    return computed
+  }
 
   async [Symbol.asyncDispose] (): Promise<void> { await this.#connection[Symbol.asyncDispose]() }
 }

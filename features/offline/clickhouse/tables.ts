@@ -1,4 +1,4 @@
-import type { DeadLetterRow, EncounterRow, JsonRow, ObservationsRow, OfflineBatch, VectorRow } from '../port.ts'
+import type { DeadLetterRow, EncounterRow, JsonRow, MergeRow, ObservationsRow, OfflineBatch, VectorRow } from '../port.ts'
 import type { RowBinaryWriter } from './row-binary.ts'
 
 /** How a port's rows become a table's: the columns in their order, and a function that writes them. */
@@ -51,9 +51,23 @@ const encounters: TableWriter<EncounterRow> = {
   },
 }
 
+const merges: TableWriter<MergeRow> = {
+  table: 'merges',
+  columns: ['patient', 'survivor', 'event_time', 'arrival_time', 'source', 'partition', 'offset'],
+  write (out, { patient, arrival, event, partition, offset }) {
+    out.text(patient)
+    out.text(event.survivor)
+    out.time(event.eventTime)
+    out.time(arrival)
+    out.known(event.source)
+    out.uint32(partition)
+    out.int64(offset)
+  },
+}
+
 const features: TableWriter<VectorRow> = {
   table: 'features',
-  columns: ['patient', 'view', 'version', 'as_of', 'arrival_time', 'trigger', 'values', 'times', 'partition', 'offset'],
+  columns: ['patient', 'view', 'version', 'as_of', 'arrival_time', 'trigger', 'values', 'times', 'through', 'entity', 'partition', 'offset'],
   write (out, { patient, arrival, vector, partition, offset }) {
     out.known(patient)
     out.known(vector.view)
@@ -63,6 +77,8 @@ const features: TableWriter<VectorRow> = {
     out.known(vector.trigger)
     out.float64s(vector.values)
     out.float64s(vector.times)
+    out.int64(vector.through ?? -1)
+    out.known(vector.entity ?? 'patient')
     out.uint32(partition)
     out.int64(offset)
   },
@@ -133,4 +149,4 @@ const deadLetters: TableWriter<DeadLetterRow> = {
   },
 }
 
-export const TABLE_WRITERS: { readonly [K in keyof OfflineBatch]: TableWriter<OfflineBatch[K][number]> } = { observations, encounters, vectors: features, scores, alerts, drift, deadLetters }
+export const TABLE_WRITERS: { readonly [K in keyof OfflineBatch]: TableWriter<OfflineBatch[K][number]> } = { observations, encounters, merges, vectors: features, scores, alerts, drift, deadLetters }
