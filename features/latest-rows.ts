@@ -1,4 +1,4 @@
-import type { OnlineStore } from './online/index.ts'
+import type { OnlineRow, OnlineStore } from './online/index.ts'
 
 interface Row { version: number, start: number, end: number }
 
@@ -39,7 +39,9 @@ export class LatestRows {
   }
 
   async put (online: Pick<OnlineStore, 'put'>): Promise<void> {
-    await Promise.all([...this.#tables].map(([table, rows]) => online.put(table, [...rows].map(([entity, { version, start, end }]) => ({ entity, version, value: this.#bytes.subarray(start, end) })))))
+    const all: OnlineRow[] = []
+    for (const [table, rows] of this.#tables) for (const [entity, { version, start, end }] of rows) all.push({ table, entity, version, value: this.#bytes.subarray(start, end) })
+    await online.put(all) // in one call: what a record says of a patient in several tables is seen at once
     this.#tables.clear()
     this.#end = 0
   }

@@ -86,8 +86,8 @@ export async function driftProcessor (parts: InferenceParts, references: readonl
     effects: () => {
       const rows: OnlineRow[] = []
       return {
-        add: e => { rows.push({ entity: `${e.key}/${e.out.feature}`, version: versionOf(e), value: json(e.out) }) },
-        carryOut: async () => { await parts.online.put(ONLINE_TABLES.drift, rows) },
+        add: e => { rows.push({ table: ONLINE_TABLES.drift, entity: `${e.key}/${e.out.feature}`, version: versionOf(e), value: json(e.out) }) },
+        carryOut: async () => { await parts.online.put(rows) },
       }
     },
     deadLetter: parts.deadLetter,
@@ -134,13 +134,12 @@ class InferenceEffects implements BatchEffects<AlertOutput> {
   constructor (online: OnlineStore) { this.#online = online }
 
   add (e: Emitted<AlertOutput>): void {
-    if (e.out.type === 'score') this.#scores.set(e.key, { entity: e.key, version: versionOf(e), value: json(e.out.score) })
-    if (e.out.type === 'open') this.#alerts.set(e.key, { entity: e.key, version: versionOf(e), value: json(e.out.alerts) })
+    if (e.out.type === 'score') this.#scores.set(e.key, { table: ONLINE_TABLES.scores, entity: e.key, version: versionOf(e), value: json(e.out.score) })
+    if (e.out.type === 'open') this.#alerts.set(e.key, { table: ONLINE_TABLES.alerts, entity: e.key, version: versionOf(e), value: json(e.out.alerts) })
   }
 
   async carryOut (): Promise<void> {
-    if (this.#scores.size > 0) await this.#online.put(ONLINE_TABLES.scores, [...this.#scores.values()])
-    if (this.#alerts.size > 0) await this.#online.put(ONLINE_TABLES.alerts, [...this.#alerts.values()])
+    await this.#online.put([...this.#scores.values(), ...this.#alerts.values()])
   }
 }
 

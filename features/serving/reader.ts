@@ -22,8 +22,8 @@ export function onlineValue (vector: FeatureVector): Buffer {
 
 /** Reads a view for entities as of `now`: age of each value, and the view's TTL applied. One read of the store, so no half of an update is seen. */
 export async function readView (store: OnlineStore, view: FeatureView, patients: readonly PatientKey[], now: ArrivalTimeMs): Promise<readonly ServedVector[]> {
-  const rows = await store.get(tableOf(view), patients)
-  return rows.map(row => {
+  const rows = await store.get([tableOf(view)], patients)
+  return rows.map(([row]) => {
     const asOf = row === undefined ? null : row.value.readDoubleLE(0)
     const vector = row === undefined ? undefined : unpackVector(row.value.subarray(8))
     const fresh = asOf !== null && now - asOf <= view.ttlMs

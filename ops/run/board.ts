@@ -15,6 +15,9 @@ const READINGS: readonly { readonly concept: ConceptId, readonly view: FeatureVi
   ...(['lactate', 'creatinine'] as const).map(concept => ({ concept, view: labsView, feature: `${concept}Last`, staleMs: 24 * 3_600_000 })),
 ]
 
+const SUMMARY_VIEWS = [vitalsView, labsView, news2View] as const
+const SUMMARY_TABLES: readonly string[] = ['encounters', ...SUMMARY_VIEWS.map(tableOf), ONLINE_TABLES.scores, ONLINE_TABLES.alerts]
+
 interface RawVector { readonly asOf: ArrivalTimeMs, readonly values: Float64Array, readonly times: Float64Array }
 
 /** The ward as the online store has it. */
@@ -31,12 +34,12 @@ export class Board {
   async patients (): Promise<readonly PatientSummary[]> {
     const keys = new Set<string>()
     for (const table of ['encounters', tableOf(vitalsView), tableOf(news2View), tableOf(labsView)]) for (const { entity } of await this.#online.scan(table)) keys.add(entity)
-    return await Promise.all([...keys].map(key => this.#summary(key as PatientKey)))
+    return await this.#summaries([...keys] as PatientKey[])
   }
 
   async patient (patient: PatientKey): Promise<PatientSummary | undefined> {
-    const known = await Promise.all(['encounters', ...STANDARD_VIEWS.map(tableOf)].map(async table => (await this.#online.get(table, [patient]))[0]))
-    return known.some(row => row !== undefined) ? await this.#summary(patient) : undefined
+    const [known] = await this.#online.get(['encounters', ...STANDARD_VIEWS.map(tableOf)], [patient])
+    return known!.some(row => row !== undefined) ? (await this.#summaries([patient]))[0] : undefined
   }
 
   async features (patient: PatientKey): Promise<readonly ViewValues[]> {
@@ -47,17 +50,22 @@ export class Board {
     return (await this.#online.scan(ONLINE_TABLES.alerts)).flatMap(({ entity, value }) => alertsOf(entity as PatientKey, value))
   }
 
-  async #summary (patient: PatientKey): Promise<PatientSummary> {
-    const one = async (table: string): Promise<Buffer | undefined> => (await this.#online.get(table, [patient]))[0]?.value
-    const encounter = await one('encounters')
+  /** One read for all: what a patient's card shows is of one moment. */
+  async #summaries (patients: readonly PatientKey[]): Promise<readonly PatientSummary[]> {
+    const rows = await this.#online.get(SUMMARY_TABLES, patients)
+    return patients.map((patient, i) => this.#summary(patient, new Map(SUMMARY_TABLES.map((table, t) => [table, rows[i]![t]?.value]))))
+  }
+
+  #summary (patient: PatientKey, row: ReadonlyMap<string, Buffer | undefined>): PatientSummary {
+    const encounter = row.get('encounters')
     const event = encounter === undefined ? undefined : JSON.parse(encounter.toString()) as EncounterEvent
     const vectors = new Map<FeatureView, RawVector>()
-    for (const view of [vitalsView, labsView, news2View]) {
-      const row = await one(tableOf(view))
-      if (row !== undefined) vectors.set(view, { asOf: row.readDoubleLE(0), ...unpackVector(row.subarray(8)) })
+    for (const view of SUMMARY_VIEWS) {
+      const value = row.get(tableOf(view))
+      if (value !== undefined) vectors.set(view, { asOf: value.readDoubleLE(0), ...unpackVector(value.subarray(8)) })
     }
-    const score = await one(ONLINE_TABLES.scores)
-    const alerts = await one(ONLINE_TABLES.alerts)
+    const score = row.get(ONLINE_TABLES.scores)
+    const alerts = row.get(ONLINE_TABLES.alerts)
     return {
       patient,
       ward: event?.ward ?? '',

@@ -189,7 +189,7 @@ class Failure {
 }
 
 function watched (online: OnlineStore, changes: Changes): OnlineStore {
-  return { get: (t, e) => online.get(t, e), scan: t => online.scan(t), put: async (table, rows) => { await online.put(table, rows); changes.mark() }, [Symbol.asyncDispose]: () => Promise.resolve() }
+  return { get: (t, e) => online.get(t, e), scan: t => online.scan(t), put: async rows => { await online.put(rows); changes.mark() }, erase: async e => { await online.erase(e); changes.mark() }, [Symbol.asyncDispose]: () => Promise.resolve() }
 }
 
 function every (clock: Clock, ms: number, run: () => void): Disposable {

@@ -53,9 +53,11 @@ class Watch {
     this.#appendedMs.alert.set(patient, now)
   }
 
-  saw (table: string, rows: readonly OnlineRow[]): void {
-    if (table === tableOf(news2View)) for (const { entity } of rows) this.#take('feature', this.features, entity)
-    if (table === ONLINE_TABLES.alerts) for (const { entity } of rows) this.#take('alert', this.alerts, entity)
+  saw (rows: readonly OnlineRow[]): void {
+    for (const { table, entity } of rows) {
+      if (table === tableOf(news2View)) this.#take('feature', this.features, entity)
+      if (table === ONLINE_TABLES.alerts) this.#take('alert', this.alerts, entity)
+    }
   }
 
   #take (what: 'feature' | 'alert', into: number[], patient: string): void {
@@ -101,5 +103,5 @@ function charted (ill: boolean, n: number): ObservationSet {
 }
 
 function watched (online: OnlineStore, watch: Watch): OnlineStore {
-  return { get: (t, e) => online.get(t, e), scan: t => online.scan(t), put: async (table, rows) => { await online.put(table, rows); watch.saw(table, rows) }, [Symbol.asyncDispose]: () => Promise.resolve() }
+  return { get: (t, e) => online.get(t, e), scan: t => online.scan(t), put: async rows => { await online.put(rows); watch.saw(rows) }, erase: e => online.erase(e), [Symbol.asyncDispose]: () => Promise.resolve() }
 }

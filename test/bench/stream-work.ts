@@ -18,7 +18,7 @@ import { deviceSet, PATIENTS, START_MS } from './device-set.ts'
 export interface StreamWork { readonly records: number, run (): Promise<readonly Buffer[]> }
 
 const NOWHERE: OnlineStore = {
-  put: () => Promise.resolve(), get: (_, entities) => Promise.resolve(entities.map(() => undefined)), scan: () => Promise.resolve([]), [Symbol.asyncDispose]: () => Promise.resolve(),
+  put: () => Promise.resolve(), get: (tables, entities) => Promise.resolve(entities.map(() => tables.map(() => undefined))), scan: () => Promise.resolve([]), erase: () => Promise.resolve(), [Symbol.asyncDispose]: () => Promise.resolve(),
 }
 
 /** So many seconds of all patients through features and inference; the vectors of the first are the input of the second. */

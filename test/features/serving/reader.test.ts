@@ -14,7 +14,7 @@ beforeEach(async () => {
   directory = tempDir()
   store = openEmbeddedOnlineStore(directory.path)
   const vector = { type: 'vector' as const, view: 'small', version: 2, asOf: 100_000, trigger: 'device' as const, values: Float64Array.of(80, NaN), times: Float64Array.of(95_000, NaN) }
-  await store.put(tableOf(view), [{ entity: ANNA, version: 1, value: onlineValue(vector) }])
+  await store.put([{ table: tableOf(view), entity: ANNA, version: 1, value: onlineValue(vector) }])
 })
 afterEach(async () => { await store[Symbol.asyncDispose](); directory.remove() })
 

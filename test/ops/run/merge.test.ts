@@ -52,7 +52,7 @@ it('moves a patient to another through the whole pipeline: series, bed, alerts, 
   await feed(stores, loser, charted(27))
   await feed(stores, survivor, admit('2'))
   await settle()
-  const alertsOf = async (patient: string): Promise<readonly { rule: string }[]> => JSON.parse(((await stores.online.get('alerts', [patient]))[0]?.value ?? '[]').toString()) as { rule: string }[]
+  const alertsOf = async (patient: string): Promise<readonly { rule: string }[]> => JSON.parse(((await stores.online.get(['alerts'], [patient]))[0]![0]?.value ?? '[]').toString()) as { rule: string }[]
   expect((await alertsOf(loser)).map(a => a.rule)).toEqual(['news2-emergency'])
 
   await feed(stores, loser, { type: 'merge', survivor: survivor as PatientKey, eventTime: START, source: 'test' })
@@ -63,7 +63,7 @@ it('moves a patient to another through the whole pipeline: series, bed, alerts, 
 
   expect(await alertsOf(loser)).toEqual([])
   expect((await alertsOf(survivor)).map(a => a.rule)).toEqual(['news2-emergency'])
-  const stays = await stores.online.get('encounters', [loser, survivor])
+  const stays = (await stores.online.get(['encounters'], [loser, survivor])).map(([row]) => row)
   expect(stays.map(row => { const { action, bed } = JSON.parse(row!.value.toString()) as { action: string, bed: string }; return `${action} ${bed}` })).toEqual(['discharge 1', 'update 2'])
   expect((await records(stores, TOPICS.events)).filter(line => line.startsWith(survivor))).toEqual([`${survivor} latido.Encounter`, `${survivor} latido.Transfer`, `${survivor} latido.Observations`])
   expect((await records(stores, TOPICS.features)).filter(line => /Transfer|Merge/.test(line))).toEqual([`${loser} latido.Merge`])
