@@ -1,4 +1,4 @@
-import { coalesce, countMissing, featureView, last, maxOfPresent, sumOfPresent, when, type Feature, type FeatureView } from '../define/index.ts'
+import { coalesce, constant, countMissing, featureView, last, maxOfPresent, sumOfPresent, when, type Feature, type FeatureView } from '../define/index.ts'
 import { news2, onOxygen } from './scores.ts'
 
 /** A ward set is due every 12 hours at the latest (RCP 2017); an older value says nothing of now. */
@@ -7,8 +7,8 @@ const WITHIN = '12 h'
 const spo2 = last('spo2').within(WITHIN)
 const oxygen = onOxygen(last('oxygenTherapy').within(WITHIN), last('oxygenFlow').within(WITHIN), last('fio2').within(WITHIN))
 /** ACVPU; where only a Glasgow score is charted, 15 is alert. */
-const consciousness = coalesce(last('consciousness').within(WITHIN), when(last('gcs').within(WITHIN), '<', 15, { unit: '1', expression: { op: 'constant', value: 1 } }, { unit: '1', expression: { op: 'constant', value: 0 } }))
-const scale: Feature = coalesce(last('spo2Scale'), { unit: '1', expression: { op: 'constant', value: 1 } })
+const consciousness = coalesce(last('consciousness').within(WITHIN), when(last('gcs').within(WITHIN), '<', 15, constant(1), constant(0)))
+const scale: Feature = coalesce(last('spo2Scale'), constant(1))
 
 const parts = {
   news2Respiration: news2.respiration(last('respiratoryRate').within(WITHIN)),
