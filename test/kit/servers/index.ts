@@ -1,4 +1,4 @@
-/** Real servers for the tests: Kafka and a schema registry on loopback, faults on the way to them, and Kafka's own Java client to compare with. */
+/** Real servers for the tests: Kafka, a schema registry and Redis on loopback, faults on the way to them, and Kafka's own Java client to compare with. */
 /** Skips a suite where a server is missing, or fails where it is required. */
 export { describeWith, requireServer } from './require-server.ts'
 export type { ServerName } from './require-server.ts'
@@ -14,6 +14,11 @@ export type { ListenerName } from './kafka-properties.ts'
 /** A registry of a test's own. */
 export { startApicurio } from './apicurio.ts'
 export type { ApicurioServer } from './apicurio.ts'
+/** A Redis of a test's own: Debian's, Redis Stack with search and JSON, or a cluster of three masters. */
+export { startRedis } from './redis.ts'
+export type { RedisOptions, RedisServer } from './redis.ts'
+export { startRedisCluster } from './redis-cluster.ts'
+export type { RedisCluster } from './redis-cluster.ts'
 /** Kafka's own Java client: writes with every codec, reads, and administers. */
 export { CODECS, startJavaClient } from './java-client.ts'
 export type { Codec, Isolation, JavaClient, JavaProducer, PlainRecord, ReadRecord } from './java-client.ts'

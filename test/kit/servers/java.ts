@@ -81,7 +81,8 @@ export async function copyOfCached (name: string, to: string, make: (directory: 
   cpSync(directory, to, { recursive: true })
 }
 
-function madeOnce (name: string, make: (directory: string) => Promise<void>): Promise<string> {
+/** A folder of the cache, made by `make` where it is not there yet; whole or not at all. */
+export function madeOnce (name: string, make: (directory: string) => Promise<void>): Promise<string> {
   const wanted = join(cacheDirectory(), name)
   if (existsSync(wanted)) return Promise.resolve(wanted)
   return withLock(`${wanted}.lock`, async () => {

@@ -1,12 +1,17 @@
 import { spawnSync } from 'node:child_process'
 import { describe } from 'vitest'
 import { apicurioFiles, kafkaJars, missingJava } from './java.ts'
+import { missingRedis } from './redis.ts'
+import { redisStackFiles } from './redis-stack.ts'
 import { sayOnce } from './shared.ts'
 
 const SERVERS = {
   kafka: async (): Promise<string | undefined> => missingJava() ?? await missingFiles(kafkaJars),
   apicurio: async (): Promise<string | undefined> => missingJava() ?? await missingFiles(apicurioFiles),
   kcat: (): Promise<string | undefined> => Promise.resolve(spawnSync('kcat', ['-V']).status === 0 ? undefined : 'no kcat'),
+  redis: (): Promise<string | undefined> => Promise.resolve(missingRedis()),
+  redisCluster: (): Promise<string | undefined> => Promise.resolve(missingRedis()),
+  redisStack: async (): Promise<string | undefined> => missingRedis() ?? await missingFiles(redisStackFiles),
 } as const
 export type ServerName = keyof typeof SERVERS
 
@@ -33,6 +38,6 @@ export async function describeWith (...names: readonly ServerName[]): Promise<ty
   return await requireServer(...names) ? describe : describe.skip
 }
 
-async function missingFiles (fetch: () => Promise<string>): Promise<string | undefined> {
+async function missingFiles (fetch: () => Promise<unknown>): Promise<string | undefined> {
   try { await fetch(); return undefined } catch (e) { return e instanceof Error ? e.message : String(e) }
 }

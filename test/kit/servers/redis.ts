@@ -1,0 +1,85 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { connect } from 'node:net'
+import { tempDir } from '../temp-dir.ts'
+import { startChild, type Child } from './child.ts'
+import { freePorts, until } from './ports.ts'
+import { redisStackFiles } from './redis-stack.ts'
+
+const READY_WITHIN_MS = 30_000
+
+export interface RedisOptions {
+  /** With search and JSON. */
+  readonly stack?: boolean
+  /** More options of redis-server, as on its command line. */
+  readonly args?: readonly string[]
+  /** What a client says to get in, where there is a password. */
+  readonly cliArgs?: readonly string[]
+}
+
+/** A Redis of a test's own on loopback, that may be killed, stopped and started again. Nothing is kept on disk unless `args` say so. */
+export interface RedisServer extends AsyncDisposable {
+  readonly port: number
+  readonly url: string
+  readonly directory: string
+  readonly running: boolean
+  /** SIGKILL. */
+  kill (): Promise<void>
+  /** Starts it again where it was. */
+  start (): Promise<void>
+  signal (signal: NodeJS.Signals): void
+  /** Runs redis-cli and answers what it prints. Throws where the server refuses. */
+  cli (...args: readonly string[]): string
+}
+
+export function missingRedis (): string | undefined {
+  for (const program of ['redis-server', 'redis-cli']) if (spawnSync(program, ['--version']).status !== 0) return `no ${program}`
+  return undefined
+}
+
+export async function startRedis ({ stack = false, args = [], cliArgs = [] }: RedisOptions = {}): Promise<RedisServer> {
+  const [port = 0] = await freePorts(1)
+  const directory = tempDir()
+  const output = join(directory.path, 'output')
+  const { command, before } = stack ? await redisStackFiles() : { command: 'redis-server', before: [] }
+  const all = [...before, '--port', String(port), '--bind', '127.0.0.1', '--dir', directory.path, '--save', '', '--daemonize', 'no', ...args]
+  let child: Child | undefined
+  const cli = (...words: readonly string[]): string => {
+    const ran = spawnSync('redis-cli', ['-h', '127.0.0.1', '-p', String(port), '-e', ...cliArgs, ...words], { encoding: 'utf8' })
+    if (ran.status !== 0) throw new Error(`redis-cli ${words[0] ?? ''}: ${ran.stdout}${ran.stderr}`)
+    return ran.stdout.trim()
+  }
+  const server: RedisServer = {
+    port, url: `redis://127.0.0.1:${port}`, directory: directory.path, cli,
+    get running () { return child?.running === true },
+    kill: async () => { await child?.kill() },
+    signal: signal => { child?.signal(signal) },
+    start: async () => {
+      const started = child = startChild(command, all, { cwd: directory.path, logFile: output, directory: directory.path })
+      await until('Redis', READY_WITHIN_MS, () => answers(port), () => started.running ? undefined : `it ended: ${readFileSync(output, 'utf8').slice(-2_000)}`)
+    },
+    [Symbol.asyncDispose]: async () => { await child?.kill(); directory.remove() },
+  }
+  try {
+    await server.start()
+    return server
+  } catch (e) {
+    await server[Symbol.asyncDispose]()
+    throw e
+  }
+}
+
+/** Any answer but that it is still loading will do: it may ask for a password, or for TLS and break the connection. */
+function answers (port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1')
+    const done = (answer: boolean): void => { resolve(answer); socket.destroy() }
+    let connected = false
+    socket.setTimeout(1_000, () => { done(false) })
+    socket.on('error', () => { done(connected) })
+    socket.on('close', () => { done(connected) })
+    socket.on('data', bytes => { done(!bytes.toString().startsWith('-LOADING')) })
+    socket.on('connect', () => { connected = true; socket.write('PING\r\n') })
+  })
+}
