@@ -1,3 +1,4 @@
+import { LatidoError } from '../../streams/errors/index.ts'
 import type { ArrivalTimeMs, DurationMs } from '../../streams/time/index.ts'
 import type { Aggregate, Comparison, Expression, Fact } from '../define/index.ts'
 import { tileMsOf, type Plan } from './plan.ts'
@@ -41,6 +42,7 @@ export function compile (e: Expression, plan: Plan, shared: Map<string, SharedWi
     case 'sumOfPresent': return ofPresent(e.of.map(go), (a, b) => a + b)
     case 'maxOfPresent': return ofPresent(e.of.map(go), Math.max)
     case 'countMissing': return missingOf(e.of.map(go))
+    case 'missingRate': case 'members': throw new LatidoError('VIEW_INVALID', `${e.op} cannot be planned into a stream`, 'leave it out')
   }
 }
 
@@ -114,7 +116,7 @@ function mergeReadings (windowMs: DurationMs): Merge {
   }
 }
 
-const ofStats: Readonly<Record<Aggregate, (s: WindowStats & { first: number }) => number>> = {
+const ofStats: Readonly<Partial<Record<Aggregate, (s: WindowStats & { first: number }) => number>>> = {
   count: s => s.n,
   sum: s => s.mean * s.n,
   mean: s => s.mean,
@@ -129,6 +131,7 @@ const ofStats: Readonly<Record<Aggregate, (s: WindowStats & { first: number }) =
 
 function aggregateOf (aggregate: Aggregate, window: SharedWindow): Evaluate {
   const read = ofStats[aggregate]
+  if (read === undefined) throw new LatidoError('VIEW_INVALID', `${aggregate} cannot be planned into a stream`, 'leave it out')
   return c => {
     const stats = window(c)
     if (stats.n === 0) return aggregate === 'count' ? 0 : NaN

@@ -8,14 +8,15 @@ import type { BedsideEvent, ConceptId, Observation, ObservationKind, Observation
 import { arrivals, START, type Arrival } from './lattice.ts'
 
 const CONCEPTS: readonly ConceptId[] = ['heartRate', 'lactate']
-const EXACT = /Last|Before|Age|Total|count|(?:dense|sparse)-(?:min|max|range)/
+const EXACT = /Last|Before|Age|Total|Count|(?:Dense|Sparse)(?:Min|Max|Range)/
+const cap = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1)
 
 function viewOf (): FeatureView {
   const features: Record<string, Feature> = {}
   for (const c of CONCEPTS) {
-    Object.assign(features, { [`${c}Last`]: last(c), [`${c}Before`]: { unit: '1', expression: { op: 'last', concept: c, withinMs: undefined, back: 1 } }, [`${c}Age`]: age(c), [`${c}Total`]: countSinceAdmission(c) })
+    Object.assign(features, { [`${c}Last`]: last(c), [`${c}Before`]: { expression: { op: 'last', concept: c, withinMs: undefined, back: 1 } }, [`${c}Age`]: age(c), [`${c}Total`]: countSinceAdmission(c) })
     for (const [name, build] of Object.entries({ count, sum, mean, min, max, range, variance, deviation, slope })) {
-      Object.assign(features, { [`${c}-dense-${name}`]: build(c).over('2 m'), [`${c}-sparse-${name}`]: build(c).overReadings('2 m'), [`${c}-sampled-${name}`]: build(c).overSamples('1 m', '10 s') })
+      Object.assign(features, { [`${c}Dense${cap(name)}`]: build(c).over('2 m'), [`${c}Sparse${cap(name)}`]: build(c).overReadings('2 m'), [`${c}Sampled${cap(name)}`]: build(c).overSamples('1 m', '10 s') })
     }
   }
   return featureView({ name: 'everything', version: 1, owner: 'test', description: 'every aggregate', ttl: '1 m', emit: { every: '5 s', on: ['device', 'charted', 'laboratory'] }, features })

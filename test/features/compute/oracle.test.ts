@@ -2,28 +2,30 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { featuresMachine } from '../../../features/compute/index.ts'
 import {
-  age, AGGREGATES, count, countSinceAdmission, deviation, featureView, first, last, max, mean, min, range, slope, sum, variance, type Aggregate, type Feature, type FeatureView, type WindowBuilder,
+  age, count, countSinceAdmission, deviation, featureView, first, last, max, mean, min, range, slope, sum, variance, type Feature, type FeatureView, type WindowBuilder,
 } from '../../../features/define/index.ts'
 import { KeyedMachine } from '../../../streams/engine/index.ts'
 import type { ConceptId } from '../../../streams/events/index.ts'
 import { arrivals, type Arrival } from './lattice.ts'
 import { Oracle } from './oracle.ts'
 
-const BUILDERS: Readonly<Record<Aggregate, (c: ConceptId) => WindowBuilder>> = { count, sum, mean, min, max, variance, deviation, first, slope, range }
+const BUILDERS: Readonly<Record<string, (c: ConceptId) => WindowBuilder>> = { count, sum, mean, min, max, variance, deviation, first, slope, range }
 const EXACT: ReadonlySet<string> = new Set(['last', 'age', 'countSinceAdmission', 'count', 'first', 'min', 'max', 'range'])
 const RUNS = 250
+
+const cap = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1)
 
 type Kept = 'dense' | 'sparse' | 'sampled'
 
 function ofConcept (c: ConceptId, kept: readonly Kept[]): Record<string, Feature> {
   const features: Record<string, Feature> = {
-    [`${c}Last`]: last(c), [`${c}LastWithin`]: last(c).within('20 s'), [`${c}Before`]: { unit: '1', expression: { op: 'last', concept: c, withinMs: undefined, back: 1 } }, [`${c}Age`]: age(c), [`${c}Total`]: countSinceAdmission(c),
+    [`${c}Last`]: last(c), [`${c}LastWithin`]: last(c).within('20 s'), [`${c}Before`]: { expression: { op: 'last', concept: c, withinMs: undefined, back: 1 } }, [`${c}Age`]: age(c), [`${c}Total`]: countSinceAdmission(c),
   }
-  for (const aggregate of AGGREGATES) {
-    const build = BUILDERS[aggregate](c)
-    if (kept.includes('sparse')) Object.assign(features, { [`${c}-sparse30s-${aggregate}`]: build.overReadings('30 s'), [`${c}-sparse2m-${aggregate}`]: build.overReadings('2 m') })
-    if (kept.includes('sampled')) Object.assign(features, { [`${c}-sampled-${aggregate}`]: build.overSamples('1 m', '10 s') })
-    if (kept.includes('dense') && aggregate !== 'first') for (const window of ['30 s', '1 m', '2 m'] as const) features[`${c}-dense-${window}-${aggregate}`] = build.over(window)
+  for (const [aggregate, builder] of Object.entries(BUILDERS)) {
+    const build = builder(c)
+    if (kept.includes('sparse')) Object.assign(features, { [`${c}Sparse30s${cap(aggregate)}`]: build.overReadings('30 s'), [`${c}Sparse2m${cap(aggregate)}`]: build.overReadings('2 m') })
+    if (kept.includes('sampled')) Object.assign(features, { [`${c}Sampled${cap(aggregate)}`]: build.overSamples('1 m', '10 s') })
+    if (kept.includes('dense') && aggregate !== 'first') for (const window of ['30 s', '1 m', '2 m'] as const) features[`${c}Dense${window.replace(' ', '')}${cap(aggregate)}`] = build.over(window)
   }
   return features
 }

@@ -61,6 +61,7 @@ export class Oracle {
         for (const r of inside) { const start = Math.floor(r.time / e.sampleMs) * e.sampleMs; samples.set(start, [...samples.get(start) ?? [], r]) }
         return aggregated(e.aggregate, [...samples].map(([start, of]) => ({ t: (start - asOf) / HOUR_MS, value: average(of.map(r => r.value)) })), inside.at(-1)?.time ?? asOf)
       }
+      case 'missingRate': throw new Error('no answer')
     }
   }
 }
@@ -89,6 +90,7 @@ function compute (aggregate: Aggregate, points: readonly Point[]): number {
     case 'variance': return values.length < 2 ? NaN : total(p => (p.value - mean) ** 2) / (values.length - 1)
     case 'deviation': return Math.sqrt(compute('variance', points))
     case 'slope': return points.every(p => p.t === points[0]!.t) ? NaN : total(p => (p.t - meanT) * (p.value - mean)) / total(p => (p.t - meanT) ** 2)
+    default: throw new Error(`no answer for ${aggregate}`)
   }
 }
 

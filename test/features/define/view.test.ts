@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { featuresMachine, planViews } from '../../../features/compute/index.ts'
-import { banded, coalesce, conceptsOf, constant, countMissing, fact, featureView, first, greatest, last, least, max, maxOfPresent, mean, minus, plus, ratio, rounded, slope, sumOfPresent, times, variance, when, type Feature, type FeatureViewSpec } from '../../../features/define/index.ts'
+import { banded, coalesce, conceptsOf, constant, countMissing, fact, featureView, first, greatest, last, least, max, maxOfPresent, mean, minus, plus, ratio, rounded, slope, sumOfPresent, times, unitOf, variance, when, type Feature, type FeatureViewSpec } from '../../../features/define/index.ts'
 import { ALL_VIEWS } from '../../../features/views/index.ts'
 import { KeyedMachine } from '../../../streams/engine/index.ts'
 import { TOPICS } from '../../../streams/events/index.ts'
@@ -32,26 +32,26 @@ describe('a mistake in a definition is refused, naming the view', () => {
 })
 
 it('keeps the order of the features, and knows what it reads', () => {
-  const view = featureView({ ...SPEC, features: { b: ratio(last('heartRate'), last('systolic')), a: when(last('spo2'), '<', 90, last('fio2'), constant(0)) } })
+  const view = featureView({ ...SPEC, features: { b: ratio(last('heartRate'), last('systolic')), a: when(last('spo2'), '<', 90, last('fio2'), constant(0, '%')) } })
   expect(view.names).toEqual(['b', 'a'])
   expect(view.concepts).toEqual(['heartRate', 'systolic', 'spo2', 'fio2'])
   expect(conceptsOf(view.expressions[0]!)).toEqual(['heartRate', 'systolic'])
 })
 
 it('gives every feature a unit', () => {
-  expect([mean('systolic').over('5 m'), variance('systolic').over('5 m'), slope('systolic').over('5 m'), ratio(last('systolic'), last('heartRate')), ratio(last('systolic'), last('diastolic')), times(last('heartRate'), constant(2)), fact('ageYears'), fact('hoursInUnit')].map(f => f.unit))
-    .toEqual(['mm[Hg]', '(mm[Hg])2', '(mm[Hg])/h', 'mm[Hg]/(/min)', '1', '/min', 'a', 'h'])
+  expect([mean('systolic').over('5 m'), variance('systolic').over('5 m'), slope('systolic').over('5 m'), ratio(last('systolic'), last('heartRate')), ratio(last('systolic'), last('diastolic')), times(last('heartRate'), constant(2)), fact('ageYears'), fact('hoursInUnit')].map(f => unitOf(f.expression)))
+    .toEqual(['mm[Hg]', 'mm[Hg]2', 'mm[Hg]/h', 'min.mm[Hg]', '1', '/min', 'a', 'h'])
 })
 
 describe('absence is never imputed', () => {
   const hr = last('heartRate')
-  const absent = last('lactate')
+  const absent = last('respiratoryRate')
   const READ = { heartRate: 80 }
   it('in arithmetic', () => { for (const join of [plus, minus, times, ratio, least, greatest]) expect([valueOf(join(hr, absent), READ), valueOf(join(absent, hr), READ)]).toEqual([NaN, NaN]) })
   it('in a division by zero', () => { expect(valueOf(ratio(hr, constant(0)), READ)).toBeNaN() })
   it('in bands and conditions', () => { expect([valueOf(banded(absent, [[1, 3]], 0), READ), valueOf(when(absent, '<', 1, hr, hr), READ), valueOf(rounded(absent), READ)]).toEqual([NaN, NaN, NaN]) })
   it('but what is present may be summed, chosen and counted', () => {
-    expect([valueOf(sumOfPresent(hr, absent, constant(1)), READ), valueOf(maxOfPresent(absent, hr), READ), valueOf(coalesce(absent, hr), READ), valueOf(countMissing(hr, absent, absent), READ)]).toEqual([81, 80, 80, 2])
+    expect([valueOf(sumOfPresent(hr, absent, constant(1, '/min')), READ), valueOf(maxOfPresent(absent, hr), READ), valueOf(coalesce(absent, hr), READ), valueOf(countMissing(hr, absent, absent), READ)]).toEqual([81, 80, 80, 2])
     expect([valueOf(sumOfPresent(absent), READ), valueOf(maxOfPresent(absent, absent), READ), valueOf(coalesce(absent, absent), READ)]).toEqual([NaN, NaN, NaN])
   })
 })
