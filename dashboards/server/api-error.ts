@@ -28,7 +28,7 @@ export function patientUnknown (): ApiError {
 export function errorBody (code: string, message: string, action: string): WireError { return { error: { code, message, action } } }
 
 /** Operating failures that pass by themselves: the caller should come again. */
-const AWAY: ReadonlySet<ErrorCode> = new Set(['OFFLINE_UNAVAILABLE', 'LOG_CLOSED', 'LOG_WRITE_FAILED', 'SCORER_FAILED'])
+const AWAY: ReadonlySet<ErrorCode> = new Set(['OFFLINE_UNAVAILABLE', 'ONLINE_UNAVAILABLE', 'LOG_CLOSED', 'LOG_WRITE_FAILED', 'SCORER_FAILED'])
 
 interface Answer { readonly status: number, readonly body: WireError }
 

@@ -1,0 +1,99 @@
+import { createRequire } from 'node:module'
+import type { RedisClientConnection } from 'redis-om'
+import { LatidoError, messageOf } from '../../../streams/errors/index.ts'
+import type { Clock, DurationMs } from '../../../streams/time/index.ts'
+
+export interface RedisBoardOptions {
+  /** `redis://127.0.0.1:6379`, or `rediss:` for TLS. */
+  readonly url: string
+  /** ACL user; the default user where it is absent. */
+  readonly username?: string
+  readonly password?: string
+  /** Certificates of TLS, where those of the system do not do. */
+  readonly tls?: { readonly ca?: string | Buffer, readonly cert?: string | Buffer, readonly key?: string | Buffer, readonly servername?: string }
+  /** Stands before every key: `latido:`. */
+  readonly prefix: string
+  readonly clock: Clock
+}
+
+/** Longest wait for a connection, and for one answer. */
+const CONNECT_MS: DurationMs = 5_000
+const ANSWER_MS: DurationMs = 5_000
+const RETRY_MS_MAX: DurationMs = 2_000
+/** Commands that may wait for answers. */
+const QUEUE_MAX = 20_000
+
+interface ClientOptions {
+  readonly url: string
+  readonly username?: string
+  readonly password?: string
+  readonly socket: Readonly<Record<string, unknown>>
+  readonly disableOfflineQueue: true
+  readonly commandsQueueMaxLength: number
+}
+
+/**
+ * redis-om works with the redis 4 that it brings along: what it sends for a search has another form in redis 6, which is refused there.
+ * Commands fail at once while the connection is away; it is sought again by itself.
+ */
+export class BoardConnection implements AsyncDisposable {
+  readonly client: RedisClientConnection
+  readonly #clock: Clock
+  #closed = false
+
+  private constructor (client: RedisClientConnection, clock: Clock) { this.client = client; this.#clock = clock }
+
+  static async open ({ url, username, password, tls, clock }: RedisBoardOptions): Promise<BoardConnection> {
+    const require = createRequire(import.meta.url)
+    const { createClient } = createRequire(require.resolve('redis-om'))('redis') as { createClient: (options: ClientOptions) => RedisClientConnection }
+    const client = createClient({
+      url, ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }),
+      socket: { ...(tls === undefined ? {} : { tls: true, ...tls }), connectTimeout: CONNECT_MS, reconnectStrategy: (retries: number) => Math.min(RETRY_MS_MAX, 50 * 2 ** Math.min(retries, 10)) },
+      disableOfflineQueue: true, commandsQueueMaxLength: QUEUE_MAX,
+    })
+    let why: unknown
+    client.on('error', (error: unknown) => { why = error }) // shown by what fails because of it
+    const connection = new BoardConnection(client, clock)
+    try {
+      await connection.#within(client.connect(), CONNECT_MS)
+    } catch (error) {
+      await connection[Symbol.asyncDispose]()
+      throw unavailable(why ?? error)
+    }
+    return connection
+  }
+
+  /** The answer, or ONLINE_UNAVAILABLE where none comes in time. An error that Redis answers with is thrown as it is. */
+  async ask<T> (answer: Promise<T>): Promise<T> {
+    try {
+      return await this.#within(answer, ANSWER_MS)
+    } catch (error) {
+      throw isReply(error) ? error : unavailable(error)
+    }
+  }
+
+  command (...words: readonly string[]): Promise<unknown> { return this.ask(this.client.sendCommand([...words])) }
+
+  async [Symbol.asyncDispose] (): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.client.disconnect().catch(() => {}) // it is not connected: there is nothing to close
+  }
+
+  async #within<T> (work: Promise<T>, ms: DurationMs): Promise<T> {
+    const over = new AbortController()
+    try {
+      return await Promise.race([work, this.#clock.sleep(ms, over.signal).then((): never => { throw new Error(`no answer within ${ms / 1_000} s`) })])
+    } finally {
+      over.abort()
+    }
+  }
+}
+
+/** Redis's own words, as its client hands them on. */
+export function isReply (error: unknown): error is Error { return error instanceof Error && error.constructor.name === 'ErrorReply' }
+
+/** The text of a connection's failure names an address, and never what was asked. */
+export function unavailable (cause: unknown): LatidoError {
+  return new LatidoError('ONLINE_UNAVAILABLE', `the Redis that the board is searched in does not answer: ${messageOf(cause)}`, 'look at the Redis server and at the network to it; it is asked again by itself', cause)
+}
