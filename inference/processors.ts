@@ -1,7 +1,7 @@
 import type { BatchEffects, Emitted, Input, OutputRecord, Processor, RefusedRecord } from '../streams/engine/index.ts'
 import { decodeEvent, patientKeyOf, TOPICS, unlessPending, type EventCodecs } from '../streams/events/index.ts'
 import { isLatidoError } from '../streams/errors/index.ts'
-import type { RecordCursor, RecordSink } from '../streams/log/index.ts'
+import { addWhole, type RecordCursor, type RecordSink } from '../streams/log/index.ts'
 import type { ArrivalTimeMs, DurationMs } from '../streams/time/index.ts'
 import { versionOf } from '../features/processor.ts'
 import type { OnlineRow, OnlineStore } from '../features/online/index.ts'
@@ -121,8 +121,7 @@ function guarded<In> (parts: InferenceParts, record: RecordCursor, read: () => I
 }
 
 function addRecord (sink: RecordSink, at: ArrivalTimeMs, key: string, value: Buffer): void {
-  const bytes = Buffer.from(key)
-  sink.add(at, bytes, 0, bytes.length, value, 0, value.length)
+  addWhole(sink, at, Buffer.from(key), value)
 }
 
 /** The newest score and the newest open alerts of each patient in a batch. */

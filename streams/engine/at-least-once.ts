@@ -1,22 +1,11 @@
+import { bytesOf } from '../codec/index.ts'
 import { LatidoError } from '../errors/index.ts'
-import type { Consumer, GroupMetadata, OffsetCommit, OutRecord, Producer, RecordSink, TopicPartition, TransactionalProducer } from '../log/index.ts'
+import { nameOf, type Consumer, type GroupMetadata, type OffsetCommit, type OutRecord, type Producer, type RecordSink, type TopicPartition, type TransactionalProducer } from '../log/index.ts'
 
 /** What the loop writes with: a transaction, or its likeness without one. */
 export interface OutputProducer extends TransactionalProducer {
-  /** Resolves when what `commit` was given is kept: a snapshot may then be stamped with it. */
-  settle (): Promise<void>
-}
-
-/** A transaction is kept when its commit answers. */
-export function exactlyOnce (transaction: TransactionalProducer): OutputProducer {
-  return {
-    append: (to, records) => { transaction.append(to, records) },
-    sink: to => transaction.sink(to),
-    commit: (group, offsets) => transaction.commit(group, offsets),
-    abort: () => transaction.abort(),
-    settle: () => Promise.resolve(),
-    [Symbol.asyncDispose]: () => transaction[Symbol.asyncDispose](),
-  }
+  /** Resolves when what `commit` was given is kept: a snapshot may then be stamped with it. A transaction's is when its commit answers, and it has none. */
+  settle? (): Promise<void>
 }
 
 /**
@@ -42,7 +31,7 @@ class AtLeastOnce implements OutputProducer {
 
   sink (to: TopicPartition): RecordSink {
     const records = this.#batch(to)
-    return { add: (timestamp, key, keyStart, keyEnd, value, start, end) => { records.push({ timestamp, key: copied(key, keyStart, keyEnd), value: copied(value, start, end) }) } }
+    return { add: (timestamp, key, keyStart, keyEnd, value, start, end) => { records.push({ timestamp, key: bytesOf(key, keyStart, keyEnd), value: bytesOf(value, start, end) }) } }
   }
 
   async commit (group: GroupMetadata, offsets: readonly OffsetCommit[]): Promise<void> {
@@ -69,11 +58,9 @@ class AtLeastOnce implements OutputProducer {
   }
 
   #batch (to: TopicPartition): OutRecord[] {
-    const name = `${to.topic}/${to.partition}`
+    const name = nameOf(to)
     let batch = this.#batches.get(name)
     if (batch === undefined) this.#batches.set(name, batch = { to, records: [] })
     return batch.records
   }
 }
-
-function copied (buffer: Buffer, start: number, end: number): Buffer | null { return start < 0 ? null : Buffer.from(buffer.subarray(start, end)) }

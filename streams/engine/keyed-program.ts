@@ -1,5 +1,5 @@
 import { assert } from '../errors/index.ts'
-import type { RecordCursor, Run } from '../log/index.ts'
+import { addWhole, type RecordCursor, type Run } from '../log/index.ts'
 import type { ArrivalTimeMs } from '../time/index.ts'
 import { KeyedMachine, type Emitted } from './keyed-machine.ts'
 import type { Move } from './move.ts'
@@ -115,7 +115,7 @@ class KeyedBatch<State, In, Out> implements ProgramBatch {
       this.#stages.push(this.#stage)
       this.#stage = undefined
     }
-    for (const { at, key, value } of this.#moved) out(this.#processor.input, key).add(at, key, 0, key.length, value, 0, value.length)
+    for (const { at, key, value } of this.#moved) addWhole(out(this.#processor.input, key), at, key, value)
   }
 
   #take (input: Input<In>, offset: number, timestamp: ArrivalTimeMs, buffer: Buffer, start: number, end: number): void {

@@ -1,5 +1,5 @@
 import { LatidoError } from '../errors/index.ts'
-import type { Run } from '../log/index.ts'
+import { addWhole, type Run } from '../log/index.ts'
 import type { ArrivalTimeMs, DurationMs } from '../time/index.ts'
 import { MUTED } from './output-stage.ts'
 import type { ProcessorHost } from './processor.ts'
@@ -118,7 +118,7 @@ export class PartitionTask {
     this.#heardMs = this.#host.clock.monotonicMs()
     for (const refused of program.refused) {
       const { topic, key, value } = this.#definition.deadLetter(refused)
-      out(topic).add(refused.at, key ?? value, key === null ? -1 : 0, key?.length ?? -1, value, 0, value.length)
+      addWhole(out(topic), refused.at, key, value)
     }
     if (this.#program.clock - this.#told < tickLatencyMs) return
     const { tick, tickTopics } = this.#definition

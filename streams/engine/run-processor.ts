@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { assert, isLatidoError } from '../errors/index.ts'
 import { partitionFor } from '../codec/index.ts'
 import type { Consumer, Producer, TopicPartition, TransactionalProducer } from '../log/index.ts'
-import { atLeastOnce, exactlyOnce, type OutputProducer } from './at-least-once.ts'
+import { atLeastOnce, type OutputProducer } from './at-least-once.ts'
 import { PoisonError } from './keyed-machine.ts'
 import { keyedProcessor } from './keyed-program.ts'
 import { ENGINE_DEFAULTS, type EngineOptions } from './options.ts'
@@ -82,7 +82,7 @@ class ProcessorLoop implements RunningProcessor {
     if (standbyPartitionsMax > 0) this.#standbys = new Standbys(this.#definition, this.#host, this.#options, instance)
     if (guarantee === 'at-least-once' && this.#host.snapshots.carry !== undefined) this.#carrier = await this.#host.log.transactionalProducer(`${this.#definition.name}.${instance}`)
     this.#transaction = guarantee === 'exactly-once'
-      ? exactlyOnce(await this.#host.log.transactionalProducer(`${this.#definition.name}.${instance}`))
+      ? await this.#host.log.transactionalProducer(`${this.#definition.name}.${instance}`)
       : atLeastOnce(this.#host.log.producer(), () => this.#consumer)
     this.#consumer = this.#host.log.consumer({
       group: this.#definition.name,
@@ -260,7 +260,7 @@ class ProcessorLoop implements RunningProcessor {
     const tasks = [...this.#tasks.values()]
     if (tasks.length === 0 || now - this.#lastSnapshotMs < this.#options.snapshotIntervalMs / tasks.length) return
     this.#lastSnapshotMs = now
-    await this.#transaction.settle()
+    await this.#transaction.settle?.()
     await this.#takeRound(tasks[this.#snapshots++ % tasks.length]!)
   }
 
@@ -281,7 +281,7 @@ class ProcessorLoop implements RunningProcessor {
 
   /** A round of each of these, kept when it answers. */
   async #store (tasks: readonly PartitionTask[]): Promise<void> {
-    await this.#transaction.settle()
+    await this.#transaction.settle?.()
     for (const task of tasks) {
       await this.#takeRound(task)
       if (this.#rounds.length > 0) await this.#commit([])

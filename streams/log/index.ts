@@ -3,6 +3,10 @@ export type {
   Appended, Consumer, ConsumerOptions, GroupMetadata, Log, OffsetCommit, OutRecord, PartitionRange, PartitionReader, Producer,
   RecordCursor, RecordHeader, RecordSink, Run, TopicPartition, TopicSpec, TransactionalProducer,
 } from './port.ts'
+/** Adds a record whose key and value fill their buffers. */
+export { addWhole } from './add-whole.ts'
+/** `topic/partition`, as maps are keyed and messages say it. */
+export { nameOf } from './partition-name.ts'
 /** Opens (or creates) the embedded log in a directory. */
 export { openEmbeddedLog } from './embedded/index.ts'
 export type { EmbeddedLogOptions } from './embedded/index.ts'

@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib'
 import type { AvroRecord, FlyweightOf } from '../codec/index.ts'
 import { StringInterner } from '../codec/index.ts'
 import { keyedProcessor, type Input, type OutputRecord, type Processor, type ProcessorDefinition, type RefusedRecord, type StateMachine } from '../engine/index.ts'
+import { addWhole } from '../log/index.ts'
 import { parseDuration } from '../time/index.ts'
 import { keyOf } from './access.ts'
 import { AvroReader, RECORD, REFUSED, WAIT } from './avro-reader.ts'
@@ -89,7 +90,7 @@ function machineProcessor (options: AnyMachine): DefinedProcessor {
         write: ({ key: of, out, at }, to) => {
           const key = Buffer.from(of, 'latin1')
           const value = Buffer.from(JSON.stringify(output.json === undefined ? out : output.json(out, of)) ?? 'null')
-          to(output.topic).add(at, key, 0, key.length, value, 0, value.length)
+          addWhole(to(output.topic), at, key, value)
         },
       }
       return keyedProcessor(processor)

@@ -1,6 +1,7 @@
 import avro from 'avsc'
 import { BatchBuilder, BatchCursor, type AvroRecord } from '../codec/index.ts'
 import type { Outputs, PartitionProgram, ProcessorDefinition, SnapshotRow } from '../engine/index.ts'
+import { addWhole } from '../log/index.ts'
 import { parseDuration, type ArrivalTimeMs, type Duration } from '../time/index.ts'
 import type { DefinedProcessor } from './definition.ts'
 import { fixedSchemas, type Schemas } from './schemas.ts'
@@ -134,7 +135,7 @@ class Driver<S extends AvroRecord> implements TestedProcessor<S> {
     this.clamped += batch.clamped ?? 0
     for (const refused of batch.refused) {
       const { topic, key, value } = this.#definition.deadLetter(refused)
-      this.#out(topic).add(refused.at, key ?? value, key === null ? -1 : 0, key?.length ?? -1, value, 0, value.length)
+      addWhole(this.#out(topic), refused.at, key, value)
     }
   }
 

@@ -1,3 +1,4 @@
+import { bytesOf } from '../../streams/codec/index.ts'
 import type { Consumer, Log, OffsetCommit, TransactionalProducer } from '../../streams/log/index.ts'
 
 /** Faults that an exactly-once processor must not have; the harness must find each. */
@@ -22,11 +23,10 @@ function broken (inner: TransactionalProducer, log: Log, bug: Bug, commitOffsets
   const plain = log.producer()
   let waiting: Promise<unknown>[] = []
   const outside = bug === 'outputs-outside'
-  const copied = (buffer: Buffer, start: number, end: number): Buffer | null => start < 0 ? null : Buffer.from(buffer.subarray(start, end))
   return {
     append: (to, records) => { if (outside) waiting.push(plain.append(to, records)); else inner.append(to, records) },
     sink: to => outside
-      ? { add: (timestamp, key, keyStart, keyEnd, value, start, end) => { waiting.push(plain.append(to, [{ timestamp, key: copied(key, keyStart, keyEnd), value: copied(value, start, end) }])) } }
+      ? { add: (timestamp, key, keyStart, keyEnd, value, start, end) => { waiting.push(plain.append(to, [{ timestamp, key: bytesOf(key, keyStart, keyEnd), value: bytesOf(value, start, end) }])) } }
       : inner.sink(to),
     commit: async (group, offsets) => {
       await Promise.all(waiting)

@@ -4,6 +4,7 @@ import type { Consumer, ConsumerOptions, GroupMetadata, OffsetCommit, Run, Topic
 import type { BlockStore } from './block-store.ts'
 import type { GroupCoordinator } from './group-coordinator.ts'
 import type { Partition } from './partition.ts'
+import { nameOf } from '../partition-name.ts'
 
 const BYTES_PER_PARTITION = 1 << 20
 
@@ -109,4 +110,3 @@ export function readRun (store: BlockStore, partition: Partition, offset: number
 }
 
 export function offsetKey (group: string, { topic, partition }: TopicPartition): string { return `${group}/${topic}/${partition}` }
-function nameOf ({ topic, partition }: TopicPartition): string { return `${topic}/${partition}` }

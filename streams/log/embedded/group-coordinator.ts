@@ -1,6 +1,7 @@
 import { LatidoError } from '../../errors/index.ts'
 import type { Clock, DurationMs } from '../../time/index.ts'
 import type { GroupMetadata, TopicPartition } from '../port.ts'
+import { nameOf } from '../partition-name.ts'
 
 interface Member {
   readonly id: string
@@ -111,7 +112,6 @@ export class GroupCoordinator {
   }
 }
 
-function nameOf ({ topic, partition }: TopicPartition): string { return `${topic}/${partition}` }
 function parse (name: string): TopicPartition {
   const cut = name.lastIndexOf('/')
   return { topic: name.slice(0, cut), partition: Number(name.slice(cut + 1)) }

@@ -12,7 +12,7 @@ import { tempDir } from '../../kit/temp-dir.ts'
 import { quantile, type BenchOptions, type Benchmark, type Measure } from '../measure.ts'
 import { treeOf } from '../processes.ts'
 import { OBSERVATION } from '../vitals/processor.ts'
-import { CODES, PARTITIONS, patientName, SCHEMA_ID } from '../vitals/workload.ts'
+import { CODES, normal, PARTITIONS, patientName, SCHEMA_ID } from '../vitals/workload.ts'
 import { benchKafka } from './bench-log.ts'
 
 const RATE_PER_SECOND = 10_000
@@ -133,4 +133,3 @@ async function watch (log: Log, topic: string, fromMs: number, feeding: Promise<
 }
 
 /** Box and Muller. */
-function normal (random: SeededRandom): number { return Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next()) }

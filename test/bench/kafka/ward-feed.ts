@@ -1,10 +1,10 @@
 import { partitionFor } from '../../../streams/codec/index.ts'
-import { TOPICS, type ConceptId, type EventCodecs, type ObservationSet } from '../../../streams/events/index.ts'
+import { TOPICS, type EventCodecs } from '../../../streams/events/index.ts'
 import type { Log, OutRecord } from '../../../streams/log/index.ts'
 import { systemClock } from '../../../streams/time/index.ts'
 import { SeededRandom } from '../../kit/random.ts'
+import { deviceSet } from '../device-set.ts'
 
-const NUMERICS: readonly (readonly [concept: ConceptId, mean: number, spread: number])[] = [['heartRate', 80, 20], ['respiratoryRate', 16, 6], ['spo2', 95, 4], ['systolic', 120, 20], ['diastolic', 70, 12], ['meanPressure', 85, 14]]
 const SLICE_MS = 20
 
 export interface Feed {
@@ -32,7 +32,7 @@ export function feedWard (log: Log, codecs: EventCodecs, beds: number): Feed {
       const due = Math.floor((systemClock.monotonicMs() - startedMs) / 1_000 * beds)
       worstLagMs = Math.max(worstLagMs, (due - sent) / beds * 1_000)
       const slices = Array.from({ length: partitions }, (): OutRecord[] => [])
-      for (; sent < due; sent++) slices[places[sent % beds]!]!.push({ key: keys[sent % beds]!, value: codecs.encode(numerics(random)) })
+      for (; sent < due; sent++) slices[places[sent % beds]!]!.push({ key: keys[sent % beds]!, value: codecs.encode(deviceSet(random, systemClock.now())) })
       for (const [partition, records] of slices.entries()) {
         if (records.length === 0) continue
         const done = producer.append({ topic: TOPICS.events, partition }, records).then(() => { acknowledged[partition]! += records.length; inFlight.delete(done) })
@@ -45,9 +45,4 @@ export function feedWard (log: Log, codecs: EventCodecs, beds: number): Feed {
   }
   const running = run()
   return { acknowledged, get worstLagMs () { return worstLagMs }, stop: async () => { stopping = true; await running } }
-}
-
-function numerics (random: SeededRandom): ObservationSet {
-  const at = systemClock.now()
-  return { type: 'observations', kind: 'device', source: 'mqtt:bench', observations: NUMERICS.map(([concept, mean, spread]) => ({ concept, value: Math.round(mean + (random.next() - 0.5) * spread), comparator: '=', eventTime: at, status: 'final', quality: 'valid', resultId: '' })) }
 }

@@ -65,7 +65,8 @@ function withClosers ({ patients, key, value, eventTime, order, partitionOf }: {
 }
 
 /** Box and Muller. */
-function normal (random: SeededRandom): number { return Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next()) }
+/** A standard normal deviate (Box and Muller 1958). */
+export function normal (random: SeededRandom): number { return Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next()) }
 
 /** Calls `take` with the bytes of each reading, in the order of the log; the buffer is used again. */
 export function encodeAll (w: Workload, take: (i: number, partition: number, key: Buffer, value: Buffer, end: number) => void): void {

@@ -1,31 +1,16 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { bytesOf } from '../../../streams/codec/index.ts'
 import { openSnapshotStore, startProcessor, type EngineOptions, type SnapshotStore } from '../../../streams/engine/index.ts'
 import { openEmbeddedLog, type Log, type RecordSink, type TopicPartition } from '../../../streams/log/index.ts'
 import { ManualClock } from '../../../streams/time/index.ts'
 import { SeededRandom } from '../../kit/random.ts'
+import { Crash, Saboteur } from '../../kit/saboteur.ts'
 import { tempDir } from '../../kit/temp-dir.ts'
 import { contents, DEAD, feed, IN, OUT, toyProcessor } from './toy.ts'
 
 const SEEDS = Number(process.env['LATIDO_CRASH_SEEDS'] ?? 12)
 const RECORDS = 120
-
-class Crash extends Error {}
-
-/** Counts effects and crashes before or after some of them: a plan drawn from the seed. */
-class Saboteur {
-  readonly #random: SeededRandom
-  readonly #rate: number
-  crashes = 0
-  constructor (random: SeededRandom, rate: number) { this.#random = random; this.#rate = rate }
-  async effect<T> (run: () => Promise<T>): Promise<T> {
-    this.#maybe()
-    const answer = await run()
-    this.#maybe()
-    return answer
-  }
-  #maybe (): void { if (this.#random.chance(this.#rate)) { this.crashes++; throw new Crash() } }
-}
 
 function sabotagedLog (log: Log, saboteur: Saboteur, plantedBug: boolean): Log {
   return new Proxy(log, {
@@ -39,7 +24,7 @@ function sabotagedLog (log: Log, saboteur: Saboteur, plantedBug: boolean): Log {
         const waiting: Promise<unknown>[] = []
         return {
           ...inner,
-          sink: (to: TopicPartition): RecordSink => plantedBug ? { add: (timestamp, key, keyStart, keyEnd, value, start, end) => { waiting.push(plain.append(to, [{ timestamp, key: keyStart < 0 ? null : Buffer.from(key.subarray(keyStart, keyEnd)), value: Buffer.from(value.subarray(start, end)) }])) } } : inner.sink(to),
+          sink: (to: TopicPartition): RecordSink => plantedBug ? { add: (timestamp, key, keyStart, keyEnd, value, start, end) => { waiting.push(plain.append(to, [{ timestamp, key: bytesOf(key, keyStart, keyEnd), value: bytesOf(value, start, end) }])) } } : inner.sink(to),
           commit: async (...args: Parameters<typeof inner.commit>) => { await Promise.all(waiting); await saboteur.effect(() => inner.commit(...args)) },
         }
       }

@@ -2,9 +2,10 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openSnapshotStore, openTopicSnapshots, snapshotTopic, startProcessor, type Processor, type SnapshotStore, type StateMachine, type Transfer } from '../../../streams/engine/index.ts'
 import { partitionFor } from '../../../streams/codec/index.ts'
-import { openEmbeddedLog, type Log } from '../../../streams/log/index.ts'
+import { addWhole, openEmbeddedLog, type Log } from '../../../streams/log/index.ts'
 import { ManualClock } from '../../../streams/time/index.ts'
 import { SeededRandom } from '../../kit/random.ts'
+import { Crash, Saboteur } from '../../kit/saboteur.ts'
 import { tempDir } from '../../kit/temp-dir.ts'
 import { contents, DEAD, feed, IN, OUT, TICK } from './toy.ts'
 
@@ -12,7 +13,6 @@ const SEEDS = Number(process.env['LATIDO_CRASH_SEEDS'] ?? 12)
 const KEYS = 7
 const RECORDS = 80
 
-class Crash extends Error {}
 
 interface Ledger { readonly ids: string[] }
 
@@ -45,7 +45,7 @@ const processor: Processor<Ledger, string, string> = {
   },
   write: (e, out) => {
     const [key, value] = [Buffer.from(e.key), Buffer.from(e.out)]
-    out(OUT.name).add(e.at, key, 0, key.length, value, 0, value.length)
+    addWhole(out(OUT.name), e.at, key, value)
   },
   encodeTransfer: t => Buffer.from(JSON.stringify({ ...t, state: t.state.toString() })),
   deadLetter: refused => ({ topic: DEAD.name, key: null, value: Buffer.from(`${refused.cause} ${refused.raw.toString()}`) }),
@@ -54,16 +54,7 @@ const processor: Processor<Ledger, string, string> = {
   ownsTicks: false,
 }
 
-interface Plan { readonly random: SeededRandom, rate: number, crashes: number }
-async function effect<T> (plan: Plan, run: () => Promise<T>): Promise<T> {
-  const maybe = (): void => { if (plan.random.chance(plan.rate)) { plan.crashes++; throw new Crash() } }
-  maybe()
-  const answer = await run()
-  maybe()
-  return answer
-}
-
-function sabotaged (log: Log, plan: Plan, bug: Bug): Log {
+function sabotaged (log: Log, plan: Saboteur, bug: Bug): Log {
   return new Proxy(log, { get: (target, property) => {
     if (property !== 'transactionalProducer') { const value: unknown = Reflect.get(target, property, target); return typeof value === 'function' ? value.bind(target) as unknown : value }
     return async (id: string) => {
@@ -74,7 +65,7 @@ function sabotaged (log: Log, plan: Plan, bug: Bug): Log {
         sink: (to: Parameters<typeof inner.sink>[0]) => bug === 'transfer-outside' && to.topic === IN.name
           ? { add: (timestamp: number, key: Buffer, ks: number, ke: number, value: Buffer, vs: number, ve: number) => { waiting.push(target.producer().append(to, [{ timestamp, key: Buffer.from(key.subarray(ks, ke)), value: Buffer.from(value.subarray(vs, ve)) }])) } }
           : inner.sink(to),
-        commit: async (...args: Parameters<typeof inner.commit>) => { await Promise.all(waiting); await effect(plan, () => inner.commit(...args)) },
+        commit: async (...args: Parameters<typeof inner.commit>) => { await Promise.all(waiting); await plan.effect(() => inner.commit(...args)) },
       }
     }
   } })
@@ -95,7 +86,7 @@ async function run (moments: readonly Moment[], seed: number, rate: number, bug:
   const clock = new ManualClock(1)
   const log = await openEmbeddedLog({ directory: join(directory.path, 'log'), clock, sessionTimeoutMs: 10 })
   await log.ensureTopics([IN, OUT, DEAD, snapshotTopic('ledger', IN.partitions)])
-  const plan: Plan = { random: new SeededRandom(seed * 31), rate, crashes: 0 }
+  const plan = new Saboteur(new SeededRandom(seed * 31), rate)
   const openStore = (): SnapshotStore => seed % 2 === 0 ? openSnapshotStore(join(directory.path, 'snapshots')) : openTopicSnapshots({ log, clock, directory: join(directory.path, 'copy') })
   let fed = 0
   for (let done = false, lives = 0; !done; lives++) {

@@ -7,29 +7,13 @@ import { avroTopic, defineProcessor, fields, fixedSchemas } from '../../../strea
 import { ManualClock } from '../../../streams/time/index.ts'
 import { count, last, mean, session, tumbling, type Aggregate, type AsOfOrClosed, type ClosingWindows, type WindowMachine } from '../../../streams/windows/index.ts'
 import { SeededRandom } from '../../kit/random.ts'
+import { Crash, Saboteur } from '../../kit/saboteur.ts'
 import { tempDir } from '../../kit/temp-dir.ts'
 
 const READING = { type: 'record', name: 'Reading', fields: [{ name: 'patient', type: 'string' }, { name: 'ts', type: 'long' }, { name: 'value', type: 'double' }] } as const
 const PARTITIONS = 3
 const RECORDS = 200
 const SEEDS = Number(process.env['LATIDO_CRASH_SEEDS'] ?? 5)
-
-class Crash extends Error {}
-/** Crashes before or after an effect, as the seed has it. */
-class Saboteur {
-  readonly #random: SeededRandom
-  readonly #rate: number
-  crashes = 0
-  constructor (random: SeededRandom, rate: number) { this.#random = random; this.#rate = rate }
-  async effect<T> (run: () => Promise<T>): Promise<T> {
-    this.maybe()
-    const answer = await run()
-    this.maybe()
-    return answer
-  }
-
-  maybe (): void { if (this.#random.chance(this.#rate)) { this.crashes++; throw new Crash() } }
-}
 
 function sabotagedLog (log: Log, saboteur: Saboteur): Log {
   return new Proxy(log, {

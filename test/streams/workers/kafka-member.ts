@@ -1,5 +1,5 @@
 import { startProcessor, openSnapshotStore, type RunningProcessor } from '../../../streams/engine/index.ts'
-import { KAFKA_DEFAULTS, openKafkaLog, type TopicSpec } from '../../../streams/log/index.ts'
+import { addWhole, KAFKA_DEFAULTS, openKafkaLog, type TopicSpec } from '../../../streams/log/index.ts'
 import { systemClock } from '../../../streams/time/index.ts'
 import { toyProcessor } from '../engine/toy.ts'
 
@@ -15,7 +15,7 @@ export async function open (options: unknown): Promise<RunningProcessor> {
   const snapshots = openSnapshotStore(`${directory}/${crypto.randomUUID()}`)
   const running = await startProcessor({
     ...toyProcessor, name: `${prefix}.toy`, input: `${prefix}.in`, tickTopics: [],
-    write: (e, out) => { const [key, value] = [Buffer.from(e.key), Buffer.from(e.out)]; out(`${prefix}.out`).add(e.at, key, 0, key.length, value, 0, value.length) },
+    write: (e, out) => { const [key, value] = [Buffer.from(e.key), Buffer.from(e.out)]; addWhole(out(`${prefix}.out`), e.at, key, value) },
     deadLetter: refused => ({ topic: `${prefix}.dead`, key: null, value: refused.raw }),
   }, { log, clock: systemClock, snapshots })
   return new Proxy(running, { get: (target, property) => property === Symbol.asyncDispose

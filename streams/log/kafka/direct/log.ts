@@ -7,7 +7,7 @@ import { EARLIEST, LATEST } from './api/index.ts'
 import { committedOffsets, DirectConsumer, DirectReader, listOffset, type Member } from './consumer/index.ts'
 import type { Direct } from './direct.ts'
 import { leaderOf, unknownTopic } from './leader.ts'
-import { nameOf } from './names.ts'
+import { nameOf } from '../../partition-name.ts'
 import { AlternatingProducer, IdempotentProducer } from './producer/index.ts'
 import { closedError, patiently } from './retry.ts'
 

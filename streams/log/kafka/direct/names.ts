@@ -1,7 +1,3 @@
-import type { TopicPartition } from '../../port.ts'
-
-export function nameOf ({ topic, partition }: TopicPartition): string { return `${topic}/${partition}` }
-
 /** The other transactional id of a producer that has two. */
 export function secondIdOf (transactionalId: string): string { return transactionalId + SECOND }
 const SECOND = '.2'

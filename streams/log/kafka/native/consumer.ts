@@ -8,6 +8,7 @@ import { CODE, codeOf, isMemberGone, memberFenced, nativeError } from './errors.
 import type { KafkaConsumer, Library, LibrdKafkaError, Message, TopicPartitionOffset } from './library.ts'
 import { MessageCursor } from './message-cursor.ts'
 import { waitSlice } from './threads.ts'
+import { nameOf } from '../../partition-name.ts'
 
 /** Records of one poll, over all partitions: some tens of milliseconds of work for the library's bindings. */
 const BATCH_RECORDS_MAX = 10_000
@@ -292,4 +293,3 @@ export class NativeConsumer implements Consumer {
   }
 }
 
-export function nameOf ({ topic, partition }: TopicPartition): string { return `${topic}/${partition}` }

@@ -4,6 +4,7 @@ import { KeyedMachine, openTopicSnapshots, snapshotTopic, startProcessor, type E
 import { openEmbeddedLog, type Log, type PartitionReader, type RecordCursor, type Run, type TopicPartition } from '../../../../streams/log/index.ts'
 import { ManualClock } from '../../../../streams/time/index.ts'
 import { SeededRandom } from '../../../kit/random.ts'
+import { Crash, Saboteur } from '../../../kit/saboteur.ts'
 import { tempDir } from '../../../kit/temp-dir.ts'
 import { contents, DEAD, feed, IN, OUT, toyMachine, toyProcessor, type ToyOut } from '../toy.ts'
 
@@ -17,20 +18,7 @@ const SNAPSHOTS = snapshotTopic(toyProcessor.name, IN.partitions)
 const HELD_UP = 0.1
 const HALF_DAY_MS = 43_200_000
 
-class Crash extends Error {}
 type Bug = 'none' | 'copy-before-the-commit'
-
-/** What may go wrong, drawn from the seed. */
-interface Plan { readonly random: SeededRandom, readonly crashRate: number, readonly bug: Bug, crashes: number }
-
-function maybe (plan: Plan): void { if (plan.random.chance(plan.crashRate)) { plan.crashes++; throw new Crash() } }
-
-async function effect<T> (plan: Plan, run: () => Promise<T>): Promise<T> {
-  maybe(plan)
-  const answer = await run()
-  maybe(plan)
-  return answer
-}
 
 /** Everything that is not replaced is the inner one's. */
 function over<T extends object> (inner: T, replaced: Partial<T>): T {
@@ -61,16 +49,16 @@ function compactedReader (log: Log, of: TopicPartition, from: number, compacted:
 
 function keyOf (r: RecordCursor): string { return r.keyBuffer.toString('utf8', r.keyStart, r.keyEnd) }
 
-interface World { readonly toy: Toy, readonly keys: number, readonly log: Log, readonly clock: ManualClock, readonly plan: Plan, readonly compacted: number[], fed: number, holdUp (): Promise<void> }
+interface World { readonly toy: Toy, readonly keys: number, readonly log: Log, readonly clock: ManualClock, readonly saboteur: Saboteur, readonly bug: Bug, readonly compacted: number[], fed: number, holdUp (): Promise<void> }
 
 function sabotagedLog (world: World): Log {
-  const { log, plan, compacted } = world
+  const { log, saboteur, compacted } = world
   return over(log, {
     reader: (of, from) => of.topic === SNAPSHOTS.name ? compactedReader(log, of, from, compacted[of.partition]!) : log.reader(of, from),
     transactionalProducer: async id => {
       const inner = await log.transactionalProducer(id)
       return over(inner, {
-        commit: (...args) => effect(plan, async () => {
+        commit: (...args) => saboteur.effect(async () => {
           await world.holdUp()
           await inner.commit(...args)
         }),
@@ -79,14 +67,14 @@ function sabotagedLog (world: World): Log {
   })
 }
 
-function sabotagedStore (store: SnapshotStore, plan: Plan): SnapshotStore {
+function sabotagedStore (store: SnapshotStore, { saboteur, bug }: World): SnapshotStore {
   return over(store, {
-    load: (...a) => effect(plan, () => store.load(...a)),
-    carried: (...a) => effect(plan, async () => { await store.carried?.(...a) }),
-    addPoison: (...a) => effect(plan, () => store.addPoison(...a)),
+    load: (...a) => saboteur.effect(() => store.load(...a)),
+    carried: (...a) => saboteur.effect(async () => { await store.carried?.(...a) }),
+    addPoison: (...a) => saboteur.effect(() => store.addPoison(...a)),
     carry: (of, round, transaction) => {
       store.carry?.(of, round, transaction)
-      if (plan.bug === 'copy-before-the-commit' && round !== undefined) void store.save(of, round)
+      if (bug === 'copy-before-the-commit' && round !== undefined) void store.save(of, round)
     },
   })
 }
@@ -95,7 +83,7 @@ interface Seat { readonly directory: string, store: SnapshotStore | undefined, p
 
 async function sitDown (world: World, seat: Seat, options: Partial<EngineOptions>): Promise<void> {
   seat.store ??= openTopicSnapshots({ log: sabotagedLog(world), clock: world.clock, directory: seat.directory })
-  const host: ProcessorHost = { log: sabotagedLog(world), clock: world.clock, snapshots: sabotagedStore(seat.store, world.plan), options: { snapshotIntervalMs: 1, snapshotRowsMax: 2, markerIntervalMs: 20, ...options } }
+  const host: ProcessorHost = { log: sabotagedLog(world), clock: world.clock, snapshots: sabotagedStore(seat.store, world), options: { snapshotIntervalMs: 1, snapshotRowsMax: 2, markerIntervalMs: 20, ...options } }
   seat.processor = await startProcessor(world.toy, host)
 }
 
@@ -126,7 +114,7 @@ function script (seed: number, keys: number): readonly Moment[] {
 
 async function turn (world: World, seat: Seat, options: Partial<EngineOptions>): Promise<number> {
   try {
-    if (seat.processor === undefined) { if (world.plan.crashRate > 0 && world.plan.random.chance(0.6)) return 1; await sitDown(world, seat, options) }
+    if (seat.processor === undefined) { if (world.saboteur.rate > 0 && world.saboteur.random.chance(0.6)) return 1; await sitDown(world, seat, options) }
     return await seat.processor!.step(0)
   } catch (e) {
     const fenced = (e as { code?: string }).code === 'MEMBER_FENCED'
@@ -142,13 +130,13 @@ async function simulate (seed: number, options: { readonly crashRate: number, re
   const clock = new ManualClock(1)
   const log = await openEmbeddedLog({ directory: join(directory.path, 'log'), clock, sessionTimeoutMs: SESSION_MS })
   await log.ensureTopics([IN, OUT, DEAD, SNAPSHOTS])
-  const plan: Plan = { random: new SeededRandom(seed * 7_919), crashRate: options.crashRate, bug: options.bug ?? 'none', crashes: 0 }
+  const random = new SeededRandom(seed * 7_919)
+  const saboteur = new Saboteur(random, options.crashRate)
   const toy = options.resting === true ? resting : emptying
   const keys = options.resting === true ? 4 * KEYS : KEYS
-  const world: World = { toy, keys, log, clock, plan, compacted: Array.from({ length: IN.partitions }, () => 0), fed: 0, holdUp: () => Promise.resolve() }
+  const world: World = { toy, keys, log, clock, saboteur, bug: options.bug ?? 'none', compacted: Array.from({ length: IN.partitions }, () => 0), fed: 0, holdUp: () => Promise.resolve() }
   const seats: Seat[] = Array.from({ length: options.crashRate > 0 ? INSTANCES : 1 }, (_, i) => ({ directory: join(directory.path, `copy${i}`), store: undefined, processor: undefined }))
   const moments = script(seed, keys)
-  const { random } = plan
   const feedSome = async (): Promise<void> => { for (let n = random.below(6); n > 0 && world.fed < moments.length; n--) { const { key, value, at, partition } = moments[world.fed++]!; await feed(log, key, value, at, partition) } }
   const busySeats = new Set<Seat>()
   const turnOf = async (seat: Seat): Promise<number> => {
@@ -172,7 +160,7 @@ async function simulate (seed: number, options: { readonly crashRate: number, re
   }
   const wrong = await unlike(world, seats)
   for (const seat of seats) await fall(seat)
-  const result = { outputs: await contents(log, OUT.name), dead: (await contents(log, DEAD.name)).flat().sort(), crashes: plan.crashes, wrong }
+  const result = { outputs: await contents(log, OUT.name), dead: (await contents(log, DEAD.name)).flat().sort(), crashes: saboteur.crashes, wrong }
   await log[Symbol.asyncDispose]()
   directory.remove()
   return result
@@ -189,7 +177,7 @@ async function isDone (log: Log): Promise<boolean> {
 /** Restores each partition, with every instance's copy and with none, and compares with the state that the whole log makes. */
 async function unlike (world: World, seats: readonly Seat[]): Promise<readonly string[]> {
   const wrong: string[] = []
-  const calm: World = { ...world, plan: { ...world.plan, crashRate: 0 } }
+  const calm: World = { ...world, saboteur: new Saboteur(new SeededRandom(0), 0) }
   const fresh = tempDir()
   for (const seat of [...seats, { directory: fresh.path, store: undefined, processor: undefined }]) {
     await fall(seat)

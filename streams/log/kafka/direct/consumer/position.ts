@@ -1,5 +1,6 @@
 import type { BatchSpan } from '../../../../codec/index.ts'
 import type { TopicPartition } from '../../../port.ts'
+import { nameOf } from '../../../partition-name.ts'
 
 /** Fetched and looked at, and not yet taken. */
 export interface Waiting { readonly from: number, readonly spans: BatchSpan[], nextOffset: number, bytes: number }
@@ -27,5 +28,5 @@ export interface Position extends TopicPartition {
 }
 
 export function newPosition (of: TopicPartition & { readonly topicId: string }, offset: number, counted: boolean, maxBytes: number): Position {
-  return { topic: of.topic, partition: of.partition, topicId: of.topicId, name: `${of.topic}/${of.partition}`, offset, counted, maxBytes, lastEpoch: -1, ready: false, version: 0, waiting: undefined, notBeforeMs: 0, damagedAnswers: 0 }
+  return { topic: of.topic, partition: of.partition, topicId: of.topicId, name: nameOf(of), offset, counted, maxBytes, lastEpoch: -1, ready: false, version: 0, waiting: undefined, notBeforeMs: 0, damagedAnswers: 0 }
 }

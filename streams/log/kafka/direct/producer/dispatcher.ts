@@ -8,6 +8,7 @@ import type { Lane } from '../lanes.ts'
 import { cachedLeader, leaderOf } from '../leader.ts'
 import { closedError, passes } from '../retry.ts'
 import type { Api } from '../wire/index.ts'
+import { nameOf } from '../../../partition-name.ts'
 
 const REQUEST_BYTES_MAX = 16 << 20
 
@@ -134,7 +135,7 @@ export class Dispatcher {
     const waitMs = parcel.waitMs
     parcel.waitMs = Math.min(waitMs * 2, limits.backoffMaxMs)
     if (clock.monotonicMs() + waitMs >= parcel.untilMs) {
-      parcel.reject(new LatidoError('LOG_WRITE_FAILED', `records of ${parcel.to.topic}/${parcel.to.partition} could not be written within ${this.#forMs} ms; whether the last try was is not known`, 'look at the brokers and the network', e))
+      parcel.reject(new LatidoError('LOG_WRITE_FAILED', `records of ${nameOf(parcel.to)} could not be written within ${this.#forMs} ms; whether the last try was is not known`, 'look at the brokers and the network', e))
       return
     }
     const moved = !isKafkaError(e) || e.code !== ERROR_CODE.CONCURRENT_TRANSACTIONS

@@ -2,7 +2,7 @@ import type { Appended, OutRecord, Producer, TopicPartition } from '../../../por
 import { initProducerIdApi, type ProducerIdentity } from '../api/index.ts'
 import { KafkaError } from '../cluster/index.ts'
 import type { Direct } from '../direct.ts'
-import { nameOf } from '../names.ts'
+import { nameOf } from '../../../partition-name.ts'
 import { closedError, patiently } from '../retry.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { ProducerLine } from './producer-line.ts'

@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { bytesOf } from '../../../../../streams/codec/index.ts'
 import type { Log, OutRecord, RecordHeader, TopicPartition } from '../../../../../streams/log/index.ts'
 import { CODECS, describeWith, requireServer, sharedKafka, startJavaClient, type JavaClient } from '../../../../kit/servers/index.ts'
 import { readOnce } from '../../contract.ts'
@@ -22,10 +23,9 @@ const shown = ({ timestamp, key, value, headers = [] }: OutRecord): object => ({
 async function readShapes (log: Log, of: TopicPartition): Promise<readonly object[]> {
   const seen: object[] = []
   const reader = log.reader(of, 0)
-  const cut = (bytes: Buffer, start: number, end: number): Buffer | null => start < 0 ? null : Buffer.from(bytes.subarray(start, end))
   for (let run = await reader.next(); run !== undefined; run = await reader.next()) {
     const r = run.records
-    while (r.next()) seen.push(shown({ timestamp: r.timestamp, key: cut(r.keyBuffer, r.keyStart, r.keyEnd), value: cut(r.valueBuffer, r.valueStart, r.valueEnd), headers: r.headers() }))
+    while (r.next()) seen.push(shown({ timestamp: r.timestamp, key: bytesOf(r.keyBuffer, r.keyStart, r.keyEnd), value: bytesOf(r.valueBuffer, r.valueStart, r.valueEnd), headers: r.headers() }))
   }
   return seen
 }
