@@ -4,7 +4,7 @@ import type { DashboardLogger } from './logger.ts'
 import type { WireError } from './wire.ts'
 
 /** What a caller of the API can do wrong or meet; the closed list of `error.code` besides the product's own error codes. */
-export const API_ERROR_CODES = ['NOT_FOUND', 'PATIENT_UNKNOWN', 'ALERT_UNKNOWN', 'ALERT_NOT_OPEN', 'REQUEST_INVALID', 'CROSS_SITE', 'HOST_REFUSED', 'TOO_MANY_CLIENTS', 'OFFLINE_OFF', 'INTERNAL'] as const
+export const API_ERROR_CODES = ['NOT_FOUND', 'PATIENT_UNKNOWN', 'ENTITY_UNKNOWN', 'ALERT_UNKNOWN', 'ALERT_NOT_OPEN', 'REQUEST_INVALID', 'CROSS_SITE', 'HOST_REFUSED', 'TOO_MANY_CLIENTS', 'OFFLINE_OFF', 'INTERNAL'] as const
 export type ApiErrorCode = (typeof API_ERROR_CODES)[number]
 
 /** Answered as `{error: {code, message, action}}`. Never repeats what the caller sent: that may identify a patient. */
@@ -30,11 +30,14 @@ export function errorBody (code: string, message: string, action: string): WireE
 /** Operating failures that pass by themselves: the caller should come again. */
 const AWAY: ReadonlySet<ErrorCode> = new Set(['OFFLINE_UNAVAILABLE', 'ONLINE_UNAVAILABLE', 'LOG_CLOSED', 'LOG_WRITE_FAILED', 'SCORER_FAILED'])
 
+/** What a caller asked for that cannot be answered. */
+const CALLERS: ReadonlyMap<ErrorCode, number> = new Map([['VIEW_UNKNOWN', 404], ['FEATURE_UNKNOWN', 404], ['SERVICE_UNKNOWN', 404], ['SELECTION_INVALID', 400], ['TOO_MANY_ENTITIES', 400]])
+
 interface Answer { readonly status: number, readonly body: WireError }
 
 function answerOf (error: unknown): Answer {
   if (error instanceof ApiError) return { status: error.status, body: errorBody(error.code, error.message, error.action) }
-  if (isLatidoError(error)) return { status: AWAY.has(error.code) ? 503 : 500, body: errorBody(error.code, error.message, error.action) }
+  if (isLatidoError(error)) return { status: AWAY.has(error.code) ? 503 : CALLERS.get(error.code) ?? 500, body: errorBody(error.code, error.message, error.action) }
   const { statusCode, validation, validationContext } = error as Partial<FastifyError>
   if (validation !== undefined) {
     const where = validation.map(v => `${validationContext ?? 'request'}${v.instancePath} ${v.message ?? 'is not valid'}`).join('; ')

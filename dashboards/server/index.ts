@@ -1,6 +1,9 @@
 /** The dashboards' server: pages, JSON API with OpenAPI, live stream, metrics, health. */
 export { startDashboards, buildDashboards } from './server.ts'
 export type { Dashboards, DashboardOptions } from './server.ts'
+/** Features online alone, without pages: serving that scales apart from the engine. */
+export { buildFeatureServer, startFeatureServer } from './feature-server.ts'
+export type { FeatureServerOptions } from './feature-server.ts'
 /** What the server reads; the composition root implements it. */
 export type {
   DashboardSources, PatientIdentity, PatientAlert, PatientSummary, LatestReading, ViewInfo, ViewValues,

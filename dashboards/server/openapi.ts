@@ -3,13 +3,13 @@ import type { FastifyInstance } from 'fastify'
 import { SHARED_SCHEMAS } from './schemas.ts'
 
 /** Registers the schemas and the generator; call before the routes. */
-export async function describeApi (app: FastifyInstance, version: string): Promise<void> {
-  for (const schema of SHARED_SCHEMAS) app.addSchema(schema)
+export async function describeApi (app: FastifyInstance, version: string, schemas: readonly object[] = SHARED_SCHEMAS): Promise<void> {
+  for (const schema of schemas) app.addSchema(schema)
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Latido', version, description: 'Bedside patients, features, alerts and the health of the pipeline. Times are milliseconds since 1970 UTC; what is not known is null.' },
-      tags: [{ name: 'patients' }, { name: 'alerts' }, { name: 'models' }, { name: 'system' }, { name: 'live' }],
+      tags: [{ name: 'patients' }, { name: 'alerts' }, { name: 'features' }, { name: 'models' }, { name: 'system' }, { name: 'live' }],
     },
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => typeof json['$id'] === 'string' ? json['$id'] : `schema-${i}` },
   })

@@ -1,7 +1,10 @@
 import Fastify, { type FastifyInstance } from 'fastify'
+import type { FeatureReader } from '../../features/serving/index.ts'
 import { LatidoError } from '../../streams/errors/index.ts'
 import { alertRoutes } from './alert-routes.ts'
 import { errorHandler } from './api-error.ts'
+import { acceptBodies } from './bodies.ts'
+import { featureRoutes } from './feature-routes.ts'
 import { guardRequests, refuseExposure } from './guards.ts'
 import { LIVE_DEFAULTS, LiveHub, type LiveOptions } from './live.ts'
 import { silentLogger, type DashboardLogger } from './logger.ts'
@@ -17,6 +20,8 @@ export interface DashboardOptions {
   /** 0 takes any free port. */
   readonly port: number
   readonly sources: DashboardSources
+  /** Serves features online; undefined leaves their routes out. */
+  readonly features?: FeatureReader
   /** Folder of the built pages (`dist/web`); undefined serves the API alone. */
   readonly webRoot?: string | undefined
   readonly logger?: DashboardLogger
@@ -45,26 +50,12 @@ export async function buildDashboards (options: Omit<DashboardOptions, 'host' | 
   systemRoutes(app, sources)
   patientRoutes(app, sources)
   alertRoutes(app, sources)
+  if (options.features !== undefined) featureRoutes(app, options.features)
   liveRoute(app, hub)
   apiDescriptionRoutes(app)
   await servePages(app, options.webRoot)
   await app.ready()
   return app
-}
-
-/** JSON, and an empty body of any kind, which means `{}`: every body here is optional. */
-function acceptBodies (app: FastifyInstance): void {
-  const parseJson = app.getDefaultJsonParser('error', 'error')
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, {})
-    else parseJson(request, body as string, done)
-  })
-  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
-    if (body === '') done(null, {})
-    else done(Object.assign(new Error('unsupported media type'), { statusCode: 415 }))
-  })
-  app.addHook('preValidation', async request => { if (request.method === 'POST') request.body ??= {} })
 }
 
 /**
@@ -86,7 +77,8 @@ export async function startDashboards (options: DashboardOptions): Promise<Dashb
   }
 }
 
-function listenFailure (error: unknown, host: string, port: number): unknown {
+/** What a person can do about an address that is not to be had. */
+export function listenFailure (error: unknown, host: string, port: number): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === 'EADDRINUSE') return new LatidoError('PORT_IN_USE', `port ${port} on ${host} is in use`, 'set LATIDO_HTTP_PORT to a free port, or stop what listens there', error)
   if (code === 'EACCES') return new LatidoError('CONFIG_INVALID', `this user may not listen on port ${port}`, 'set LATIDO_HTTP_PORT to a port above 1023', error)
