@@ -77,7 +77,7 @@ export function countSinceAdmission (concept: ConceptId): Feature { return featu
 export function fact (name: Fact): Feature { return feature({ op: 'fact', fact: name }) }
 export function constant (value: number, unit: string = '1'): Feature { return feature({ op: 'constant', value, unit }) }
 
-type OfMembers = <N extends string>(view: FeatureView<N>, name: N) => Feature
+type OfMembers = <N extends string>(view: FeatureView<N>, name: NoInfer<N>) => Feature
 const ofMembers = (aggregate: MemberAggregate): OfMembers => (view, name) => members(aggregate, view, name)
 
 function members (aggregate: MemberAggregate, view: FeatureView, name: string, at?: number): Feature {
@@ -92,7 +92,7 @@ export const patients: {
   readonly min: OfMembers
   readonly max: OfMembers
   /** How many have at least `limit`. */
-  countAtLeast<N extends string> (view: FeatureView<N>, name: N, limit: number): Feature
+  countAtLeast<N extends string> (view: FeatureView<N>, name: NoInfer<N>, limit: number): Feature
 } = {
   count: ofMembers('count'), sum: ofMembers('sum'), mean: ofMembers('mean'), min: ofMembers('min'), max: ofMembers('max'),
   countAtLeast: (view, name, limit) => members('countAtLeast', view, name, limit),

@@ -77,3 +77,8 @@ export function partsOf (e: Expression): readonly Expression[] {
 export function conceptsOf (e: Expression): readonly ConceptId[] {
   return [...('concept' in e ? [e.concept] : []), ...partsOf(e).flatMap(conceptsOf)]
 }
+
+/** Every feature of another view that an expression reads. */
+export function membersIn (e: Expression): readonly Extract<Expression, { op: 'members' }>[] {
+  return [...(e.op === 'members' ? [e] : []), ...partsOf(e).flatMap(membersIn)]
+}

@@ -1,5 +1,5 @@
 /** How features are defined: builders over concepts, views that bundle them. */
-export { AGGREGATES, conceptsOf, FACTS, MEMBER_AGGREGATES, partsOf } from './expression.ts'
+export { AGGREGATES, conceptsOf, FACTS, MEMBER_AGGREGATES, membersIn, partsOf } from './expression.ts'
 export type { Aggregate, Comparison, Expression, Fact, Feature, MemberAggregate } from './expression.ts'
 export {
   age, banded, coalesce, constant, count, countMissing, countSinceAdmission, delta, deviation, distinctCount, fact, first, greatest, last, least, max, maxOfPresent, mean, min, minus, missingRate, patients, plus,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { isLatidoError, LatidoError } from '../../streams/errors/index.ts'
-import type { ConceptId, ObservationKind } from '../../streams/events/index.ts'
+import { isConceptId, type ConceptId, type ObservationKind } from '../../streams/events/index.ts'
 import { parseDuration, type Duration, type DurationMs } from '../../streams/time/index.ts'
 import { conceptsOf, partsOf, type Expression, type Feature } from './expression.ts'
 import { refusalOf } from './refusals.ts'
@@ -89,6 +89,8 @@ function problemOf (feature: Feature | undefined, entity: Entity): string | unde
   const aggregatesPatients = entity === 'ward' || entity === 'bed'
   const foreign = readsOf(feature.expression).find(e => (e.op === 'members') !== aggregatesPatients)
   if (foreign !== undefined) return aggregatesPatients ? `a ${entity} view aggregates its patients (patients.mean(...)) and reads no ${foreign.op} of its own` : `a ${entity} view has no patients to aggregate; a ward or bed view has`
+  const unknown = conceptsOf(feature.expression).find(concept => !isConceptId(concept))
+  if (unknown !== undefined) return `there is no concept "${String(unknown)}"`
   const refusal = refusalOf(feature.expression)
   if (refusal !== undefined) return `${refusal}: cannot be planned`
   try {
