@@ -26,7 +26,8 @@ const PASSING_CODES: ReadonlySet<string> = new Set(['159', '160', '202', '203', 
 
 /** A query of ours never carries a value into a message: code and type only. */
 function refused (e: ClickHouseError): LatidoError {
-  const what = `code ${e.code}${e.type === undefined ? '' : ` (${e.type})`}`
+  const row = /\bat row (\d+)/.exec(e.message)?.[1]
+  const what = `code ${e.code}${e.type === undefined ? '' : ` (${e.type})`}${row === undefined ? '' : ` at row ${row}`}`
   if (PASSING_CODES.has(e.code)) return new LatidoError('OFFLINE_UNAVAILABLE', `ClickHouse cannot do it now: ${what}`, 'look at the ClickHouse server; what was not written is kept and written later')
   return new LatidoError('OFFLINE_QUERY_FAILED', `ClickHouse refused the statement: ${what}`, 'look the code up in ClickHouse\'s list of errors; check the statement and the schema')
 }
@@ -89,6 +90,19 @@ export class ClickHouseConnection implements AsyncDisposable {
       const { stream } = await client.exec({ query: `INSERT INTO ${table} (${names}) FORMAT RowBinary`, values: Readable.from([rows], { objectMode: false }), clickhouse_settings: this.#settings({ insert_deduplication_token: token, async_insert: 0 }) })
       for await (const _ of stream) { /* an insert answers nothing */ }
     })
+  }
+
+  /** Inserts a body in a format of ClickHouse's; `into` is a table with its columns, or a table function. Throws OFFLINE_QUERY_FAILED with the row where the format says one. */
+  load (into: string, format: string, body: Readable, options: { readonly parameters?: Parameters, readonly settings?: ClickHouseSettings } = {}): Promise<void> {
+    return this.#do(async client => {
+      const { stream } = await client.exec({ query: `INSERT INTO ${into} FORMAT ${format}`, values: body, query_params: { ...options.parameters }, clickhouse_settings: this.#settings({ async_insert: 0, ...options.settings }) })
+      for await (const _ of stream) { /* an insert answers nothing */ }
+    })
+  }
+
+  /** A query's answer as bytes in a format of ClickHouse's. */
+  bytes (query: string, format: string, options: { readonly parameters?: Parameters, readonly settings?: ClickHouseSettings } = {}): Promise<Readable> {
+    return this.#do(async client => (await client.exec({ query: `${query} FORMAT ${format}`, query_params: { ...options.parameters }, clickhouse_settings: this.#settings(options.settings ?? {}) })).stream)
   }
 
   async [Symbol.asyncDispose] (): Promise<void> { await this.#client?.close() }

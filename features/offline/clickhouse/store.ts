@@ -11,6 +11,9 @@ import { SCHEMA_VERSION } from './schema.ts'
 import { TABLE_WRITERS } from './tables.ts'
 import type { TableWriter } from './tables.ts'
 
+/** What the parts around the tables need of a connection. */
+export type OfflineSql = Pick<ClickHouseConnection, 'command' | 'rows' | 'load' | 'bytes' | 'database'>
+
 export interface ClickHouseOfflineOptions {
   /** `http://127.0.0.1:8123`, or a function that says it anew: `() => engine.url`. */
   readonly url: string | (() => string)
@@ -34,6 +37,8 @@ export interface ClickHouseOffline extends OfflineStore {
   migrateTo (version: number): Promise<number>
   /** Computes the one-minute rollups of what has come since the last time; exact, and the same when repeated. Answers how many minutes. Long trends use them while this is called at least each ten minutes. */
   rollUp (): Promise<number>
+  /** Statements of our own making: data sets, exports. Rows that came twice show twice, unless `final` is asked for. */
+  readonly sql: OfflineSql
 }
 
 /** An insert is at most about this large: a block of the engine's memory, a file of its spool. */
@@ -66,6 +71,8 @@ class ClickHouseOfflineStore implements ClickHouseOffline {
   readonly #clock: Clock
   #rolledAtMs = Number.NEGATIVE_INFINITY
   constructor (connection: ClickHouseConnection, clock: Clock) { this.#connection = connection; this.#clock = clock }
+
+  get sql (): OfflineSql { return this.#connection }
 
   async write (batch: OfflineBatch): Promise<void> {
     await this.#insert(TABLE_WRITERS.observations, batch.observations)
