@@ -12,6 +12,7 @@ const SERVERS = {
   redis: (): Promise<string | undefined> => Promise.resolve(missingRedis()),
   redisCluster: (): Promise<string | undefined> => Promise.resolve(missingRedis()),
   redisStack: async (): Promise<string | undefined> => missingRedis() ?? await missingFiles(redisStackFiles),
+  python: (): Promise<string | undefined> => Promise.resolve(spawnSync('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 9))']).status === 0 ? undefined : 'no python3 of version 3.9 or later'),
 } as const
 export type ServerName = keyof typeof SERVERS
 
