@@ -1,3 +1,4 @@
+import { alertRank } from '../../features/board/index.ts'
 import type { DashboardSources, PatientAlert, PatientSummary } from './sources.ts'
 import { wirePatient } from './to-wire.ts'
 import type { WireBoard } from './wire.ts'
@@ -5,15 +6,11 @@ import type { WireBoard } from './wire.ts'
 /** A board shows at most this many patients, those of most concern; the API has them all. */
 export const BOARD_PATIENTS_MAX = 500
 
-const PRIORITY_RANK = { high: 3, medium: 2, low: 1 } as const
-/** An alert that nobody has acknowledged weighs more than any that somebody has. */
-const STATE_RANK = { active: 30, latched: 20, acknowledged: 10, cleared: 0 } as const
-
-function alertRank ({ state, priority }: PatientAlert): number { return state === 'cleared' ? 0 : STATE_RANK[state] + PRIORITY_RANK[priority] }
+function rankOf ({ state, priority }: PatientAlert): number { return state === 'cleared' ? 0 : alertRank(state, priority) }
 
 /** Orders by concern: open alerts, then NEWS2, then risk; bed name breaks ties, so cards do not jump about. */
 export function byConcern (a: PatientSummary, b: PatientSummary): number {
-  const worst = (p: PatientSummary): number => p.alerts.reduce((rank, alert) => Math.max(rank, alertRank(alert)), 0)
+  const worst = (p: PatientSummary): number => p.alerts.reduce((rank, alert) => Math.max(rank, rankOf(alert)), 0)
   return worst(b) - worst(a)
     || (b.news2?.score ?? -1) - (a.news2?.score ?? -1)
     || tenths(b) - tenths(a)

@@ -6,12 +6,14 @@ export { buildFeatureServer, startFeatureServer } from './feature-server.ts'
 export type { FeatureServerOptions } from './feature-server.ts'
 /** What the server reads; the composition root implements it. */
 export type {
-  DashboardSources, PatientIdentity, PatientAlert, PatientSummary, LatestReading, ViewInfo, ViewValues,
+  DashboardSources, PatientIdentity, PatientAlert, PatientSearch, PatientSummary, LatestReading, ViewInfo, ViewValues,
   PipelineStatus, LogStatus, TopicStatus, ProcessorStatus, ConnectorStatus, DeadLetterInfo, AcknowledgeOutcome,
 } from './sources.ts'
 export type { DashboardLogger } from './logger.ts'
 export { LIVE_DEFAULTS } from './live.ts'
 export type { LiveOptions } from './live.ts'
+/** Who needs eyes, and is therefore on the board. */
+export { belongsOnBoard } from './board.ts'
 /** Codes of `error.code` in the API's answers. */
 export { API_ERROR_CODES } from './api-error.ts'
 export type { ApiErrorCode } from './api-error.ts'

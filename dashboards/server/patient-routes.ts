@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { CONCEPTS, CONCEPT_IDS, isConceptId, type ConceptId, type PatientKey } from '../../streams/events/index.ts'
 import { ApiError, patientUnknown } from './api-error.ts'
+import { patientListRoute } from './patient-list.ts'
 import { listOf, patientParams, ref, responses } from './schemas.ts'
 import { alertOfRow, latestOfEach } from './history.ts'
 import type { DashboardSources } from './sources.ts'
@@ -24,14 +25,7 @@ async function resolve (sources: DashboardSources, id: string): Promise<PatientK
 }
 
 export function patientRoutes (app: FastifyInstance, sources: DashboardSources): void {
-  app.get<{ Querystring: { ward?: string, admitted?: boolean, limit: number } }>('/api/patients', {
-    schema: {
-      summary: 'Patients with their latest values, scores and alerts', tags: ['patients'],
-      querystring: { type: 'object', properties: { ward: { type: 'string', maxLength: 64 }, admitted: { type: 'boolean' }, limit: { type: 'integer', minimum: 1, maximum: 50_000, default: 1_000 } } },
-      response: responses(listOf(ref('Patient')), 400, 403, 500, 503),
-    },
-  }, async ({ query: { ward, admitted, limit } }): Promise<WirePatient[]> => (await sources.patients())
-    .filter(p => (ward === undefined || p.ward === ward) && (admitted === undefined || p.admitted === admitted)).slice(0, limit).map(p => wirePatient(sources, p)))
+  patientListRoute(app, sources)
 
   app.get<{ Params: ById }>('/api/patients/:id', {
     schema: { summary: 'One patient', tags: ['patients'], params: patientParams, response: responses(ref('Patient'), 400, 403, 404, 500, 503) },

@@ -1,3 +1,4 @@
+import type { BoardAnswer, BoardQuery } from '../../features/board/index.ts'
 import type { FeatureValue } from '../../features/vector.ts'
 import type { OfflineStore } from '../../features/offline/index.ts'
 import type { AlertChange, DriftResult, Score } from '../../inference/alerts/index.ts'
@@ -45,6 +46,9 @@ export interface PipelineStatus {
   readonly uptimeMs: number
 }
 
+/** A page of those who match; `total` counts all. */
+export interface PatientSearch extends Pick<BoardAnswer, 'total' | 'by' | 'why'> { readonly patients: readonly PatientSummary[] }
+
 export type AcknowledgeOutcome = { readonly kind: 'accepted' } | { readonly kind: 'unknown-alert' } | { readonly kind: 'already', readonly state: string }
 
 /** Everything the dashboards read and the one thing they write (an acknowledgement, which becomes a record of the log). */
@@ -56,6 +60,7 @@ export interface DashboardSources {
   keyOf (sourceId: string): PatientKey | undefined
   identityOf (patient: PatientKey): PatientIdentity | undefined
   patients (): Promise<readonly PatientSummary[]>
+  search (query: BoardQuery): Promise<PatientSearch>
   patient (patient: PatientKey): Promise<PatientSummary | undefined>
   features (patient: PatientKey): Promise<readonly ViewValues[]>
   views (): readonly ViewInfo[]

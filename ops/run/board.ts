@@ -1,102 +1,126 @@
-import type { LatestReading, PatientAlert, PatientSummary, ViewValues } from '../../dashboards/server/index.ts'
-import type { FeatureView } from '../../features/define/index.ts'
-import type { OnlineStore } from '../../features/online/index.ts'
+import type { PatientAlert, PatientSearch, PatientSummary, ViewValues } from '../../dashboards/server/index.ts'
+import type { BoardIndex, BoardQuery } from '../../features/board/index.ts'
+import type { OnlineRow, OnlineStore } from '../../features/online/index.ts'
 import { readView, tableOf } from '../../features/serving/index.ts'
-import { unpackVector } from '../../features/vector-codec.ts'
-import { labsView, NEWS2_PARTS, news2View, STANDARD_VIEWS, VITALS, vitalsView } from '../../features/views/index.ts'
-import type { AlertChange, Score } from '../../inference/alerts/index.ts'
-import { ONLINE_TABLES } from '../../inference/processors.ts'
-import { CONCEPTS, type ConceptId, type EncounterEvent, type PatientKey } from '../../streams/events/index.ts'
-import type { ArrivalTimeMs, Clock } from '../../streams/time/index.ts'
+import { STANDARD_VIEWS } from '../../features/views/index.ts'
+import type { PatientKey } from '../../streams/events/index.ts'
+import type { Clock, DurationMs } from '../../streams/time/index.ts'
+import { BOARD_TABLES, readBoardRows, scanPatients, summaryOf, type BoardRow } from './board-rows.ts'
 
-/** Where the board finds the last reading of each concept: the view's feature, and when a reading counts as old. */
-const READINGS: readonly { readonly concept: ConceptId, readonly view: FeatureView, readonly feature: string, readonly staleMs: number }[] = [
-  ...VITALS.map(concept => ({ concept, view: vitalsView, feature: `${concept}Last`, staleMs: vitalsView.ttlMs })),
-  ...(['lactate', 'creatinine'] as const).map(concept => ({ concept, view: labsView, feature: `${concept}Last`, staleMs: 24 * 3_600_000 })),
-]
+export interface BoardParts {
+  readonly online: OnlineStore
+  readonly index: BoardIndex
+  readonly clock: Clock
+  /** The store is written by others too, who tell nothing here: it is scanned anew when the last scan is this old. undefined: it is ours alone. */
+  readonly rescanMs?: DurationMs
+}
 
-const SUMMARY_VIEWS = [vitalsView, labsView, news2View] as const
-const SUMMARY_TABLES: readonly string[] = ['encounters', ...SUMMARY_VIEWS.map(tableOf), ONLINE_TABLES.scores, ONLINE_TABLES.alerts]
-
-interface RawVector { readonly asOf: ArrivalTimeMs, readonly values: Float64Array, readonly times: Float64Array }
-
-/** The ward as the online store has it. */
+/**
+ * The ward as the online store has it. All patients stand in memory; whoever is told to have changed is read again, the others are not.
+ * The store's rows are the truth: a start reads them all.
+ */
 export class Board {
-  readonly #online: OnlineStore
-  readonly #clock: Clock
+  readonly #parts: BoardParts
+  readonly #rows = new Map<string, BoardRow>()
+  readonly #changed = new Set<string>()
+  #scannedAt = -Infinity
+  /** One after another: an older reading never replaces a newer one. */
+  #reading: Promise<unknown> = Promise.resolve()
 
-  constructor (online: OnlineStore, clock: Clock) {
-    this.#online = online
-    this.#clock = clock
-  }
+  constructor (parts: BoardParts) { this.#parts = parts }
 
-  /** Everybody of whom anything is stored: admitted, or only heard of through a device or a laboratory. */
+  /** These were written, and are to be read before anything is shown. */
+  changed (patients: Iterable<string>): void { for (const patient of patients) this.#changed.add(patient) }
+
+  /** Everybody of whom anything is stored. */
   async patients (): Promise<readonly PatientSummary[]> {
-    const keys = new Set<string>()
-    for (const table of ['encounters', tableOf(vitalsView), tableOf(news2View), tableOf(labsView)]) for (const { entity } of await this.#online.scan(table)) keys.add(entity)
-    return await this.#summaries([...keys] as PatientKey[])
+    await this.#refresh()
+    const now = this.#parts.clock.now()
+    return [...this.#rows.values()].map(row => summaryOf(row, now))
   }
 
   async patient (patient: PatientKey): Promise<PatientSummary | undefined> {
-    const [known] = await this.#online.get(['encounters', ...STANDARD_VIEWS.map(tableOf)], [patient])
-    return known!.some(row => row !== undefined) ? (await this.#summaries([patient]))[0] : undefined
+    const { online, clock } = this.#parts
+    const [row] = await readBoardRows(online, [patient])
+    if (row !== undefined) return summaryOf(row, clock.now())
+    const [known] = await online.get(STANDARD_VIEWS.map(tableOf), [patient])
+    return known!.some(one => one !== undefined) ? summaryOf({ patient, encounter: undefined, readings: [], news2: null, score: null, alerts: [], updatedAt: 0 }, clock.now()) : undefined
   }
 
   async features (patient: PatientKey): Promise<readonly ViewValues[]> {
-    return await Promise.all(STANDARD_VIEWS.map(async view => (await readView(this.#online, view, [patient], this.#clock.now()))[0]!))
+    const { online, clock } = this.#parts
+    return await Promise.all(STANDARD_VIEWS.map(async view => (await readView(online, view, [patient], clock.now()))[0]!))
   }
 
   async activeAlerts (): Promise<readonly PatientAlert[]> {
-    return (await this.#online.scan(ONLINE_TABLES.alerts)).flatMap(({ entity, value }) => alertsOf(entity as PatientKey, value))
+    await this.#refresh()
+    return [...this.#rows.values()].flatMap(({ alerts }) => alerts)
   }
 
-  /** One read for all: what a patient's card shows is of one moment. */
-  async #summaries (patients: readonly PatientKey[]): Promise<readonly PatientSummary[]> {
-    const rows = await this.#online.get(SUMMARY_TABLES, patients)
-    return patients.map((patient, i) => this.#summary(patient, new Map(SUMMARY_TABLES.map((table, t) => [table, rows[i]![t]?.value]))))
+  /** Who is found is as of the index, a second old at most; what is shown of them is read now. */
+  async search (query: BoardQuery): Promise<PatientSearch> {
+    const { online, index, clock } = this.#parts
+    const { total, entities, by, why } = await index.search(query)
+    const rows = await readBoardRows(online, entities.map(({ patient }) => patient))
+    return { total, patients: rows.flatMap(row => row === undefined ? [] : [summaryOf(row, clock.now())]), by, ...(why === undefined ? {} : { why }) }
   }
 
-  #summary (patient: PatientKey, row: ReadonlyMap<string, Buffer | undefined>): PatientSummary {
-    const encounter = row.get('encounters')
-    const event = encounter === undefined ? undefined : JSON.parse(encounter.toString()) as EncounterEvent
-    const vectors = new Map<FeatureView, RawVector>()
-    for (const view of SUMMARY_VIEWS) {
-      const value = row.get(tableOf(view))
-      if (value !== undefined) vectors.set(view, { asOf: value.readDoubleLE(0), ...unpackVector(value.subarray(8)) })
+  /** Reads everybody. */
+  async scan (): Promise<void> {
+    this.changed(this.#rows.keys())
+    this.changed(await scanPatients(this.#parts.online))
+    this.#scannedAt = this.#parts.clock.monotonicMs()
+    await this.read([...this.#changed])
+  }
+
+  /** Reads these now; in the answer, undefined is whoever is no more. */
+  read (patients: readonly string[]): Promise<readonly (BoardRow | undefined)[]> {
+    const work = this.#reading.then(() => this.#read(patients))
+    this.#reading = work.catch(() => {}) // whoever asked is told
+    return work
+  }
+
+  /** Everybody as last read. */
+  rows (): Iterable<BoardRow> { return this.#rows.values() }
+  has (patient: string): boolean { return this.#rows.has(patient) }
+
+  async #read (patients: readonly string[]): Promise<readonly (BoardRow | undefined)[]> {
+    for (const patient of patients) this.#changed.delete(patient) // what is written from here on is read once more
+    try {
+      const rows = await readBoardRows(this.#parts.online, patients)
+      for (const [i, patient] of patients.entries()) {
+        const row = rows[i]
+        if (row === undefined) this.#rows.delete(patient); else this.#rows.set(patient, row)
+      }
+      return rows
+    } catch (error) {
+      this.changed(patients)
+      throw error
     }
-    const score = row.get(ONLINE_TABLES.scores)
-    const alerts = row.get(ONLINE_TABLES.alerts)
-    return {
-      patient,
-      ward: event?.ward ?? '',
-      bed: event?.bed ?? '',
-      admitted: event?.action !== 'discharge',
-      ageYears: event === undefined || event.ageYears < 0 ? null : event.ageYears,
-      sex: event?.sex ?? 'unknown',
-      readings: READINGS.flatMap(r => this.#reading(r, vectors.get(r.view))),
-      news2: news2Of(vectors.get(news2View), this.#clock.now()),
-      score: score === undefined ? null : JSON.parse(score.toString()) as Score,
-      alerts: alerts === undefined ? [] : alertsOf(patient, alerts),
-    }
   }
 
-  #reading ({ concept, view, feature, staleMs }: (typeof READINGS)[number], vector: RawVector | undefined): readonly LatestReading[] {
-    const place = view.names.indexOf(feature)
-    const value = vector?.values[place] ?? NaN
-    if (vector === undefined || Number.isNaN(value)) return []
-    const eventTime = vector.times[place]!
-    return [{ concept, value, unit: CONCEPTS[concept].unit, eventTime, stale: this.#clock.now() - eventTime > staleMs }]
+  async #refresh (): Promise<void> {
+    const { rescanMs, clock } = this.#parts
+    if (clock.monotonicMs() - this.#scannedAt >= (rescanMs ?? Infinity)) await this.scan() // a first time in any case: never is infinitely long ago
+    else if (this.#changed.size > 0) await this.read([...this.#changed])
+    else await this.#reading
   }
 }
 
-function news2Of (vector: RawVector | undefined, now: ArrivalTimeMs): PatientSummary['news2'] {
-  if (vector === undefined || now - vector.asOf > news2View.ttlMs) return null
-  const at = (name: string): number => vector.values[news2View.names.indexOf(name)]!
-  const score = at('news2')
-  return Number.isNaN(score) ? null : { score, missing: NEWS2_PARTS.filter(part => Number.isNaN(at(part))), asOf: vector.asOf }
+/** The store as it was, and `told` of the patients whose card a write changes. */
+export function watchedStore (online: OnlineStore, told: (patients: ReadonlySet<string>) => void): OnlineStore {
+  return {
+    get: (tables, entities) => online.get(tables, entities),
+    scan: table => online.scan(table),
+    put: async (rows: readonly OnlineRow[]) => {
+      await online.put(rows)
+      told(new Set(rows.flatMap(({ table, entity }) => BOARD_TABLES.includes(table) ? [entity] : [])))
+    },
+    erase: async entity => {
+      await online.erase(entity)
+      told(new Set([entity]))
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
 }
 
-function alertsOf (patient: PatientKey, value: Buffer): readonly PatientAlert[] {
-  const alerts = JSON.parse(value.toString()) as (Omit<AlertChange, 'value'> & { readonly value: number | null })[]
-  return alerts.map(alert => ({ ...alert, value: alert.value ?? NaN, patient })) // JSON has no NaN: the value of a no-data alert
-}

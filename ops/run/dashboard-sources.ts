@@ -10,7 +10,7 @@ import type { DriftResult } from '../../inference/alerts/index.ts'
 import { ONLINE_TABLES } from '../../inference/processors.ts'
 import type { IdentityVault } from '../security/index.ts'
 import type { Metrics } from '../telemetry/index.ts'
-import { Board } from './board.ts'
+import type { Board } from './board.ts'
 
 export interface DashboardParts {
   readonly clock: Clock
@@ -18,6 +18,7 @@ export interface DashboardParts {
   readonly log: Log
   readonly codecs: EventCodecs
   readonly online: OnlineStore
+  readonly board: Board
   readonly vault: IdentityVault
   readonly metrics: Metrics
   readonly offline: OfflineStore | undefined
@@ -49,8 +50,7 @@ export class Changes {
 
 /** What the pages and the API read, over the stores. */
 export function dashboardSources (parts: DashboardParts): DashboardSources {
-  const { clock, version, online, vault, offline, changes } = parts
-  const board = new Board(online, clock)
+  const { clock, version, online, board, vault, offline, changes } = parts
   return {
     clock,
     version,
@@ -59,6 +59,7 @@ export function dashboardSources (parts: DashboardParts): DashboardSources {
     keyOf: sourceId => vault.keyOf(sourceId),
     identityOf: patient => identityOf(vault, patient),
     patients: () => board.patients(),
+    search: query => board.search(query),
     patient: patient => board.patient(patient),
     features: patient => board.features(patient),
     views: () => STANDARD_VIEWS.map(({ name, version: v, ttlMs, names, units }) => ({ name, version: v, ttlMs, features: names.map((feature, i) => ({ name: feature, unit: units[i]! })) })),

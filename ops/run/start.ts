@@ -7,8 +7,8 @@ import { startMqtt, type Association, type MqttCredentials } from '../../connect
 import { runSimulator, seededRandom } from '../../connectors/simulator/index.ts'
 import { startDashboards, type PipelineStatus } from '../../dashboards/server/index.ts'
 import { openClickHouseOffline, runOfflineWriter, startEngine, type OfflineStore, type OfflineWriter } from '../../features/offline/index.ts'
-import type { OnlineStore } from '../../features/online/index.ts'
-import { STANDARD_VIEWS } from '../../features/views/index.ts'
+import { OwnBoardIndex } from '../../features/board/index.ts'
+import { STANDARD_GROUP_VIEWS, STANDARD_VIEWS } from '../../features/views/index.ts'
 
 import { LatidoError, messageOf } from '../../streams/errors/index.ts'
 import { TOPICS, type Lookup } from '../../streams/events/index.ts'
@@ -19,6 +19,8 @@ import { IdentityVault } from '../security/index.ts'
 import { fileLogger, openMetrics, type Logger, type Metrics } from '../telemetry/index.ts'
 import { Closers } from './closers.ts'
 import { Changes, dashboardSources } from './dashboard-sources.ts'
+import { Board, watchedStore } from './board.ts'
+import { BoardProjector } from './board-projector.ts'
 import { openDataDir, type DataDir } from './data-dir.ts'
 import { offlineDecode, OFFLINE_TOPICS } from './offline-decode.ts'
 import { meteredLog } from './metered-log.ts'
@@ -59,6 +61,10 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
   const vault = closers.use(openVault(config, dir, stores))
   const changes = new Changes(clock)
   const failure = new Failure()
+  const index = closers.use(new OwnBoardIndex())
+  const board = new Board({ online: stores.online, index, clock })
+  const projector = closers.use(await BoardProjector.start({ board, index, clock, logger }))
+  const online = watchedStore(stores.online, patients => { board.changed(patients); projector.changed(patients); changes.mark() })
 
   say('starting the offline store')
   const offline = await openOffline(config, dir, stores, clock, logger, closers, failure)
@@ -66,7 +72,7 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
 
   say('restoring state and starting the processors')
   let monitor: PipelineMonitor | undefined
-  const pipeline = await openPipeline({ ...stores, online: watched(stores.online, changes) }, {
+  const pipeline = await openPipeline({ ...stores, online }, {
     clock, logger, sealer: vault, model: config.model, driftWindowMs: config.driftWindowMs, ownsTicks: true,
     alerts: { dwellMs: config.alertDwellMs, noDataAfterMs: config.noDataAfterMs },
     onApplied: applied => monitor?.applied(applied),
@@ -84,7 +90,7 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
   const dashboards = closers.use(await startDashboards({
     host: config.host, port: config.httpPort, allowExposed: config.allowExposed, logger, webRoot: webRoot(),
     sources: dashboardSources({
-      clock, version: '0.1.0', log: stores.log, codecs: stores.codecs, online: stores.online, vault, metrics, offline: offline.store, changes, ready: () => ready,
+      clock, version: '0.1.0', log: stores.log, codecs: stores.codecs, online: stores.online, board, vault, metrics, offline: offline.store, changes, ready: () => ready,
       pipeline: () => running.status(connectors, offline.status()),
     }),
   }))
@@ -169,7 +175,7 @@ async function openOffline (config: Config, dir: DataDir, stores: Stores, clock:
   if (started.kind === 'off') return off(started.why)
   const engine = closers.use(started.engine)
   const store = closers.use(await openClickHouseOffline({ url: () => engine.url, username: 'latido', password: engine.token, clock }))
-  for (const view of STANDARD_VIEWS) await store.registerView(view.name, view.version, view.names, view.units)
+  for (const view of [...STANDARD_VIEWS, ...STANDARD_GROUP_VIEWS]) await store.registerView(view.name, view.version, view.names, view.units)
   const consumer = closers.use(stores.log.consumer({ group: 'latido-offline', instance: randomUUID(), topics: OFFLINE_TOPICS, from: 'earliest' }))
   const writer: OfflineWriter = closers.use(runOfflineWriter({ consumer, store, decode: offlineDecode(stores.codecs, stores.vectors, stores.inference), clock, logger }))
   failure.watch(writer.done)
@@ -186,10 +192,6 @@ class Failure {
   }
 
   watch (work: Promise<unknown>): void { work.catch(e => { this.fail(e) }) }
-}
-
-function watched (online: OnlineStore, changes: Changes): OnlineStore {
-  return { get: (t, e) => online.get(t, e), scan: t => online.scan(t), put: async rows => { await online.put(rows); changes.mark() }, erase: async e => { await online.erase(e); changes.mark() }, [Symbol.asyncDispose]: () => Promise.resolve() }
 }
 
 function every (clock: Clock, ms: number, run: () => void): Disposable {

@@ -61,6 +61,40 @@ describe('patients', () => {
     expect(await get('/api/patients?limit=0')).toMatchObject({ status: 400, json: { error: { code: 'REQUEST_INVALID' } } })
   })
 
+  it('searches by words, ward, alert, NEWS2 and risk, and says how many there are and who searched', async () => {
+    const { get } = await serve()
+    const ids = async (query: string): Promise<readonly unknown[]> => each((await get(`/api/patients?${query}`)).json, 'id')
+    expect(await ids('q=emerg')).toEqual(['TEST-1001'])
+    expect(await ids('q=icu%201')).toEqual(['TEST-1001'])
+    expect(await ids('ward=icu&sort=place')).toEqual(['TEST-1001', 'TEST-1002', 'TEST-1003', 'TEST-1004', 'TEST-1005'])
+    expect(await ids('alert=acknowledged')).toEqual(['TEST-1007'])
+    expect(await ids('alert=active&news2Min=6&riskMin=0.28&sort=risk')).toEqual(['TEST-1001', 'TEST-1003'])
+    expect(await ids('sort=news2&descending=false&limit=3')).toEqual(['TEST-1002', 'TEST-1008', 'TEST-1004'])
+    const page = await get('/api/patients?sort=news2&offset=1&limit=2')
+    expect(each(page.json, 'id')).toEqual(['TEST-1007', 'TEST-1003'])
+    expect(page.headers).toMatchObject({ 'latido-total': '8', 'latido-search-by': 'own-index' })
+    expect(page.headers['latido-search-why']).toBeUndefined()
+  })
+
+  it('takes what is typed as words, whatever it is, and never searches names', async () => {
+    const { get } = await serve()
+    expect(await get(`/api/patients?q=${encodeURIComponent('O\'Brien-2 *()|@{}')}`)).toMatchObject({ status: 200, json: [] })
+    expect((await get('/api/patients?q=Testova')).json).toEqual([])
+  })
+
+  it('says why Redis was not searched', async () => {
+    const { get } = await serve({ searchWhy: 'this Redis has no search module' })
+    expect((await get('/api/patients?q=icu')).headers).toMatchObject({ 'latido-search-by': 'own-index', 'latido-search-why': 'this Redis has no search module' })
+  })
+
+  it('refuses a search that it cannot take, and names the parameter', async () => {
+    const { get } = await serve()
+    for (const query of ['sort=name', 'alert=cleared', 'news2Min=21', 'riskMin=x', 'offset=-1', 'descending=perhaps', `q=${'x'.repeat(101)}`]) {
+      const answer = await get(`/api/patients?${query}`)
+      expect(answer, query).toMatchObject({ status: 400, json: { error: { code: 'REQUEST_INVALID', message: expect.stringContaining(query.split('=')[0]!) } } })
+    }
+  })
+
   it('knows a patient by the id of the source and by the pseudonym alike', async () => {
     const { sources, get } = await serve()
     const bySource = await get('/api/patients/TEST-1003')

@@ -1,13 +1,15 @@
 import type { OfflineStore, ScorePoint, TrendPoint } from '../../features/offline/port.ts'
 import type { AlertRule, DriftResult, Priority } from '../../inference/alerts/index.ts'
-import type { AcknowledgeOutcome, DashboardSources, PatientAlert, PatientIdentity, PatientSummary, PipelineStatus, ViewInfo, ViewValues } from '../../dashboards/server/index.ts'
+import { OwnBoardIndex, type BoardQuery } from '../../features/board/index.ts'
+import { entityOf } from '../../ops/run/board-entity.ts'
+import type { AcknowledgeOutcome, DashboardSources, PatientAlert, PatientIdentity, PatientSearch, PatientSummary, PipelineStatus, ViewInfo, ViewValues } from '../../dashboards/server/index.ts'
 import type { ConceptId, PatientKey } from '../../streams/events/index.ts'
 import { LatidoError } from '../../streams/errors/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
 import { FAKE_BEDS, READING_AGE_MS, UNITS, missingParts, news2Features, news2Reasons, summaryOf, valueAt, type FakeBed } from './fake-ward.ts'
 
 /** What tests turn: the rest of the ward is a function of the clock. */
-export interface FakeOptions { readonly clock: Clock, readonly offline?: 'on' | 'off' | 'away', readonly beds?: readonly FakeBed[] }
+export interface FakeOptions { readonly clock: Clock, readonly offline?: 'on' | 'off' | 'away', readonly beds?: readonly FakeBed[], readonly searchWhy?: string }
 
 /** An invented ward behind the dashboards' contract. Acknowledgements take effect when the test says so, or at once. */
 export class FakeSources implements DashboardSources {
@@ -22,8 +24,11 @@ export class FakeSources implements DashboardSources {
   #alerts = new Map<string, PatientAlert>()
   #listeners = new Set<() => void>()
 
-  constructor ({ clock, offline = 'on', beds = FAKE_BEDS }: FakeOptions) {
+  readonly #searchWhy: string | undefined
+
+  constructor ({ clock, offline = 'on', beds = FAKE_BEDS, searchWhy }: FakeOptions) {
     this.clock = clock
+    this.#searchWhy = searchWhy
     this.beds = beds
     this.offline = offline === 'off' ? undefined : new FakeOffline(this, offline === 'away')
     const now = clock.now()
@@ -61,6 +66,13 @@ export class FakeSources implements DashboardSources {
     this.reads++
     if (this.failing) throw new Error('Testova could not be read')
     return this.beds.map(b => this.#summary(b))
+  }
+  async search (query: BoardQuery): Promise<PatientSearch> {
+    const summaries = await this.patients()
+    const index = new OwnBoardIndex(this.#searchWhy)
+    await index.put(summaries.map(summary => entityOf(summary, this.clock.now())), 1)
+    const { entities, ...answer } = await index.search(query)
+    return { ...answer, patients: entities.map(({ patient }) => summaries.find(one => one.patient === patient)!) }
   }
   async patient (key: PatientKey): Promise<PatientSummary | undefined> {
     const b = this.beds.find(one => one.key === key)

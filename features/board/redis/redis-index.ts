@@ -157,7 +157,7 @@ function narrowed (search: Search<Doc>, query: BoardQuery, asked: readonly strin
   if (onBoard !== undefined) search.and(field('onBoard')).equals(onBoard)
   if (news2Min !== undefined) search.and(field('news2')).greaterThanOrEqualTo(news2Min)
   if (riskMin !== undefined) search.and(field('risk')).greaterThanOrEqualTo(millionths(riskMin))
-  if (alertStates !== undefined) search.and(any => alertStates.reduce((or, state) => or.or(field('alertState')).equals(state) as Search<Doc>, any))
+  if (alertStates !== undefined) search.and(either => alertStates.reduce((or, state) => or.or(field('alertState')).equals(state) as Search<Doc>, either))
   for (const word of asked) search.and(field('words')).matches(asWord(word))
   return search
 }
