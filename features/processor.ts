@@ -2,6 +2,7 @@ import type { BatchEffects, Emitted, Input, OutputRecord, Processor, RefusedReco
 import { EventReader, TOPICS, unlessPending, type BedsideEvent, type EventCodecs, type MergeEvent, type PatientKey, type TransferEvent } from '../streams/events/index.ts'
 import type { RecordCursor } from '../streams/log/index.ts'
 import { featuresMachine, type FeatureOutput, type PatientState } from './compute/index.ts'
+import type { ArrivalTimeMs } from '../streams/time/index.ts'
 import type { FeatureView } from './define/index.ts'
 import { LatestRows } from './latest-rows.ts'
 import type { OnlineStore } from './online/index.ts'
@@ -18,7 +19,27 @@ export interface FeaturesProcessorParts {
   readonly ownsTicks: boolean
   /** Told what became of each reading: added, replaced, withdrawn, duplicate, late. */
   readonly onApplied?: (applied: string) => void
+  /** Views that stand beside the first ones, with a state of their own; see docs/feature-versions.md. */
+  readonly generation?: FeaturesGeneration
 }
+
+/**
+ * A features processor beside the first one (number 0): it has a consumer group and snapshots of its own, and says nothing but vectors. The first one
+ * tells encounters on, owns the ticks, forwards the records of merged patients, and reports what cannot be read.
+ */
+export interface FeaturesGeneration {
+  readonly number: number
+  /** Those that speak, as `view@version`; the others are planned alone. */
+  readonly running: ReadonlySet<string>
+  /** Records that arrived before only build the state. */
+  readonly since: ArrivalTimeMs
+}
+
+/** Transfers of several processors lie on one topic: each knows its own by this part of the version. */
+const GENERATION_SHIFT = 1 << 16
+
+/** The name of a generation's processor; also its consumer group. */
+export function featuresProcessorName (generation: number): string { return generation === 0 ? 'latido-features' : `latido-features-${generation}` }
 
 /** Outputs of one record that may share an online row version; more would be a fault. */
 const OUTPUTS_PER_RECORD_MAX = 1 << 16
@@ -33,41 +54,62 @@ export async function featuresProcessor (parts: FeaturesProcessorParts): Promise
   const packer = new SharedPacker()
   const key = new KeyBytes()
   const idle: LatestRows[] = []
-  const tables = new Map(views.map(v => [v.name, tableOf(v)]))
+  const tables = tablesOf(views)
+  const { number, running, since } = parts.generation ?? { number: 0, running: new Set(views.map(tableOf)), since: 0 }
+  const machine = featuresMachine(views, parts.onApplied, 'shared')
+  const speaks = ({ out, at }: Emitted<FeatureOutput>): boolean => at >= since && (out.type === 'vector' ? running.has(tables.get(out.view)![out.version]!) : number === 0)
   return {
-    name: 'latido-features',
+    name: featuresProcessorName(number),
     input: TOPICS.events,
-    machine: featuresMachine(views, parts.onApplied, 'shared'),
-    decode: eventInput(codecs.book),
+    // A generation's plan never changes, so a short name will do; the names of a hundred views would be too long a key.
+    machine: number === 0 ? machine : { ...machine, name: `features generation ${number}` },
+    decode: eventInput(codecs.book, number),
+    forwards: number === 0,
     write: (emitted, out) => {
+      if (!speaks(emitted)) return
       const { out: told, at } = emitted
       const keyEnd = key.set(emitted.key)
       if (told.type === 'vector') {
-        const { buffer, start, end } = vectors.write(told, packer.of(emitted, told))
+        const { buffer, start, end } = vectors.write(told, packer.of(emitted, told), emitted.through)
         out(TOPICS.features).add(at, key.buffer, 0, keyEnd, buffer, start, end)
       } else {
         const value = forward.encode(told)
         out(TOPICS.features).add(at, key.buffer, 0, keyEnd, value, 0, value.length)
       }
     },
-    effects: () => new OnlineEffects(online, tables, packer, idle),
-    encodeTransfer: ({ from, via, version, state }) => codecs.encode({ type: 'transfer', from: from as PatientKey, via, version, state }),
+    effects: () => new OnlineEffects(online, tables, packer, idle, speaks),
+    encodeTransfer: ({ from, via, version, state }) => codecs.encode({ type: 'transfer', from: from as PatientKey, via, version: version + number * GENERATION_SHIFT, state }),
     deadLetter: parts.deadLetter,
-    tickTopics: [TOPICS.features],
+    tickTopics: number === 0 ? [TOPICS.features] : [],
     tick: forward.encode({ type: 'tick' }),
-    ownsTicks: parts.ownsTicks,
+    ownsTicks: parts.ownsTicks && number === 0,
   }
 }
 
+/** The online table by name and version. */
+function tablesOf (views: readonly FeatureView[]): ReadonlyMap<string, readonly string[]> {
+  const tables = new Map<string, string[]>()
+  for (const view of views) {
+    const versions = tables.get(view.name) ?? []
+    versions[view.version] = tableOf(view)
+    tables.set(view.name, versions)
+  }
+  return tables
+}
+
 /** The record of one event as the machine's input: one object for all of them. */
-function eventInput (book: EventCodecs['book']): (record: RecordCursor) => Input<BedsideEvent> {
+function eventInput (book: EventCodecs['book'], generation: number): (record: RecordCursor) => Input<BedsideEvent> {
   const reader = new EventReader(book)
   const input: { readonly kind: 'record', key: string, value: BedsideEvent } = { kind: 'record', key: '', value: { type: 'tick' } }
   const tick: Input<BedsideEvent> = { kind: 'tick' }
   return record => {
     const decoded = reader.read(record)
-    if (decoded.kind === 'refused') return unlessPending(book, record, decoded)
+    if (decoded.kind === 'refused') {
+      const refused = unlessPending(book, record, decoded)
+      return generation > 0 && refused.kind === 'refused' ? tick : refused
+    }
     if (decoded.value.type === 'tick') return tick
+    if (decoded.value.type === 'transfer' && Math.floor(decoded.value.version / GENERATION_SHIFT) !== generation) return tick
     if (decoded.value.type === 'merge' || decoded.value.type === 'transfer') return merging(reader.keyOf(record), decoded.value)
     input.key = reader.keyOf(record)
     input.value = decoded.value
@@ -77,7 +119,7 @@ function eventInput (book: EventCodecs['book']): (record: RecordCursor) => Input
 
 /** What says that two patients are one, and what one of them brings. */
 function merging (key: string, event: MergeEvent | TransferEvent): Input<BedsideEvent> {
-  if (event.type === 'transfer') return { kind: 'transfer', transfer: { from: event.from, to: key, via: event.via, version: event.version, state: event.state } }
+  if (event.type === 'transfer') return { kind: 'transfer', transfer: { from: event.from, to: key, via: event.via, version: event.version % GENERATION_SHIFT, state: event.state } }
   return event.survivor === key ? { kind: 'refused', cause: 'payload-invalid', detail: 'a merge of a patient into itself' } : { kind: 'merge', key, survivor: event.survivor }
 }
 
@@ -108,12 +150,14 @@ const AS_OF_BYTES = 8
 /** The newest vector of each patient in a batch, and encounters, to the online store. */
 class OnlineEffects implements BatchEffects<FeatureOutput> {
   readonly #online: OnlineStore
-  readonly #tables: ReadonlyMap<string, string>
+  readonly #tables: ReadonlyMap<string, readonly string[]>
   readonly #packer: SharedPacker
   readonly #idle: LatestRows[]
   readonly #rows: LatestRows
+  readonly #speaks: (emitted: Emitted<FeatureOutput>) => boolean
 
-  constructor (online: OnlineStore, tables: ReadonlyMap<string, string>, packer: SharedPacker, idle: LatestRows[]) {
+  constructor (online: OnlineStore, tables: ReadonlyMap<string, readonly string[]>, packer: SharedPacker, idle: LatestRows[], speaks: (emitted: Emitted<FeatureOutput>) => boolean) {
+    this.#speaks = speaks
     this.#online = online
     this.#tables = tables
     this.#packer = packer
@@ -122,8 +166,9 @@ class OnlineEffects implements BatchEffects<FeatureOutput> {
   }
 
   add (emitted: Emitted<FeatureOutput>): void {
+    if (!this.#speaks(emitted)) return
     const { key, out } = emitted
-    if (out.type === 'vector') this.#vector(this.#tables.get(out.view)!, key, versionOf(emitted), out, this.#packer.of(emitted, out))
+    if (out.type === 'vector') this.#vector(this.#tables.get(out.view)![out.version]!, key, versionOf(emitted), out, this.#packer.of(emitted, out))
     if (out.type === 'encounter') {
       const value = Buffer.from(JSON.stringify(out))
       const { buffer, start } = this.#rows.reserve(value.length)

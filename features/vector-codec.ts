@@ -9,7 +9,7 @@ export { PackedVector, VectorPacker } from './packed-vector.ts'
 
 const FIELDS = {
   type: 'record', name: 'FeatureVector', fields: [
-    { name: 'view', type: 'string' }, { name: 'version', type: 'int' }, { name: 'asOf', type: 'long' }, { name: 'trigger', type: 'int' }, { name: 'packed', type: 'bytes' },
+    { name: 'view', type: 'string' }, { name: 'version', type: 'int' }, { name: 'asOf', type: 'long' }, { name: 'trigger', type: 'int' }, { name: 'packed', type: 'bytes' }, { name: 'through', type: 'long', default: -1 },
   ],
 } as const
 const Encoder = compileEncoder(FIELDS)
@@ -24,6 +24,7 @@ export const FEATURE_VECTOR_SCHEMA: RecordSchema = {
     { name: 'asOf', type: { type: 'long', logicalType: 'timestamp-millis' } },
     { name: 'trigger', type: 'int' },
     { name: 'packed', type: 'bytes', doc: 'u16 features, presence bits, f64 of each present, u16 times, f64 of each time, u8 place (u16 above 255 times) of each present' },
+    { name: 'through', type: 'long', default: -1, doc: 'the first offset of its partition that is not in it; -1: not told' },
   ],
 }
 
@@ -35,7 +36,7 @@ export interface Written { readonly buffer: Buffer, readonly start: number, read
 export interface VectorCodec {
   encode (vector: FeatureVector): Buffer
   /** The same into scratch, from what a packer has made of the vector. */
-  write (vector: FeatureVector, packed: Written): Written
+  write (vector: FeatureVector, packed: Written, through?: number): Written
   decode (buffer: Buffer, start: number, end: number): FeatureVector
   /** A vector whose values are read from the bytes when they are asked for: as long as the bytes are there. */
   lay (buffer: Buffer, start: number, end: number): LaidVector
@@ -50,15 +51,17 @@ export class LaidVector implements FeatureVector {
   readonly version: number
   readonly asOf: ArrivalTimeMs
   readonly trigger: Trigger
+  readonly through: number
   readonly packed: PackedVector
   #unpacked: Pick<FeatureVector, 'values' | 'times'> | undefined
 
-  constructor (view: string, version: number, asOf: ArrivalTimeMs, trigger: Trigger, packed: PackedVector) {
+  constructor (view: string, version: number, asOf: ArrivalTimeMs, trigger: Trigger, packed: PackedVector, through: number) {
     this.view = view
     this.version = version
     this.asOf = asOf
     this.trigger = trigger
     this.packed = packed
+    this.through = through
   }
 
   get values (): Float64Array { return (this.#unpacked ??= this.packed.unpack()).values }
@@ -89,16 +92,16 @@ class PositionalVectors implements VectorCodec {
     return Buffer.from(buffer.subarray(start, end))
   }
 
-  write (v: FeatureVector, packed: Written): Written {
+  write (v: FeatureVector, packed: Written, through: number = v.through ?? -1): Written {
     const encoder = this.#encoder
-    encoder.begin(this.#id).view(v.view).version(v.version).asOf(v.asOf).trigger(TRIGGERS.indexOf(v.trigger)).packedBytes(packed.buffer, packed.start, packed.end)
+    encoder.begin(this.#id).view(v.view).version(v.version).asOf(v.asOf).trigger(TRIGGERS.indexOf(v.trigger)).packedBytes(packed.buffer, packed.start, packed.end).through(through)
     const end = encoder.finish()
     return { buffer: encoder.buffer, start: 0, end }
   }
 
   decode (buffer: Buffer, start: number, end: number): FeatureVector {
-    const { view, version, asOf, trigger, packed } = this.lay(buffer, start, end)
-    return { type: 'vector', view, version, asOf, trigger, ...packed.unpack() }
+    const { view, version, asOf, trigger, through, packed } = this.lay(buffer, start, end)
+    return { type: 'vector', view, version, asOf, trigger, through, ...packed.unpack() }
   }
 
   lay (buffer: Buffer, start: number, end: number): LaidVector {
@@ -106,7 +109,7 @@ class PositionalVectors implements VectorCodec {
     laid.over(buffer, start + HEADER_BYTES, end, this.#layoutOf(buffer, start, end))
     const trigger = TRIGGERS[laid.trigger]
     if (trigger === undefined) throw new LatidoError('PAYLOAD_INVALID', 'a vector has an unknown trigger', 'upgrade this instance')
-    return new LaidVector(this.#views.of(laid.buffer, laid.viewStart, laid.viewEnd), laid.version, laid.asOf, trigger, new PackedVector(laid.buffer, laid.packedStart, laid.packedEnd))
+    return new LaidVector(this.#views.of(laid.buffer, laid.viewStart, laid.viewEnd), laid.version, laid.asOf, trigger, new PackedVector(laid.buffer, laid.packedStart, laid.packedEnd), laid.through)
   }
 
   /** Confluent's header, then Avro: the first field is the view's name, its length as a zigzag varint (below 64: one byte). */

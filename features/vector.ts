@@ -14,6 +14,8 @@ export interface FeatureVector {
   readonly view: string
   readonly version: number
   readonly asOf: ArrivalTimeMs
+  /** The first offset of its partition that is not in it; -1: not told. Absent where a machine has just made it: a place in the log is the engine's to tell. */
+  readonly through?: number
   readonly trigger: Trigger
   readonly values: Float64Array
   readonly times: Float64Array

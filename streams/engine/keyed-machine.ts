@@ -7,8 +7,11 @@ import type { Stamped, StateMachine, Tick } from './state-machine.ts'
 
 export type { Marker, SnapshotRound, SnapshotRow } from './snapshots/row.ts'
 
-/** An output with its identity: the record that caused it and its place among that record's outputs. */
-export interface Emitted<Out> { readonly key: string, readonly out: Out, readonly at: ArrivalTimeMs, readonly offset: number, readonly index: number }
+/**
+ * An output with its identity: the record that caused it and its place among that record's outputs. `through` is the first offset that is not
+ * in it: that record's own, where it only moved the clock.
+ */
+export interface Emitted<Out> { readonly key: string, readonly out: Out, readonly at: ArrivalTimeMs, readonly offset: number, readonly index: number, readonly through: number }
 
 /** A step that threw. `poison` names it, so that a replay passes over it and nothing else. */
 export class PoisonError extends Error {
@@ -119,7 +122,7 @@ export class KeyedMachine<State, In, Out> {
     if (offset < entry.seen || this.#machine.merge === undefined || entry.into?.key === survivor) return true
     if (entry.into !== undefined) { move({ kind: 'forward', to: entry.into.key, offset, at: this.#clock }); return true }
     const state = this.#stateOf(key, entry)
-    this.#guard(recordPoison(offset), key, offset, () => { this.#machine.leave?.(state, { survivor, arrival: this.#clock, offset }, out => { collect(key, out, this.#clock) }) })
+    this.#guard(recordPoison(offset), key, offset, () => { this.#machine.leave?.(state, { survivor, arrival: this.#clock, offset }, out => { collect(key, out, this.#clock, offset + 1) }) })
     move({ kind: 'transfer', transfer: { from: key, to: survivor, via: [{ key, at: this.#clock }], version: this.#machine.codec.version, state: this.#machine.codec.encode(state) }, offset, at: this.#clock })
     entry.state = undefined
     entry.into = { key: survivor, at: this.#clock }
@@ -148,7 +151,7 @@ export class KeyedMachine<State, In, Out> {
     if (entry.into !== undefined) { entry.into = undefined; entry.state = this.#machine.empty(key) }
     const state = this.#stateOf(key, entry)
     this.#guard(recordPoison(offset), key, offset, () => {
-      this.#machine.merge?.(state, this.#machine.codec.decode(transfer.state), { arrival: this.#clock, offset }, out => { collect(key, out, this.#clock) })
+      this.#machine.merge?.(state, this.#machine.codec.decode(transfer.state), { arrival: this.#clock, offset }, out => { collect(key, out, this.#clock, offset + 1) })
     })
     this.#due.set(key, this.#machine.nextDue(state))
     this.#touch(key, entry, offset, before)
@@ -227,9 +230,10 @@ export class KeyedMachine<State, In, Out> {
 
   #step (entry: Entry<State>, key: string, input: Stamped<In> | Tick, offset: number, before: ArrivalTimeMs, poison: string, collect: Collect<Out>): void {
     const at = input.kind === 'tick' ? input.at : input.arrival
+    const through = input.kind === 'tick' ? offset : offset + 1
     const state = this.#stateOf(key, entry)
     try {
-      this.#machine.step(state, input, out => { collect(key, out, at) })
+      this.#machine.step(state, input, out => { collect(key, out, at, through) })
     } catch (cause) {
       throw new PoisonError(poison, key, offset, cause)
     }
@@ -274,11 +278,11 @@ export class KeyedMachine<State, In, Out> {
   }
 }
 
-type Collect<Out> = (key: string, out: Out, at: ArrivalTimeMs) => void
+type Collect<Out> = (key: string, out: Out, at: ArrivalTimeMs, through: number) => void
 
 function collector<Out> (offset: number, emit: Say<Out>): Collect<Out> {
   let index = 0
-  return (key, out, at) => { emit({ key, out, at, offset, index: index++ }) }
+  return (key, out, at, through) => { emit({ key, out, at, offset, index: index++, through }) }
 }
 
 /** The bytes of a merged key's row: when it was said, and into which key. */

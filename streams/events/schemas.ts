@@ -1,7 +1,7 @@
 import { COMPARATORS, ENCOUNTER_ACTIONS, OBSERVATION_KINDS, QUALITIES, REFUSAL_CAUSES, RESULT_STATUSES, SEXES } from './types.ts'
 
 type AvroSchema = string | readonly unknown[] | { readonly [key: string]: unknown }
-export interface RecordSchema { readonly type: 'record', readonly name: string, readonly namespace: string, readonly doc: string, readonly fields: readonly { readonly name: string, readonly type: AvroSchema, readonly doc?: string }[] }
+export interface RecordSchema { readonly type: 'record', readonly name: string, readonly namespace: string, readonly doc: string, readonly fields: readonly { readonly name: string, readonly type: AvroSchema, readonly default?: unknown, readonly doc?: string }[] }
 
 const namespace = 'latido'
 const millis = { type: 'long', logicalType: 'timestamp-millis' }

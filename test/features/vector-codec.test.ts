@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { openVectorCodec, packVector, unpackVector } from '../../features/vector-codec.ts'
+import { FEATURE_VECTOR_SCHEMA, openVectorCodec, packVector, unpackVector } from '../../features/vector-codec.ts'
 import { TRIGGERS, type FeatureVector } from '../../features/vector.ts'
 import { SchemaBook } from '../../streams/events/index.ts'
 
@@ -42,9 +42,12 @@ it('carries a vector whole in Confluent\'s wire format', async () => {
   const book = await SchemaBook.open({ url: 'mock://', storage: { load: () => [], add: () => Promise.resolve() } })
   const codec = await openVectorCodec(book, 'latido.features')
   for (const trigger of TRIGGERS) {
-    const v: FeatureVector = { type: 'vector', view: 'vitals', version: 3, asOf: 1_900_000_000_123, trigger, values: Float64Array.of(NaN, 5.5), times: Float64Array.of(NaN, 1_900_000_000_000) }
+    const v: FeatureVector = { type: 'vector', view: 'vitals', version: 3, asOf: 1_900_000_000_123, trigger, through: 77, values: Float64Array.of(NaN, 5.5), times: Float64Array.of(NaN, 1_900_000_000_000) }
     const bytes = codec.encode(v)
     expect(codec.decode(bytes, 0, bytes.length)).toEqual(v)
+    const { through: _, ...untold } = v
+    const silent = codec.encode(untold)
+    expect(codec.decode(silent, 0, silent.length)).toEqual({ ...v, through: -1 })
   }
 })
 
@@ -71,4 +74,12 @@ it('lays a vector over its bytes: the same values and times when they are asked 
     same(laid.values, v.values)
     expect([laid.view, laid.version, laid.asOf, laid.trigger, laid.packed.present, row[0], row.at(-1)]).toEqual(['vitals', 2, 5, 'device', v.values.filter(x => !Number.isNaN(x)).length, 7, 7])
   }), { numRuns: 100 })
+})
+
+it('reads what was written before vectors said how far they went', async () => {
+  const book = await SchemaBook.open({ url: 'mock://', storage: { load: () => [], add: () => Promise.resolve() } })
+  const codec = await openVectorCodec(book, 'latido.features')
+  const before = await book.codec<object>('latido.features', { ...FEATURE_VECTOR_SCHEMA, fields: FEATURE_VECTOR_SCHEMA.fields.filter(f => f.name !== 'through') })
+  const bytes = before.encode({ view: 'vitals', version: 3, asOf: 5, trigger: 0, packed: packVector({ values: Float64Array.of(1), times: Float64Array.of(4) }) })
+  expect(codec.decode(bytes, 0, bytes.length)).toMatchObject({ view: 'vitals', asOf: 5, through: -1 })
 })

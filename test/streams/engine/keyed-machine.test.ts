@@ -23,6 +23,16 @@ it('fires what is due before the record that moves the clock, and numbers the ou
   expect(out.slice(2)).toEqual(['2.0 a beat 1 at 1025', '2.1 b beat 1 at 1025', '2.2 a sum 2 of 2 at 1030'])
 })
 
+it('says with each output how far it goes: to its record, or to before the record that moved the clock', () => {
+  const { machine } = started()
+  const through: string[] = []
+  const say = (e: Emitted<ToyOut>): void => { through.push(`${e.offset} ${e.out.split(' ')[0]} ${e.through}`) }
+  machine.record(0, 1_000, 'a', '1', say)
+  machine.record(7, 1_030, 'a', '1', say)
+  machine.tick(9, 1_060, say)
+  expect(through).toEqual(['0 sum 1', '7 beat 7', '7 sum 8', expect.stringMatching(/^9 beat 9$/) as string])
+})
+
 it('gives rows that were dirty longest first, and a marker behind which every row is stored', () => {
   const { machine, say } = started()
   machine.record(0, 1_000, 'a', '1', say)
