@@ -1,10 +1,11 @@
+import { entityOf } from '../../features/groups/index.ts'
 import type { OfflineDecode } from '../../features/offline/index.ts'
 import type { VectorCodec } from '../../features/vector-codec.ts'
 import type { InferenceCodecs } from '../../inference/codecs.ts'
-import { patientKeyOf, TOPICS, type EventCodecs } from '../../streams/events/index.ts'
+import { patientKeyOf, TOPICS, type EventCodecs, type PatientKey } from '../../streams/events/index.ts'
 
 /** What the offline store takes from each topic. */
-export const OFFLINE_TOPICS: readonly string[] = [TOPICS.events, TOPICS.features, TOPICS.scores, TOPICS.alerts, TOPICS.drift, TOPICS.deadLetters]
+export const OFFLINE_TOPICS: readonly string[] = [TOPICS.events, TOPICS.features, TOPICS.entityFeatures, TOPICS.scores, TOPICS.alerts, TOPICS.drift, TOPICS.deadLetters]
 
 export function offlineDecode (codecs: EventCodecs, vectors: VectorCodec, inference: InferenceCodecs): OfflineDecode {
   return (topic, partition, record, batch) => {
@@ -23,6 +24,12 @@ export function offlineDecode (codecs: EventCodecs, vectors: VectorCodec, infere
       case TOPICS.features:
         if (codecs.book.nameOf(valueBuffer, valueStart, valueEnd) === 'latido.FeatureVector') batch.vectors.push({ ...at, vector: vectors.decode(valueBuffer, valueStart, valueEnd) })
         return
+      case TOPICS.entityFeatures: {
+        if (codecs.book.nameOf(valueBuffer, valueStart, valueEnd) !== 'latido.FeatureVector') return
+        const [entity, name] = entityOf(at.patient)
+        batch.vectors.push({ ...at, patient: name as PatientKey, vector: { ...vectors.decode(valueBuffer, valueStart, valueEnd), entity } })
+        return
+      }
       case TOPICS.scores: batch.scores.push({ ...at, value: inference.decode(record) as Record<string, unknown> }); return
       case TOPICS.alerts: batch.alerts.push({ ...at, value: inference.decode(record) as Record<string, unknown> }); return
       case TOPICS.drift: batch.drift.push({ ...at, patient: '', value: inference.decode(record) as Record<string, unknown> }); return

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HistoricalSource } from '../../connectors/files/index.ts'
 import { openClickHouseOffline, runOfflineWriter, startEngine, type OfflineWriter } from '../../features/offline/index.ts'
-import { STANDARD_VIEWS } from '../../features/views/index.ts'
+import { STANDARD_GROUP_VIEWS, STANDARD_VIEWS } from '../../features/views/index.ts'
 import { partitionFor } from '../../streams/codec/index.ts'
 import type { RunningProcessor } from '../../streams/engine/index.ts'
 import { LatidoError } from '../../streams/errors/index.ts'
@@ -85,7 +85,7 @@ async function openReplayOffline (dir: DataDir, stores: Stores, options: ReplayO
   if (started.kind === 'off') { options.say(`offline store off: ${started.why}`); return undefined }
   const engine = closers.use(started.engine)
   const store = closers.use(await openClickHouseOffline({ url: () => engine.url, username: 'latido', password: engine.token, clock: systemClock }))
-  for (const view of STANDARD_VIEWS) await store.registerView(view.name, view.version, view.names, view.units)
+  for (const view of [...STANDARD_VIEWS, ...STANDARD_GROUP_VIEWS]) await store.registerView(view.name, view.version, view.names, view.units)
   const consumer = closers.use(stores.log.consumer({ group: 'latido-offline', instance: randomUUID(), topics: OFFLINE_TOPICS, from: 'earliest' }))
   return closers.use(runOfflineWriter({ consumer, store, decode: offlineDecode(stores.codecs, stores.vectors, stores.inference), clock: systemClock }))
 }

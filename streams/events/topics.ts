@@ -1,9 +1,12 @@
 import type { TopicSpec } from '../log/index.ts'
 
-/** The topics of the product. All but dead letters and monitors are keyed by patient and partitioned alike. */
+/** The topics of the product. All but dead letters, monitors and those of other entities are keyed by patient; all but dead letters and monitors are partitioned alike. */
 export const TOPICS = {
   events: 'latido.events',
   features: 'latido.features',
+  /** Keyed by ward, bed, device or encounter: what their views are computed from, and the vectors. */
+  entities: 'latido.entities',
+  entityFeatures: 'latido.entity-features',
   scores: 'latido.scores',
   alerts: 'latido.alerts',
   identity: 'latido.identity',
@@ -21,6 +24,8 @@ export function topicSpecs (options: { readonly partitions: number, readonly ret
   return [
     topic(TOPICS.events, options.replay === true ? 'create' : 'append'),
     topic(TOPICS.features, 'create'),
+    topic(TOPICS.entities, 'create'),
+    topic(TOPICS.entityFeatures, 'create'),
     topic(TOPICS.scores, 'create'),
     topic(TOPICS.alerts, 'create', { retentionMs: retentionMs === 0 ? 0 : Math.max(retentionMs, 30 * DAY_MS) }),
     topic(TOPICS.identity, 'append', { retentionMs: 0 }),
