@@ -43,8 +43,8 @@ export function computedSource (compile: CompiledView): FeatureSource {
   }
 }
 
-/** Milliseconds, then partition, then offset: of two vectors of one moment the later in the log is the newer. Exact in 128 bits. */
-const key = (ms: string, partition: string, offset: string): string => `toDecimal128(${ms}, 0) * 1000000000000000000000 + toDecimal128(${partition}, 0) * 10000000000000000 + ${offset}`
+/** Milliseconds, then partition, then offset: of two vectors of one moment the later in the log is the newer. Exact in 128 bits (a plain literal so large would be a double). */
+const key = (ms: string, partition: string, offset: string): string => `toDecimal128(${ms}, 0) * toDecimal128('1000000000000000000000', 0) + toDecimal128(${partition}, 0) * 10000000000000000 + ${offset}`
 
 /**
  * The vectors of table `features`. A vector is known when it has arrived and its own moment has come; of those known at a label's time the one
