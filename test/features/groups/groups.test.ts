@@ -48,10 +48,9 @@ function run (of: readonly Moment[]): readonly { readonly group: string, readonl
   let offset = 0
   of.forEach((m, i) => {
     at += m.wait
-    members.record(i, at, m.patient, m.told, ({ key, out: { group, ...update } }) => {
-      groups.record(offset++, at, group, { ...update, patient: key }, ({ key: to, out, at: asOf }) => { said.push({ group: to, out: { ...out, asOf }, after: out.asOf < at ? i - 1 : i }) })
-    })
-    groups.tick(offset++, at, ({ key, out }) => { said.push({ group: key, out, after: i }) })
+    const hear = (after: number) => ({ key, out }: { readonly key: string, readonly out: FeatureVector }): void => { said.push({ group: key, out, after }) }
+    groups.tick(offset++, at, hear(i - 1))
+    members.record(i, at, m.patient, m.told, ({ key, out: { group, ...update } }) => { groups.record(offset++, at, group, { ...update, patient: key }, hear(i)) })
   })
   return said
 }
