@@ -17,9 +17,17 @@ const OPEN = 91
 const CLOSE = 93
 const BRACE = 125
 
+/** Bytes, and the same as numbers are written into them. */
+interface Scratch { readonly bytes: Buffer, readonly data: DataView }
+
 /** Kept from answer to answer while it is no larger. */
 const SCRATCH_BYTES_MAX = 8 << 20
-let scratch = Buffer.allocUnsafeSlow(1 << 16)
+let scratch = scratchOf(1 << 16)
+
+function scratchOf (size: number): Scratch {
+  const bytes = Buffer.allocUnsafeSlow(size)
+  return { bytes, data: new DataView(bytes.buffer, bytes.byteOffset, size) }
+}
 
 /** The documented JSON of a read: docs/serving.md. */
 export function encodeJson (table: FeatureTable): Buffer {
@@ -29,12 +37,12 @@ export function encodeJson (table: FeatureTable): Buffer {
   const to = reserve(head.length + 2 + viewHeads.reduce((sum, h, v) => sum + h.length + 64 + entities.length * (NUMBER_BYTES_MAX + 22 + 3 * columns[v]!.width * (NUMBER_BYTES_MAX + 1)), 0))
   let at = put(to, 0, head)
   for (let v = 0; v < columns.length; v++) {
-    if (v > 0) to[at++] = COMMA
+    if (v > 0) at = comma(to.data, at)
     at = writeView(to, put(to, at, viewHeads[v]!), table, columns[v]!, selection.views[v]!)
   }
-  to[at++] = CLOSE
-  to[at++] = BRACE
-  return Buffer.from(to.subarray(0, at))
+  to.bytes[at++] = CLOSE
+  to.bytes[at++] = BRACE
+  return Buffer.from(to.bytes.subarray(0, at))
 }
 
 function headsOf (selection: Selection): readonly Buffer[] {
@@ -43,79 +51,76 @@ function headsOf (selection: Selection): readonly Buffer[] {
   return found
 }
 
-function reserve (bytes: number): Buffer {
-  if (bytes <= scratch.length) return scratch
-  const larger = Buffer.allocUnsafeSlow(bytes)
+function reserve (bytes: number): Scratch {
+  if (bytes <= scratch.bytes.length) return scratch
+  const larger = scratchOf(bytes)
   if (bytes <= SCRATCH_BYTES_MAX) scratch = larger
   return larger
 }
 
-function writeView (to: Buffer, from: number, { data, now, entities: { length: entities } }: FeatureTable, { width, asOfAt, valuesAt, timesAt }: ViewColumns, { view: { ttlMs } }: ViewSelection): number {
+function writeView (to: Scratch, from: number, { data, now, entities: { length: entities } }: FeatureTable, { width, asOfAt, valuesAt, timesAt }: ViewColumns, { view: { ttlMs } }: ViewSelection): number {
+  const text = to.data
   let at = from
-  for (let e = 0; e < entities; e++) at = comma(to, writeNumber(to, at, data[asOfAt + e]!))
+  for (let e = 0; e < entities; e++) at = comma(text, writeNumber(text, at, data[asOfAt + e]!))
   at = put(to, ended(at, entities), STATE)
   for (let e = 0; e < entities; e++) {
     const asOf = data[asOfAt + e]!
-    at = comma(to, put(to, at, asOf !== asOf ? STATES['never-stored'] : now - asOf > ttlMs ? STATES.expired : STATES.served))
+    at = comma(text, put(to, at, asOf !== asOf ? STATES['never-stored'] : now - asOf > ttlMs ? STATES.expired : STATES.served))
   }
-  to[at = ended(at, entities)] = CLOSE
-  at = put(to, at + 1, VALUES)
+  at = ended(at, entities)
+  text.setUint8(at, CLOSE)
+  at = writeValues(text, put(to, at + 1, VALUES), data, valuesAt, entities, width)
+  at = put(to, closedRows(text, at, entities), EVENT_TIMES)
+  at = writeTimes(text, at, data, timesAt, entities, width)
+  at = put(to, closedRows(text, at, entities), AGES)
+  at = closedRows(text, writeAges(text, at, data, timesAt, entities, width, now), entities)
+  text.setUint8(at, BRACE)
+  return at + 1
+}
+
+function writeValues (to: DataView, from: number, data: Float64Array, valuesAt: number, entities: number, width: number): number {
+  let at = from
   for (let e = 0, i = valuesAt; e < entities; e++) {
-    to[at++] = OPEN
+    to.setUint8(at++, OPEN)
     for (const end = i + width; i < end; i++) at = comma(to, writeNumber(to, at, data[i]!))
     at = closed(to, at, width)
   }
-  at = put(to, closedRows(to, at, entities), EVENT_TIMES)
-  at = writeTimes(to, at, data, timesAt, entities, width)
-  at = put(to, closedRows(to, at, entities), AGES)
-  at = writeAges(to, at, data, timesAt, entities, width, now)
-  at = closedRows(to, at, entities)
-  to[at++] = BRACE
   return at
 }
 
-/** Features share readings, so an event time is often the one before: its text is copied. */
-function writeTimes (to: Buffer, from: number, data: Float64Array, timesAt: number, entities: number, width: number): number {
+function writeTimes (to: DataView, from: number, data: Float64Array, timesAt: number, entities: number, width: number): number {
   let at = from
-  let before = NaN
-  let textAt = 0
-  let textEnd = 0
   for (let e = 0, i = timesAt; e < entities; e++) {
-    to[at++] = OPEN
+    to.setUint8(at++, OPEN)
     for (const end = i + width; i < end; i++) {
       const time = data[i]!
-      if (time === before) {
-        for (let from = textAt; from < textEnd; from++) to[at++] = to[from]!
-      } else {
-        textAt = at
-        textEnd = at = writeNumber(to, at, time)
-        before = time
-      }
-      to[at++] = COMMA
+      at = comma(to, isWhole(time) ? writeWhole(to, at, time) : writeNumber(to, at, time))
     }
     at = closed(to, at, width)
   }
   return at
 }
 
-function writeAges (to: Buffer, from: number, data: Float64Array, timesAt: number, entities: number, width: number, now: number): number {
+function writeAges (to: DataView, from: number, data: Float64Array, timesAt: number, entities: number, width: number, now: number): number {
   let at = from
   for (let e = 0, i = timesAt; e < entities; e++) {
-    to[at++] = OPEN
+    to.setUint8(at++, OPEN)
     for (const end = i + width; i < end; i++) {
       const age = now - data[i]!
-      at = age >= 0 && age === Math.floor(age) && age < 1e15 ? writeWhole(to, at, age) : writeNumber(to, at, age < 0 ? 0 : age)
-      to[at++] = COMMA
+      at = comma(to, isWhole(age) ? writeWhole(to, at, age) : writeNumber(to, at, age < 0 ? 0 : age))
     }
     at = closed(to, at, width)
   }
   return at
 }
 
-function put (to: Buffer, at: number, bytes: Buffer): number { return at + bytes.copy(to, at) }
+/** NaN is none. */
+function isWhole (ms: number): boolean { return ms >= 0 && ms < 1e15 && ms === Math.floor(ms) }
 
-function comma (to: Buffer, at: number): number {
-  to[at] = COMMA
+function put (to: Scratch, at: number, bytes: Buffer): number { return at + bytes.copy(to.bytes, at) }
+
+function comma (to: DataView, at: number): number {
+  to.setUint8(at, COMMA)
   return at + 1
 }
 
@@ -123,16 +128,16 @@ function comma (to: Buffer, at: number): number {
 function ended (at: number, items: number): number { return items === 0 ? at : at - 1 }
 
 /** A row's list closes where its last comma stood, and a comma follows. */
-function closed (to: Buffer, at: number, width: number): number {
+function closed (to: DataView, at: number, width: number): number {
   const end = ended(at, width)
-  to[end] = CLOSE
-  to[end + 1] = COMMA
+  to.setUint8(end, CLOSE)
+  to.setUint8(end + 1, COMMA)
   return end + 2
 }
 
 /** The list of rows closes where its last comma stood. */
-function closedRows (to: Buffer, at: number, entities: number): number {
+function closedRows (to: DataView, at: number, entities: number): number {
   const end = ended(at, entities)
-  to[end] = CLOSE
+  to.setUint8(end, CLOSE)
   return end + 1
 }

@@ -60,8 +60,9 @@ describe('the forms of an answer', () => {
 
 describe('the text of a number', () => {
   const buffer = Buffer.alloc(64)
+  const data = new DataView(buffer.buffer, buffer.byteOffset, 64)
   const textOf = (x: number): string => {
-    const end = writeNumber(buffer, 0, x)
+    const end = writeNumber(data, 0, x)
     expect(end).toBeLessThanOrEqual(NUMBER_BYTES_MAX)
     return buffer.toString('latin1', 0, end)
   }
