@@ -34,6 +34,9 @@ export function ascii (text: string): string {
 /** As `ascii`, as one word of RediSearch: letters, digits and underscores, so nothing in it means anything to its query language. */
 export function asWord (text: string): string { return ascii(text).replace(/[!~]/g, '_') }
 
+/** A word that has no stem: RediSearch also looks for what is left of a word without its ending, whatever the index was told, and nothing ends in a digit. */
+export function asStemlessWord (text: string): string { return `${asWord(text)}0` }
+
 function cut (word: string): string { return [...word].slice(0, SEARCH_LIMITS.wordLength).join('') }
 function isDigit (letter: string | undefined): boolean { return letter !== undefined && /^\d$/.test(letter) }
 function hex (letter: string): string { return letter.codePointAt(0)!.toString(16).padStart(6, '0') }

@@ -3,14 +3,15 @@ import type { RedisClientConnection } from 'redis-om'
 import { LatidoError, messageOf } from '../../../streams/errors/index.ts'
 import type { Clock, DurationMs } from '../../../streams/time/index.ts'
 
+/** As for the online store, so that the same Redis may hold both. */
 export interface RedisBoardOptions {
-  /** `redis://127.0.0.1:6379`, or `rediss:` for TLS. */
-  readonly url: string
+  /** Several are nodes of a cluster. */
+  readonly nodes: readonly { readonly host: string, readonly port: number }[]
+  readonly tls?: { readonly ca?: Buffer, readonly cert?: Buffer, readonly key?: Buffer }
   /** ACL user; the default user where it is absent. */
   readonly username?: string
-  readonly password?: string
-  /** Certificates of TLS, where those of the system do not do. */
-  readonly tls?: { readonly ca?: string | Buffer, readonly cert?: string | Buffer, readonly key?: string | Buffer, readonly servername?: string }
+  /** Asked for at each connection, so that a new one is taken up. */
+  readonly password?: () => string
   /** Stands before every key: `latido:`. */
   readonly prefix: string
   readonly clock: Clock
@@ -23,15 +24,6 @@ const RETRY_MS_MAX: DurationMs = 2_000
 /** Commands that may wait for answers. */
 const QUEUE_MAX = 20_000
 
-interface ClientOptions {
-  readonly url: string
-  readonly username?: string
-  readonly password?: string
-  readonly socket: Readonly<Record<string, unknown>>
-  readonly disableOfflineQueue: true
-  readonly commandsQueueMaxLength: number
-}
-
 /**
  * redis-om works with the redis 4 that it brings along: what it sends for a search has another form in redis 6, which is refused there.
  * Commands fail at once while the connection is away; it is sought again by itself.
@@ -43,14 +35,15 @@ export class BoardConnection implements AsyncDisposable {
 
   private constructor (client: RedisClientConnection, clock: Clock) { this.client = client; this.#clock = clock }
 
-  static async open ({ url, username, password, tls, clock }: RedisBoardOptions): Promise<BoardConnection> {
+  static async open ({ nodes, username, password, tls, clock }: RedisBoardOptions): Promise<BoardConnection> {
     const require = createRequire(import.meta.url)
-    const { createClient } = createRequire(require.resolve('redis-om'))('redis') as { createClient: (options: ClientOptions) => RedisClientConnection }
+    const { createClient } = createRequire(require.resolve('redis-om'))('redis') as { createClient: (options: object) => RedisClientConnection }
     const client = createClient({
-      url, ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }),
-      socket: { ...(tls === undefined ? {} : { tls: true, ...tls }), connectTimeout: CONNECT_MS, reconnectStrategy: (retries: number) => Math.min(RETRY_MS_MAX, 50 * 2 ** Math.min(retries, 10)) },
+      username,
+      socket: { ...nodes[0], ...(tls === undefined ? {} : { tls: true, ...tls }), connectTimeout: CONNECT_MS, reconnectStrategy: (retries: number) => Math.min(RETRY_MS_MAX, 50 * 2 ** Math.min(retries, 10)) },
       disableOfflineQueue: true, commandsQueueMaxLength: QUEUE_MAX,
     })
+    Object.defineProperty(client.options, 'password', { get: () => password?.() }) // read at each connection
     let why: unknown
     client.on('error', (error: unknown) => { why = error }) // shown by what fails because of it
     const connection = new BoardConnection(client, clock)

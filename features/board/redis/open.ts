@@ -6,11 +6,14 @@ import { RedisBoardIndex } from './redis-index.ts'
 /** What a Redis needs to search documents. */
 const MODULES: Readonly<Record<string, string>> = { search: 'search module', ReJSON: 'JSON module' }
 
+const CLUSTER = 'a Redis Cluster is not searched as a whole'
+
 /**
  * Redis with search where the server has both modules; else the index in memory, whose `why` says what was missing.
  * Throws ONLINE_UNAVAILABLE where Redis does not answer.
  */
 export async function openRedisBoardIndex (options: RedisBoardOptions): Promise<BoardIndex> {
+  if (options.nodes.length > 1) return new OwnBoardIndex(CLUSTER)
   const connection = await BoardConnection.open(options)
   try {
     const why = await whyNot(connection)
@@ -29,7 +32,7 @@ async function whyNot (connection: BoardConnection): Promise<string | undefined>
     const missing = Object.keys(MODULES).find(name => !modules.includes(name))
     if (missing !== undefined) return `this Redis has no ${MODULES[missing]}`
     const cluster = String(await connection.command('INFO', 'cluster'))
-    return /cluster_enabled:1/.test(cluster) ? 'a Redis Cluster is not searched as a whole' : undefined
+    return /cluster_enabled:1/.test(cluster) ? CLUSTER : undefined
   } catch (error) {
     if (isReply(error) && /NOPERM/.test(error.message)) return await mayList(connection) ? undefined : 'this Redis does not let its user search'
     throw error

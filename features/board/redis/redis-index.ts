@@ -3,7 +3,7 @@ import { LatidoError } from '../../../streams/errors/index.ts'
 import type { Clock, DurationMs } from '../../../streams/time/index.ts'
 import type { BoardAnswer, BoardEntity, BoardIndex, BoardQuery } from '../port.ts'
 import { millionths, orderOf } from '../sort-keys.ts'
-import { asWord, wordsAsked } from '../text.ts'
+import { asStemlessWord, wordsAsked } from '../text.ts'
 import { isReply, unavailable, type BoardConnection } from './connection.ts'
 import { BoardClient } from './om-client.ts'
 import { boardSchema, documentOf, placeWord, type BoardDocument } from './schema.ts'
@@ -158,6 +158,6 @@ function narrowed (search: Search<Doc>, query: BoardQuery, asked: readonly strin
   if (news2Min !== undefined) search.and(field('news2')).greaterThanOrEqualTo(news2Min)
   if (riskMin !== undefined) search.and(field('risk')).greaterThanOrEqualTo(millionths(riskMin))
   if (alertStates !== undefined) search.and(either => alertStates.reduce((or, state) => or.or(field('alertState')).equals(state) as Search<Doc>, either))
-  for (const word of asked) search.and(field('words')).matches(asWord(word))
+  for (const word of asked) search.and(field('words')).matches(asStemlessWord(word))
   return search
 }

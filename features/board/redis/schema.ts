@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { Schema, type SchemaDefinition } from 'redis-om'
 import type { BoardEntity } from '../port.ts'
 import { millionths, SORT_KEYS, sortKeysOf } from '../sort-keys.ts'
-import { asWord, beginningsOf, fold, wordsOf } from '../text.ts'
+import { asStemlessWord, asWord, beginningsOf, fold, wordsOf } from '../text.ts'
 
 /** Raised when a field means something else under its old name. */
 const MEANING = 1
@@ -44,6 +44,6 @@ export function documentOf (entity: BoardEntity, version: number): BoardDocument
     version, entity: JSON.stringify(entity),
     ward: placeWord(entity.ward), bed: placeWord(entity.bed), admitted: entity.admitted, onBoard: entity.onBoard,
     ...(entity.news2 === null ? {} : { news2: entity.news2 }), ...(entity.risk === null ? {} : { risk: millionths(entity.risk) }),
-    alertState: entity.alertState, words: [...beginnings].map(asWord).join(' '), ...sortKeysOf(entity),
+    alertState: entity.alertState, words: [...beginnings].map(asStemlessWord).join(' '), ...sortKeysOf(entity),
   }
 }

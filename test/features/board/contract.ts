@@ -72,6 +72,13 @@ export function boardIndexContract (open: () => Promise<BoardIndex>): void {
     expect(await found({ text: '  ' })).toHaveLength(4)
   })
 
+  it('takes no ending off a word', async () => {
+    await put(entityOf('p1', { text: 'NEWS2 urgent emergencia' }), entityOf('p2', { text: 'bedside beds' }))
+    expect(await found({ text: 'emergency' })).toEqual([])
+    expect(await found({ text: 'bedsides' })).toEqual([])
+    expect(await found({ text: 'bed' })).toEqual(['p2'])
+  })
+
   it('takes every character that is typed as itself: nothing is a query', async () => {
     await put(entityOf('p1', { ward: 'ICU', text: 'ICU O\'Brien-2' }), entityOf('p2', { ward: 'MED', text: 'MED' }))
     expect(await found({ text: 'O\'Brien-2 *()|@{}' })).toEqual(['p1'])

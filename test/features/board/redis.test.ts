@@ -16,7 +16,7 @@ describeStack('the index in Redis with search', { timeout: 60_000 }, () => {
   let prefixes = 0
   beforeAll(async () => { redis = await startRedis({ stack: true }) }, 300_000)
   afterAll(async () => { await redis?.[Symbol.asyncDispose]() })
-  const open = (prefix = `t${++prefixes}:`): Promise<BoardIndex> => openRedisBoardIndex({ url: redis.url, prefix, clock: systemClock })
+  const open = (prefix = `t${++prefixes}:`): Promise<BoardIndex> => openRedisBoardIndex({ nodes: [{ host: '127.0.0.1', port: redis.port }], prefix, clock: systemClock })
   const found = async (index: BoardIndex, asked: Partial<BoardQuery> = {}): Promise<readonly string[]> => (await index.search({ ...ALL, ...asked })).entities.map(({ patient }) => patient)
 
   boardIndexContract(() => open())
@@ -96,7 +96,7 @@ describeStack('the index in Redis with search', { timeout: 60_000 }, () => {
 describeStack('a Redis that goes away', { timeout: 120_000 }, () => {
   it('is an operating failure at once, and searched again when it is back', async () => {
     await using redis = await startRedis({ stack: true })
-    await using index = await openRedisBoardIndex({ url: redis.url, prefix: 'away:', clock: systemClock })
+    await using index = await openRedisBoardIndex({ nodes: [{ host: '127.0.0.1', port: redis.port }], prefix: 'away:', clock: systemClock })
     await index.put([entityOf('p1')], await index.version())
     await redis.kill()
     await expect(index.search(ALL)).rejects.toMatchObject({ code: 'ONLINE_UNAVAILABLE' })
@@ -106,10 +106,28 @@ describeStack('a Redis that goes away', { timeout: 120_000 }, () => {
   })
 })
 
+describeStack('a Redis with a password and an ACL user', { timeout: 60_000 }, () => {
+  it('is searched by who may, also after the password was changed', async () => {
+    await using redis = await startRedis({ stack: true })
+    redis.cli('ACL', 'SETUSER', 'board', 'on', '>first', '~t:*', '&*', '+@all', '-@dangerous', '+info', '+module|list', '+ft._list', '+ft.create', '+ft.dropindex')
+    let password = 'first'
+    const options = { nodes: [{ host: '127.0.0.1', port: redis.port }], prefix: 't:', clock: systemClock, username: 'board', password: () => password }
+    await using index = await openRedisBoardIndex(options)
+    await index.put([entityOf('p1')], await index.version())
+    expect(await index.search(ALL)).toMatchObject({ total: 1, by: 'redis-search' })
+    redis.cli('ACL', 'SETUSER', 'board', '<first', '>second')
+    password = 'second'
+    redis.cli('CLIENT', 'KILL', 'USER', 'board')
+    await until('the index to be back', 30_000, async () => (await index.search(ALL).catch(() => undefined))?.total === 1)
+    password = 'wrong'
+    await expect(openRedisBoardIndex(options)).rejects.toMatchObject({ code: 'ONLINE_UNAVAILABLE', message: expect.stringContaining('WRONGPASS') })
+  })
+})
+
 describeRedis('a Redis without search', { timeout: 60_000 }, () => {
   it('leaves the search to the index in memory, which says why', async () => {
     await using redis = await startRedis()
-    await using index = await openRedisBoardIndex({ url: redis.url, prefix: 't:', clock: systemClock })
+    await using index = await openRedisBoardIndex({ nodes: [{ host: '127.0.0.1', port: redis.port }], prefix: 't:', clock: systemClock })
     await index.put([entityOf('p1')], await index.version())
     expect(await index.search(ALL)).toMatchObject({ total: 1, by: 'own-index', why: 'this Redis has no search module' })
   })
@@ -117,6 +135,6 @@ describeRedis('a Redis without search', { timeout: 60_000 }, () => {
   it('refuses a Redis that is not there, and does not wait for ever', async () => {
     const redis = await startRedis()
     await redis[Symbol.asyncDispose]()
-    await expect(openRedisBoardIndex({ url: redis.url, prefix: 't:', clock: systemClock })).rejects.toMatchObject({ code: 'ONLINE_UNAVAILABLE' })
+    await expect(openRedisBoardIndex({ nodes: [{ host: '127.0.0.1', port: redis.port }], prefix: 't:', clock: systemClock })).rejects.toMatchObject({ code: 'ONLINE_UNAVAILABLE' })
   })
 })
