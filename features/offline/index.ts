@@ -5,5 +5,5 @@ export type {
 export { OfflineBatchBuilder } from './batch.ts'
 export { OFFLINE_WRITER_DEFAULTS, runOfflineWriter } from './writer.ts'
 export type { OfflineDecode, OfflineWriter, OfflineWriterCounters, OfflineWriterLogger, OfflineWriterOptions } from './writer.ts'
-export { SCHEMA_VERSION, openClickHouseOffline, startEngine } from './clickhouse/index.ts'
-export type { ClickHouseOffline, ClickHouseOfflineOptions, OfflineSql, Engine, EngineLogger, EngineOptions, EngineStart, EngineState } from './clickhouse/index.ts'
+export { SCHEMA_VERSION, lateOffline, openClickHouseOffline, startEngine } from './clickhouse/index.ts'
+export type { ClickHouseOffline, ClickHouseOfflineOptions, OfflineSql, Engine, EngineLogger, EngineOptions, EngineStart, EngineState, Tiers } from './clickhouse/index.ts'

@@ -13,6 +13,8 @@ export interface ConnectionOptions {
   /** For a server at a distance: gzip both ways. */
   readonly compress: boolean
   readonly requestTimeoutMs: number
+  /** PEM of the authority of the server's certificate; default: the machine's own. */
+  readonly caCertificate?: Buffer
 }
 
 type Row = Readonly<Record<string, unknown>>
@@ -47,11 +49,11 @@ export class ClickHouseConnection implements AsyncDisposable {
   get database (): string { return this.#options.database }
 
   #use (): ClickHouseClient {
-    const { url, username, password, compress, requestTimeoutMs } = this.#options
+    const { url, username, password, compress, requestTimeoutMs, caCertificate } = this.#options
     const now = typeof url === 'string' ? url : url()
     if (this.#client === undefined || now !== this.#clientUrl) {
       void this.#client?.close()
-      this.#client = createClient({ url: now, username, password, request_timeout: requestTimeoutMs, max_open_connections: 8, compression: { request: compress, response: compress }, log: { level: ClickHouseLogLevel.OFF } })
+      this.#client = createClient({ url: now, username, password, request_timeout: requestTimeoutMs, max_open_connections: 8, compression: { request: compress, response: compress }, log: { level: ClickHouseLogLevel.OFF }, ...(caCertificate === undefined ? {} : { tls: { ca_cert: caCertificate } }) })
       this.#clientUrl = now
     }
     return this.#client

@@ -8,6 +8,8 @@ import { ALERT_HISTORY, DRIFT_HISTORY, SCORES, TRENDS, TRENDS_BY_MINUTE, bucketM
 import { rollUp } from './rollup.ts'
 import { RowBinaryWriter } from './row-binary.ts'
 import { SCHEMA_VERSION } from './schema.ts'
+import { applyTiers } from './tiers.ts'
+import type { Tiers } from './tiers.ts'
 import { TABLE_WRITERS } from './tables.ts'
 import type { TableWriter } from './tables.ts'
 
@@ -27,6 +29,10 @@ export interface ClickHouseOfflineOptions {
   readonly compress?: boolean
   /** Default 60 s. */
   readonly requestTimeoutMs?: number
+  /** PEM of the authority of the server's certificate; default: the machine's own. */
+  readonly caCertificate?: Buffer
+  /** Default: everything for ever. */
+  readonly tiers?: Tiers
 }
 
 /** The offline store, with what only ClickHouse's has. */
@@ -51,26 +57,28 @@ const ROLLED_WITHIN_MS = 600_000
 type Row = Readonly<Record<string, unknown>>
 
 /**
- * Opens a ClickHouse (a server or the embedded engine) as the offline store and brings its schema up to date.
- * Throws OFFLINE_UNAVAILABLE (no answer), OFFLINE_QUERY_FAILED (refused), SCHEMA_INCOMPATIBLE (its schema is newer than this code).
+ * Opens a ClickHouse (a server or the embedded engine) as the offline store and brings its schema and its tiers up to date.
+ * Throws OFFLINE_UNAVAILABLE (no answer), OFFLINE_QUERY_FAILED (refused), SCHEMA_INCOMPATIBLE (its schema is newer than this code), CONFIG_INVALID (a tier).
  */
 export async function openClickHouseOffline (options: ClickHouseOfflineOptions): Promise<ClickHouseOffline> {
-  const { url, username, password, clock, database = 'latido', compress = false, requestTimeoutMs = 60_000 } = options
-  const connection = new ClickHouseConnection({ url, username, password, database, compress, requestTimeoutMs })
+  const { url, username, password, clock, database = 'latido', compress = false, requestTimeoutMs = 60_000, caCertificate, tiers = {} } = options
+  const connection = new ClickHouseConnection({ url, username, password, database, compress, requestTimeoutMs, ...(caCertificate === undefined ? {} : { caCertificate }) })
   try {
     await migrate(connection, clock)
+    await applyTiers(connection, tiers)
   } catch (e) {
     await connection[Symbol.asyncDispose]()
     throw e
   }
-  return new ClickHouseOfflineStore(connection, clock)
+  return new ClickHouseOfflineStore(connection, clock, tiers)
 }
 
 class ClickHouseOfflineStore implements ClickHouseOffline {
   readonly #connection: ClickHouseConnection
   readonly #clock: Clock
   #rolledAtMs = Number.NEGATIVE_INFINITY
-  constructor (connection: ClickHouseConnection, clock: Clock) { this.#connection = connection; this.#clock = clock }
+  readonly #tiers: Tiers
+  constructor (connection: ClickHouseConnection, clock: Clock, tiers: Tiers) { this.#connection = connection; this.#clock = clock; this.#tiers = tiers }
 
   get sql (): OfflineSql { return this.#connection }
 
@@ -138,7 +146,7 @@ class ClickHouseOfflineStore implements ClickHouseOffline {
 
   async rollUp (): Promise<number> {
     const startedMs = this.#clock.monotonicMs()
-    const computed = await rollUp(this.#connection, 0)
+    const computed = await rollUp(this.#connection, this.#tiers.deviceMs === undefined ? 0 : Math.max(0, Math.floor(this.#clock.now() - this.#tiers.deviceMs)))
     this.#rolledAtMs = startedMs
     return computed
   }
