@@ -1,4 +1,4 @@
-import { openMemberCodec, type MemberCodec } from '../../features/groups/index.ts'
+import { openMemberCodec, type MemberCodec } from '../../features/entities/index.ts'
 import { openVectorCodec, type VectorCodec } from '../../features/vector-codec.ts'
 import { openInferenceCodecs, type InferenceCodecs } from '../../inference/codecs.ts'
 import { openEventCodecs, SchemaBook, TOPICS, type EventCodecs, type SchemaRegistry, type SubjectSchema } from '../../streams/events/index.ts'

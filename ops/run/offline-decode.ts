@@ -1,4 +1,4 @@
-import { entityOf } from '../../features/groups/index.ts'
+import { entityOf } from '../../features/entities/index.ts'
 import type { OfflineDecode } from '../../features/offline/index.ts'
 import type { VectorCodec } from '../../features/vector-codec.ts'
 import type { InferenceCodecs } from '../../inference/codecs.ts'

@@ -1,5 +1,4 @@
 import { featuresProcessor } from '../../features/processor.ts'
-import { groupsProcessor, membersProcessor } from '../../features/groups/index.ts'
 import { STANDARD_GROUP_VIEWS, STANDARD_VIEWS } from '../../features/views/index.ts'
 import { ALERT_DEFAULTS, type AlertChange, type AlertOptions } from '../../inference/alerts/index.ts'
 import { driftCountsProcessor, driftProcessor, inferenceProcessor, type InferenceParts } from '../../inference/processors.ts'
@@ -9,6 +8,7 @@ import type { Clock, DurationMs } from '../../streams/time/index.ts'
 import type { Sealer } from '../../connectors/kit/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import type { Closers } from './closers.ts'
+import { startEntityProcessors } from './entity-processors.ts'
 import { loadModels, type LoadedModels } from './models.ts'
 import type { Stores } from './stores.ts'
 
@@ -33,7 +33,7 @@ export interface Pipeline { readonly processors: readonly RunningProcessor[], re
 
 /** The processors between the events and the pages, joined and restored, not yet running. */
 export async function openPipeline (stores: Stores, options: PipelineOptions, closers: Closers): Promise<Pipeline> {
-  const { log, codecs, vectors, entityVectors, members, inference, online, snapshots } = stores
+  const { log, codecs, vectors, inference, online, snapshots } = stores
   const models = await loadModels(options.model, STANDARD_VIEWS, closers)
   const deadLetter: InferenceParts['deadLetter'] = refused => ({
     topic: TOPICS.deadLetters, key: null,
@@ -44,14 +44,12 @@ export async function openPipeline (stores: Stores, options: PipelineOptions, cl
   const namesOf = (name: string, version: number): readonly string[] | undefined => STANDARD_VIEWS.find(v => v.name === name && v.version === version)?.names
   const host = { log, clock: options.clock, snapshots, options: options.engine ?? {}, onChange: (what: string) => { options.logger.warn({}, what) } }
   const start = async <S, I, O> (processor: Processor<S, I, O>): Promise<RunningProcessor> => closers.use(await startProcessor(processor, host))
-  const groups = { views: STANDARD_GROUP_VIEWS, patientViews: STANDARD_VIEWS, codecs, members, online, deadLetter }
   const inferring = await inferenceProcessor(parts, { models: models.serving, alerts, namesOf })
   return {
     models,
     processors: [
       await start(await featuresProcessor({ views: STANDARD_VIEWS, codecs, vectors, online, deadLetter, ownsTicks: options.ownsTicks, ...(options.onApplied === undefined ? {} : { onApplied: options.onApplied }) })),
-      await start(await membersProcessor({ ...groups, vectors })),
-      await start(await groupsProcessor({ ...groups, vectors: entityVectors })),
+      ...await startEntityProcessors(stores, { views: STANDARD_GROUP_VIEWS, patientViews: STANDARD_VIEWS }, deadLetter, start),
       await start({ ...inferring, effects: partition => {
         const effects = inferring.effects?.(partition)
         const changes: AlertChange[] = []

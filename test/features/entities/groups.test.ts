@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { constant, featureView, last, minus, patients, ratio, type FeatureView } from '../../../features/define/index.ts'
-import { groupMachine, membersMachine, nameOf, sourceFeatures, type MemberUpdate } from '../../../features/groups/index.ts'
+import { groupMachine, membersMachine, nameOf, sourceFeatures, type MemberUpdate } from '../../../features/entities/index.ts'
 import type { FeatureVector } from '../../../features/vector.ts'
 import { KeyedMachine } from '../../../streams/engine/index.ts'
 import type { EncounterAction, EncounterEvent, MergeEvent, PatientKey } from '../../../streams/events/index.ts'
