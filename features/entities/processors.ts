@@ -71,7 +71,10 @@ export async function rekeyProcessor ({ views, codecs, deadLetter }: EntitiesPar
     machine: rekeyMachine(new Set(views.map(v => v.entity))),
     decode: record => {
       const decoded = reader.read(record)
-      if (decoded.kind === 'refused') return unlessPending(codecs.book, record, { kind: 'tick' }) // the features processor reports it
+      if (decoded.kind === 'refused') { // the features processor reports it
+        const met = unlessPending(codecs.book, record, decoded)
+        return met.kind === 'wait' ? met : { kind: 'tick' }
+      }
       const { value } = decoded
       return value.type === 'observations' || value.type === 'encounter' ? { kind: 'record', key: reader.keyOf(record), value } : { kind: 'tick' }
     },
