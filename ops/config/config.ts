@@ -4,6 +4,7 @@ import { LatidoError, messageOf } from '../../streams/errors/index.ts'
 import { parseDuration } from '../../streams/time/index.ts'
 import { kafkaConfigOf, KAFKA_OPTIONS, kafkaShape, redactedKafka, type KafkaConfig, type KafkaOptionName } from './kafka.ts'
 import type { Option } from './option.ts'
+import { redactedRedis, redisConfigOf, REDIS_OPTIONS, redisShape, type RedisConfig, type RedisOptionName } from './redis.ts'
 
 export interface Config {
   readonly host: string
@@ -31,9 +32,11 @@ export interface Config {
   readonly connectors: 'on' | 'off'
   /** undefined: the embedded log. */
   readonly kafka: KafkaConfig | undefined
+  /** undefined: the embedded online store. */
+  readonly redis: RedisConfig | undefined
 }
 
-type OptionName = KafkaOptionName | 'connectors' | 'host' | 'httpPort' | 'mllpPort' | 'mqttPort' | 'mqttUser' | 'mqttPasswordFile' | 'dataDir' | 'keyFile' | 'simulate' | 'patients' | 'speed' | 'seed' | 'partitions' | 'retention' | 'zone' | 'alertDwell' | 'noDataAfter' | 'driftWindow' | 'offline' | 'model' | 'logLevel' | 'allowExposed'
+type OptionName = KafkaOptionName | RedisOptionName | 'connectors' | 'host' | 'httpPort' | 'mllpPort' | 'mqttPort' | 'mqttUser' | 'mqttPasswordFile' | 'dataDir' | 'keyFile' | 'simulate' | 'patients' | 'speed' | 'seed' | 'partitions' | 'retention' | 'zone' | 'alertDwell' | 'noDataAfter' | 'driftWindow' | 'offline' | 'model' | 'logLevel' | 'allowExposed'
 
 /** Every option: flag `--http-port` is `LATIDO_HTTP_PORT` is `httpPort`. */
 export const CONFIG_OPTIONS: Readonly<Record<OptionName, Option>> = {
@@ -61,6 +64,7 @@ export const CONFIG_OPTIONS: Readonly<Record<OptionName, Option>> = {
   allowExposed: { env: 'LATIDO_ALLOW_EXPOSED', fallback: 'no', help: 'yes: listen beyond this machine although nobody must log in' },
   connectors: { env: 'LATIDO_CONNECTORS', fallback: 'on', help: 'off: this instance takes no messages and simulates nothing; it shares the work of others on the same Kafka' },
   ...KAFKA_OPTIONS,
+  ...REDIS_OPTIONS,
 }
 
 
@@ -103,6 +107,7 @@ const schema = z.object({
   allowExposed: z.enum(['yes', 'no']),
   connectors: z.enum(['on', 'off']),
   ...kafkaShape,
+  ...redisShape,
 })
 
 function isZone (name: string): boolean {
@@ -122,12 +127,13 @@ export function parseConfig (args: readonly string[], env: Readonly<Record<strin
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!
     const name = String(issue.path[0]) as OptionName
-    throw new LatidoError('CONFIG_INVALID', `--${flagOf(name)} (${CONFIG_OPTIONS[name].env}) is "${raw[name]}": ${issue.message}`, `it means: ${CONFIG_OPTIONS[name].help}`)
+    throw new LatidoError('CONFIG_INVALID', `--${flagOf(name)} (${CONFIG_OPTIONS[name].env}) is "${raw[name]!.replace(/\/\/[^/@]*@/g, '//***@')}": ${issue.message}`, `it means: ${CONFIG_OPTIONS[name].help}`)
   }
   const { retention, alertDwell, noDataAfter, driftWindow, allowExposed, ...others } = parsed.data
   const kafka = kafkaConfigOf(others)
-  const rest = Object.fromEntries(Object.entries(others).filter(([name]) => !(name in KAFKA_OPTIONS))) as Omit<typeof others, KafkaOptionName>
-  const config = { ...rest, kafka, retentionMs: retention, alertDwellMs: alertDwell, noDataAfterMs: noDataAfter, driftWindowMs: driftWindow, allowExposed: allowExposed === 'yes' }
+  const redis = redisConfigOf(others)
+  const rest = Object.fromEntries(Object.entries(others).filter(([name]) => !(name in KAFKA_OPTIONS) && !(name in REDIS_OPTIONS))) as Omit<typeof others, KafkaOptionName | RedisOptionName>
+  const config = { ...rest, kafka, redis, retentionMs: retention, alertDwellMs: alertDwell, noDataAfterMs: noDataAfter, driftWindowMs: driftWindow, allowExposed: allowExposed === 'yes' }
   refuseUnsafe(config)
   if ((config.mqttUser === '') !== (config.mqttPasswordFile === '')) throw new LatidoError('CONFIG_INVALID', '--mqtt-user and --mqtt-password-file go together', 'give both, or neither')
   if (config.connectors === 'off' && kafka === undefined) throw new LatidoError('CONFIG_INVALID', '--connectors off needs --kafka', 'nobody else could write to an embedded log')
@@ -135,7 +141,7 @@ export function parseConfig (args: readonly string[], env: Readonly<Record<strin
 }
 
 /** The configuration for the log: no path of a key, nothing secret. */
-export function redacted (config: Config): Readonly<Record<string, unknown>> { return { ...config, kafka: redactedKafka(config.kafka), keyFile: config.keyFile === '' ? 'default' : 'set', mqttPasswordFile: config.mqttPasswordFile === '' ? 'none' : 'set' } }
+export function redacted (config: Config): Readonly<Record<string, unknown>> { return { ...config, kafka: redactedKafka(config.kafka), redis: redactedRedis(config.redis), keyFile: config.keyFile === '' ? 'default' : 'set', mqttPasswordFile: config.mqttPasswordFile === '' ? 'none' : 'set' } }
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost'])
 

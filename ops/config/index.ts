@@ -2,3 +2,4 @@
 export { CONFIG_OPTIONS, DEFAULTS, parseConfig, redacted } from './config.ts'
 export type { Config } from './config.ts'
 export type { KafkaConfig, RegistryConfig } from './kafka.ts'
+export type { RedisConfig } from './redis.ts'

@@ -25,6 +25,7 @@ import { openDataDir, type DataDir } from './data-dir.ts'
 import { offlineDecode, OFFLINE_TOPICS } from './offline-decode.ts'
 import { meteredLog } from './metered-log.ts'
 import { openPipeline } from './pipeline.ts'
+import { openRedisOnline } from './redis-online.ts'
 import { PipelineMonitor } from './status.ts'
 import { openKafkaStores, openStores, type Stores } from './stores.ts'
 
@@ -83,6 +84,7 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
   }, closers)
   const running = (monitor = new PipelineMonitor({ log: stores.log, driver: stores.driver, why: stores.why, clock, codecs: stores.codecs, metrics, processors: pipeline.processors }))
   for (const processor of pipeline.processors) failure.watch(processor.run())
+  closers.use({ [Symbol.dispose]: stores.stopWaiting }) // before the processors are stopped
   say(pipeline.models.sepsis === undefined ? 'no sepsis model: scores are off' : `sepsis model ${pipeline.models.sepsis.version} scores every vector`)
 
   const connectors = config.connectors === 'off' ? [] : await openConnectors(config, dir, stores, vault, clock, running, closers)
@@ -120,10 +122,11 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
 
 /** The embedded log, or the Kafka cluster of the configuration, with the stores. */
 async function openLog (config: Config, dir: DataDir, clock: Clock, say: (line: string) => void, logger: Logger, metrics: Metrics, closers: Closers): Promise<Stores> {
-  const { kafka } = config
+  const { kafka, redis } = config
+  const openOnline = redis === undefined ? undefined : (owner: string) => { say(`connecting to Redis at ${redis.nodes.map(n => `${n.host}:${n.port}`).join(',')}`); return openRedisOnline(redis, owner, { clock, logger, metrics }) }
   if (kafka === undefined) {
     say(`opening the log and the stores in ${config.dataDir}`)
-    const stores = await openStores(dir, { clock, partitions: config.partitions, retentionMs: config.retentionMs, replay: false }, closers)
+    const stores = await openStores(dir, { clock, partitions: config.partitions, retentionMs: config.retentionMs, replay: false, openOnline }, closers)
     return { ...stores, log: meteredLog(stores.log, metrics, clock) }
   }
   say(`checking topics and schemas at ${kafka.brokers.join(', ')}`)
@@ -131,7 +134,7 @@ async function openLog (config: Config, dir: DataDir, clock: Clock, say: (line: 
     metrics.schemaLookups.inc({ became })
     if (became === 'found') logger.info({ id }, 'a newer producer\'s schema was looked up'); else logger.warn({ id, became }, 'a schema id is not known; its records go to the dead letters')
   }
-  const stores = await openKafkaStores(dir, config, kafka, { clock, onLookup }, closers)
+  const stores = await openKafkaStores(dir, config, kafka, { clock, onLookup, openOnline }, closers)
   say(`Kafka by driver ${stores.driver}: ${stores.why}`)
   logger.info({ driver: stores.driver, why: stores.why }, 'the log is open')
   return { ...stores, log: meteredLog(stores.log, metrics, clock) }

@@ -17,6 +17,9 @@ export interface Metrics {
   readonly rebalances: Counter<'group' | 'what'>
   readonly partitions: Gauge<'group'>
   readonly schemaLookups: Counter<'became'>
+  /** Of an online store on Redis: 1 while it takes writes. */
+  readonly onlineUp: Gauge
+  readonly onlineRetries: Counter
 }
 
 const LOG_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5]
@@ -40,5 +43,7 @@ export function openMetrics (): Metrics {
     rebalances: new Counter({ name: 'latido_rebalances_total', help: 'Times that partitions came to this instance or left it', labelNames: ['group', 'what'], registers }),
     partitions: new Gauge({ name: 'latido_partitions', help: 'Partitions of a group that this instance has', labelNames: ['group'], registers }),
     schemaLookups: new Counter({ name: 'latido_schema_lookups_total', help: 'Schema ids that were looked up while running, by what became of them', labelNames: ['became'], registers }),
+    onlineUp: new Gauge({ name: 'latido_online_up', help: '1 while the online store on Redis takes writes', registers }),
+    onlineRetries: new Counter({ name: 'latido_online_retries_total', help: 'Writes to the online store that were said again because it was away', registers }),
   }
 }
