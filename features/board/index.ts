@@ -6,7 +6,7 @@ export { alertRank, concernOf } from './concern.ts'
 /** The index in memory: for the embedded store, and for a Redis without search. */
 export { OwnBoardIndex } from './own-index.ts'
 /** Redis with search where the server has it, else the index in memory, which says so. */
-export { openRedisBoardIndex } from './redis/open.ts'
+export { openRedisBoardIndex, OWN_INDEX_REASONS } from './redis/open.ts'
 export type { RedisBoardOptions } from './redis/connection.ts'
 /** How texts are compared: without case and diacritics; words by their beginning, numbers whole. */
 export { fold, wordsOf } from './text.ts'

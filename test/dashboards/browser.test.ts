@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import { build } from 'vite'
 import { startDashboards, type Dashboards } from '../../dashboards/server/index.ts'
+import { LatidoError } from '../../streams/errors/index.ts'
 import { systemClock } from '../../streams/time/index.ts'
 import { FakeSources, type FakeOptions } from './fake-sources.ts'
 
@@ -114,6 +115,64 @@ describe.skipIf(executablePath === undefined)('the pages in a real browser', { t
     await page.locator('[name=sort]').selectOption('bed')
     await page.waitForFunction('[...document.querySelectorAll(".bed-label")].map(e => e.lastChild.textContent).join() === "1,2,3,4,10"', undefined, WAIT)
     expect(new URL(page.url()).search).toBe('?ward=ICU&sort=bed')
+  })
+
+  it('searches by ward, bed and alert as one types, by keyboard alone, and goes back to all', async () => {
+    const page = await open('/')
+    await page.locator('.bed').first().waitFor(WAIT)
+    await page.locator('[name=q]').focus()
+    await page.keyboard.type('icu sepsis')
+    await page.locator('.found', { hasText: 'Nobody is found' }).waitFor(WAIT)
+    expect(await page.locator('.bed').count()).toBe(0)
+    for (let i = 0; i < ' sepsis'.length; i++) await page.keyboard.press('Backspace')
+    await page.locator('.found', { hasText: 'Found: 5' }).waitFor(WAIT)
+    await page.keyboard.type(' 1')
+    await page.locator('.found', { hasText: 'Found: 1' }).waitFor(WAIT)
+    expect(await page.locator('.bed').getAttribute('data-patient')).toBe(keyOf('TEST-1001'))
+    expect(await page.evaluate('document.activeElement.name')).toBe('q')
+    expect(page.url()).not.toContain('icu')
+    await page.keyboard.press('Escape')
+    await page.waitForFunction('document.querySelectorAll(".bed").length === 8', undefined, WAIT)
+    expect(await page.locator('.found').count()).toBe(0)
+  })
+
+  it('takes what is typed as words, whatever it is, and finds nobody by name', async () => {
+    const page = await open('/')
+    await page.locator('.bed').first().waitFor(WAIT)
+    for (const text of ['O\'Brien-2 *()|@{}', 'Testova']) {
+      await page.locator('[name=q]').fill(text)
+      await page.locator('.found', { hasText: 'not names' }).waitFor(WAIT)
+    }
+  })
+
+  it('orders by NEWS2 and by risk within a ward, with cards that stay live', async () => {
+    const page = await open('/?ward=MED&sort=risk')
+    await page.locator('.found', { hasText: 'Found: 3' }).waitFor(WAIT)
+    const beds = '[...document.querySelectorAll(".bed-label")].map(e => e.lastChild.textContent).join()'
+    expect(await page.evaluate(beds)).toBe('2,1,3')
+    await page.locator('[name=ward]').selectOption('*')
+    await page.locator('[name=sort]').selectOption('news2')
+    await page.waitForFunction(`${beds}.startsWith("1,2,3,10")`, undefined, WAIT)
+    sources.raise('alert-9', 1, 'news2-emergency', 'high', systemClock.now(), 8, 7)
+    sources.announce()
+    await page.locator('[data-alert="alert-9"]').waitFor(WAIT)
+  })
+
+  it('says why another index answers, in the reader\'s language, and never overflows a phone', async () => {
+    const page = await open('/', { locale: 'es-ES', viewport: { width: 390, height: 844 } }, { searchWhy: 'this Redis has no search module' })
+    await page.locator('.bed').first().waitFor(WAIT)
+    await page.locator('[name=q]').fill('emergencia')
+    await page.locator('.found-why', { hasText: 'Búsqueda sin Redis: este Redis no tiene módulo de búsqueda.' }).waitFor(WAIT)
+    expect(await page.locator('.bed').count()).toBe(1)
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
+  })
+
+  it('says when a search fails', async () => {
+    const page = await open('/')
+    await page.locator('.bed').first().waitFor(WAIT)
+    sources.search = () => Promise.reject(new LatidoError('ONLINE_UNAVAILABLE', 'the Redis does not answer', 'look at it'))
+    await page.locator('[name=q]').fill('icu')
+    await page.locator('.found-why[role=alert]', { hasText: 'the Redis does not answer' }).waitFor(WAIT)
   })
 
   it('draws no line across a gap', async () => {

@@ -4,6 +4,7 @@ import { es } from '../../dashboards/web/src/i18n/es.ts'
 import { featureName, knownFeatureName, news2Feature, news2PartOf, NEWS2_PARTS as PAGE_PARTS, partName } from '../../dashboards/web/src/i18n/feature-names.ts'
 import { formatter } from '../../dashboards/web/src/i18n/format.ts'
 import { pickLanguage, translateName, translator } from '../../dashboards/web/src/i18n/translate.ts'
+import { OWN_INDEX_REASONS } from '../../features/board/index.ts'
 import { ALL_VIEWS, NEWS2_PARTS } from '../../features/views/index.ts'
 import { ALERT_RULES, ALERT_STATES, PRIORITIES } from '../../inference/alerts/index.ts'
 import { CONCEPT_IDS, REFUSAL_CAUSES, SEXES } from '../../streams/events/index.ts'
@@ -23,7 +24,7 @@ describe('both dictionaries', () => {
   })
 
   it('name every concept, rule, state, priority, sex and cause of refusal', () => {
-    const wanted = [...CONCEPT_IDS.map(id => `concept.${id}`), ...ALERT_RULES.map(rule => `rule.${rule}`), ...ALERT_STATES.map(state => `alert.state.${state}`), ...PRIORITIES.map(p => `priority.${p}`), ...SEXES.map(sex => `sex.${sex}`), ...REFUSAL_CAUSES.map(cause => `cause.${cause}`)]
+    const wanted = [...CONCEPT_IDS.map(id => `concept.${id}`), ...ALERT_RULES.map(rule => `rule.${rule}`), ...ALERT_STATES.map(state => `alert.state.${state}`), ...PRIORITIES.map(p => `priority.${p}`), ...SEXES.map(sex => `sex.${sex}`), ...REFUSAL_CAUSES.map(cause => `cause.${cause}`), ...OWN_INDEX_REASONS.map(why => `searchWhy.${why}`)]
     expect(wanted.filter(key => !Object.hasOwn(en, key))).toEqual([])
   })
 })

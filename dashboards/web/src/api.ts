@@ -14,25 +14,26 @@ async function failureOf (response: Response): Promise<ApiFailure> {
   return new ApiFailure(response.status, body?.error.code ?? '', body?.error.message ?? response.statusText)
 }
 
-async function getJson<T> (url: string, signal: AbortSignal): Promise<T> {
+async function getJson<T> (url: string, signal: AbortSignal): Promise<{ readonly data: T, readonly headers: Headers }> {
   const response = await fetch(url, { signal, headers: { accept: 'application/json' } })
   if (!response.ok) throw await failureOf(response)
-  return await response.json() as T
+  return { data: await response.json() as T, headers: response.headers }
 }
 
-export interface Polled<T> { readonly data: T | undefined, readonly failure: ApiFailure | undefined }
+export interface Polled<T> { readonly data: T | undefined, readonly headers?: Headers, readonly failure: ApiFailure | undefined }
 
-/** Asks for `url` now and each `ms`. The last good answer stays while a later one fails. */
-export function usePolled<T> (url: string, ms: number): Polled<T> {
-  const [answer, setAnswer] = useState<Polled<T> & { readonly url: string }>({ url, data: undefined, failure: undefined })
+/** Asks for `url` now and each `ms`; undefined asks for nothing. The last good answer stays while a later one fails. */
+export function usePolled<T> (url: string | undefined, ms: number): Polled<T> {
+  const [answer, setAnswer] = useState<Polled<T> & { readonly url: string | undefined }>({ url, data: undefined, failure: undefined })
   const ask = useCallback(async (signal: AbortSignal): Promise<void> => {
+    if (url === undefined) return
     try {
-      const data = await getJson<T>(url, signal)
-      if (!signal.aborted) setAnswer({ url, data, failure: undefined })
+      const answered = await getJson<T>(url, signal)
+      if (!signal.aborted) setAnswer({ url, ...answered, failure: undefined })
     } catch (error) {
       if (signal.aborted) return
       const failure = error instanceof ApiFailure ? error : new ApiFailure(0, 'UNREACHABLE', String(error instanceof Error ? error.message : error))
-      setAnswer(last => ({ url, data: last.url === url ? last.data : undefined, failure }))
+      setAnswer(last => last.url === url ? { ...last, failure } : { url, data: undefined, failure })
     }
   }, [url])
   useEffect(() => {

@@ -4,9 +4,12 @@ import { BoardConnection, isReply, type RedisBoardOptions } from './connection.t
 import { RedisBoardIndex } from './redis-index.ts'
 
 /** What a Redis needs to search documents. */
-const MODULES: Readonly<Record<string, string>> = { search: 'search module', ReJSON: 'JSON module' }
+const MODULES: Readonly<Record<string, string>> = { search: 'this Redis has no search module', ReJSON: 'this Redis has no JSON module' }
 
 const CLUSTER = 'a Redis Cluster is not searched as a whole'
+const DENIED = 'this Redis does not let its user search'
+/** All that `why` may say; the pages have a translation of each. */
+export const OWN_INDEX_REASONS: readonly string[] = [...Object.values(MODULES), CLUSTER, DENIED]
 
 /**
  * Redis with search where the server has both modules; else the index in memory, whose `why` says what was missing.
@@ -30,11 +33,11 @@ async function whyNot (connection: BoardConnection): Promise<string | undefined>
   try {
     const modules = (await connection.command('MODULE', 'LIST') as unknown[][]).map(module => String(module[module.indexOf('name') + 1]))
     const missing = Object.keys(MODULES).find(name => !modules.includes(name))
-    if (missing !== undefined) return `this Redis has no ${MODULES[missing]}`
+    if (missing !== undefined) return MODULES[missing]
     const cluster = String(await connection.command('INFO', 'cluster'))
     return /cluster_enabled:1/.test(cluster) ? CLUSTER : undefined
   } catch (error) {
-    if (isReply(error) && /NOPERM/.test(error.message)) return await mayList(connection) ? undefined : 'this Redis does not let its user search'
+    if (isReply(error) && /NOPERM/.test(error.message)) return await mayList(connection) ? undefined : DENIED
     throw error
   }
 }

@@ -1,62 +1,63 @@
-import { useMemo, type ReactNode } from 'react'
-import type { WireBoard, WirePatient } from '../../../server/wire.ts'
+import type { ReactNode } from 'react'
+import type { WirePatient } from '../../../server/wire.ts'
 import { useI18n } from '../i18n/index.tsx'
+import { translateName } from '../i18n/translate.ts'
 import { useLive } from '../live.ts'
-import { setQuery, usePlace } from '../shell/router.tsx'
+import { usePlace } from '../shell/router.tsx'
 import { useStored } from '../shell/stored.ts'
 import { BedCard } from './bed-card.tsx'
+import { BoardControls } from './board-controls.tsx'
 import { Counts } from './counts.tsx'
-import { byBed } from './order.ts'
 import { useHeldOrder } from './held-order.ts'
+import { sortOf, useTyped, type Asked } from './search.ts'
+import { useShown, type Shown } from './use-found.ts'
 
 /** The ward board: one card a bed. Ward and order stand in the address, so that a wall screen can be bookmarked. */
 export function BoardPage (): ReactNode {
-  const { t, format } = useI18n()
+  const { t } = useI18n()
   const { board } = useLive()
   const { query } = usePlace()
-  const ward = query.get('ward')
-  const sort = query.get('sort') === 'bed' ? 'bed' : 'concern'
+  const { typed, text, type } = useTyped()
   const [names, setNames] = useStored('latido.names', 'full')
-  const patients = useMemo(() => {
-    const chosen = (board?.patients ?? []).filter(patient => ward === null || patient.ward === ward)
-    return sort === 'bed' ? [...chosen].sort(byBed) : chosen
-  }, [board, ward, sort])
-  const { held, hold } = useHeldOrder(patients, `${ward}|${sort}`)
-
+  const ward = query.get('ward')
+  const sort = sortOf(query)
+  const asked: Asked = { ward, sort, text }
+  const shown = useShown(asked, board)
+  const { patients = [] } = shown
+  const { held, hold } = useHeldOrder(patients, `${JSON.stringify(asked)} ${shown.searched}`)
   return (
     <>
       <div className="board-bar">
         <h1>{ward ?? t('board.title')}</h1>
         <Counts patients={patients} />
-        <div className="board-controls">
-          <WardSelect board={board} ward={ward} />
-          <label>{t('board.sort')}
-            <select name="sort" value={sort} onChange={event => { setQuery('sort', event.target.value === 'bed' ? 'bed' : '') }}><option value="concern">{t('board.sort.concern')}</option><option value="bed">{t('board.sort.bed')}</option></select>
-          </label>
-          <label>{t('board.names')}
-            <select name="names" value={names} onChange={event => { setNames(event.target.value) }}><option value="full">{t('board.names.full')}</option><option value="initials">{t('board.names.initials')}</option></select>
-          </label>
-        </div>
+        <BoardControls {...{ board, ward, sort, typed, type, names, setNames }} />
       </div>
-      {board !== undefined && board.total > board.patients.length && <p className="notice">{t('board.truncated', { shown: format.number(board.patients.length), total: format.number(board.total) })}</p>}
-      {board === undefined ? <p className="notice">{t('page.loading')}</p> : patients.length === 0 ? <p className="notice">{t('board.empty')}</p> : <Beds patients={held} initials={names === 'initials'} hold={hold} />}
+      {shown.searched ? <FoundWords {...shown} /> : <LiveWords {...shown} />}
+      <ul className="beds" onPointerMove={hold} onFocus={hold}>{held.map((patient: WirePatient) => <li key={patient.patient}><BedCard patient={patient} initials={names === 'initials'} /></li>)}</ul>
     </>
   )
 }
 
-function Beds ({ patients, initials, hold }: { readonly patients: readonly WirePatient[], readonly initials: boolean, readonly hold: () => void }): ReactNode {
-  return <ul className="beds" onPointerMove={hold} onFocus={hold}>{patients.map(patient => <li key={patient.patient}><BedCard patient={patient} initials={initials} /></li>)}</ul>
+/** What is to be said of the live stream's board. */
+function LiveWords ({ patients }: Shown): ReactNode {
+  const { t, format } = useI18n()
+  const { board } = useLive()
+  if (board === undefined) return <p className="notice">{t('page.loading')}</p>
+  if (board.total > board.patients.length) return <p className="notice">{t('board.truncated', { shown: format.number(board.patients.length), total: format.number(board.total) })}</p>
+  return patients?.length === 0 && <p className="notice">{t('board.empty')}</p>
 }
 
-/** Whoever was never placed in a ward is under all wards. */
-function WardSelect ({ board, ward }: { readonly board: WireBoard | undefined, readonly ward: string | null }): ReactNode {
+/** How many were found, of whom how many are shown, and by what. */
+function FoundWords ({ patients, total, why, failure }: Shown): ReactNode {
   const { t, format } = useI18n()
+  const count = patients === undefined ? '' : total === 0 ? t('board.found.none')
+    : total > patients.length ? t('board.found.truncated', { total: format.number(total), shown: format.number(patients.length) }) : t('board.found', { n: format.number(total) })
   return (
-    <label>{t('board.ward')}
-      <select name="ward" value={ward ?? '*'} onChange={event => { setQuery('ward', event.target.value === '*' ? '' : event.target.value) }}>
-        <option value="*">{t('board.allWards')}</option>
-        {board?.wards.filter(one => one.ward !== '').map(one => <option key={one.ward} value={one.ward}>{one.ward} ({format.number(one.patients)})</option>)}
-      </select>
-    </label>
+    <>
+      <p className="found" role="status">{count}</p>
+      {failure !== undefined && <p className="notice found-why" role="alert">{t('page.failed', { reason: failure.message })}</p>}
+      {why !== null && <p className="notice found-why">{t('board.found.own', { why: translateName(t, 'searchWhy', why) })}</p>}
+      {patients === undefined && failure === undefined && <p className="notice">{t('page.loading')}</p>}
+    </>
   )
 }

@@ -9,6 +9,12 @@ export function every (ms: number, run: () => void): () => void {
   return () => { clearInterval(timer) }
 }
 
+/** Calls `run` once after `ms`, unless the answer is called before. */
+export function after (ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms)
+  return () => { clearTimeout(timer) }
+}
+
 /** Renders again each `ms`, with the time. */
 export function useBrowserNow (ms = 1_000): number {
   const [now, setNow] = useState(browserNow)
