@@ -23,4 +23,4 @@ export const STANDARD_VIEWS: readonly FeatureView[] = [vitalsView, labsView, new
 /** Of wards, over the standard views of their patients. */
 export const STANDARD_GROUP_VIEWS: readonly FeatureView[] = [wardView]
 /** Every view of patients that there is, for replays and training. */
-export const ALL_VIEWS: readonly FeatureView[] = [...STANDARD_VIEWS, sepsisTimeView]
+export const ALL_VIEWS: readonly FeatureView[] = [...STANDARD_VIEWS, deteriorationView, organsView, kidneyView, sepsisTimeView]

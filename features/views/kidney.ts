@@ -15,7 +15,7 @@ export const kidneyView: FeatureView = featureView({
     /** The worse of the two; a lower bound, since oliguria needs a weight. */
     kdigo: maxOfPresent(...Object.values(parts)),
     kdigoMissing: countMissing(...Object.values(parts)),
-    creatinineNow: kdigo.newest,
+    creatinineLast: kdigo.newest,
     creatinineRise48h: kdigo.rise48h,
     creatinineRatio7d: kdigo.ratio7d,
     creatinineRatioYear: kdigo.ratioYear,
