@@ -13,3 +13,5 @@ export type { DatasetColumn, DatasetFile, DatasetManifest, DatasetView } from '.
 /** Versions of data sets in a lake. */
 export { copyDataset, listDatasets, parseReference, readDataset, removeDataset, verifyDataset, versionsOf } from './versions.ts'
 export type { FileCheck } from './versions.ts'
+export { s3Lake } from './s3-lake.ts'
+export type { S3Credentials } from './s3-lake.ts'
