@@ -31,7 +31,7 @@ export interface FeaturesGeneration {
   readonly number: number
   /** Those that speak, as `view@version`; the others are planned alone. */
   readonly running: ReadonlySet<string>
-  /** Records that arrived before only build the state. */
+  /** What follows from records that arrived before stands in the online store alone, so that whoever is silent now is served too; the log hears of it from here on. */
   readonly since: ArrivalTimeMs
 }
 
@@ -57,7 +57,7 @@ export async function featuresProcessor (parts: FeaturesProcessorParts): Promise
   const tables = tablesOf(views)
   const { number, running, since } = parts.generation ?? { number: 0, running: new Set(views.map(tableOf)), since: 0 }
   const machine = featuresMachine(views, parts.onApplied, 'shared')
-  const speaks = ({ out, at }: Emitted<FeatureOutput>): boolean => at >= since && (out.type === 'vector' ? running.has(tables.get(out.view)![out.version]!) : number === 0)
+  const isOurs = ({ out }: Emitted<FeatureOutput>): boolean => out.type === 'vector' ? running.has(tables.get(out.view)![out.version]!) : number === 0
   return {
     name: featuresProcessorName(number),
     input: TOPICS.events,
@@ -66,7 +66,7 @@ export async function featuresProcessor (parts: FeaturesProcessorParts): Promise
     decode: eventInput(codecs.book, number),
     forwards: number === 0,
     write: (emitted, out) => {
-      if (!speaks(emitted)) return
+      if (emitted.at < since || !isOurs(emitted)) return
       const { out: told, at } = emitted
       const keyEnd = key.set(emitted.key)
       if (told.type === 'vector') {
@@ -77,7 +77,7 @@ export async function featuresProcessor (parts: FeaturesProcessorParts): Promise
         out(TOPICS.features).add(at, key.buffer, 0, keyEnd, value, 0, value.length)
       }
     },
-    effects: () => new OnlineEffects(online, tables, packer, idle, speaks),
+    effects: () => new OnlineEffects(online, tables, packer, idle, isOurs),
     encodeTransfer: ({ from, via, version, state }) => codecs.encode({ type: 'transfer', from: from as PatientKey, via, version: version + number * GENERATION_SHIFT, state }),
     deadLetter: parts.deadLetter,
     tickTopics: number === 0 ? [TOPICS.features] : [],
@@ -154,10 +154,10 @@ class OnlineEffects implements BatchEffects<FeatureOutput> {
   readonly #packer: SharedPacker
   readonly #idle: LatestRows[]
   readonly #rows: LatestRows
-  readonly #speaks: (emitted: Emitted<FeatureOutput>) => boolean
+  readonly #isOurs: (emitted: Emitted<FeatureOutput>) => boolean
 
-  constructor (online: OnlineStore, tables: ReadonlyMap<string, readonly string[]>, packer: SharedPacker, idle: LatestRows[], speaks: (emitted: Emitted<FeatureOutput>) => boolean) {
-    this.#speaks = speaks
+  constructor (online: OnlineStore, tables: ReadonlyMap<string, readonly string[]>, packer: SharedPacker, idle: LatestRows[], isOurs: (emitted: Emitted<FeatureOutput>) => boolean) {
+    this.#isOurs = isOurs
     this.#online = online
     this.#tables = tables
     this.#packer = packer
@@ -166,7 +166,7 @@ class OnlineEffects implements BatchEffects<FeatureOutput> {
   }
 
   add (emitted: Emitted<FeatureOutput>): void {
-    if (!this.#speaks(emitted)) return
+    if (!this.#isOurs(emitted)) return
     const { key, out } = emitted
     if (out.type === 'vector') this.#vector(this.#tables.get(out.view)![out.version]!, key, versionOf(emitted), out, this.#packer.of(emitted, out))
     if (out.type === 'encounter') {

@@ -27,6 +27,8 @@ export interface Config {
   readonly driftWindowMs: number
   readonly offline: 'embedded' | 'off'
   readonly model: string
+  /** Folder of the user's own views; empty: none. */
+  readonly features: string
   readonly logLevel: string
   readonly allowExposed: boolean
   readonly connectors: 'on' | 'off'
@@ -36,7 +38,7 @@ export interface Config {
   readonly redis: RedisConfig | undefined
 }
 
-type OptionName = KafkaOptionName | RedisOptionName | 'connectors' | 'host' | 'httpPort' | 'mllpPort' | 'mqttPort' | 'mqttUser' | 'mqttPasswordFile' | 'dataDir' | 'keyFile' | 'simulate' | 'patients' | 'speed' | 'seed' | 'partitions' | 'retention' | 'zone' | 'alertDwell' | 'noDataAfter' | 'driftWindow' | 'offline' | 'model' | 'logLevel' | 'allowExposed'
+type OptionName = KafkaOptionName | RedisOptionName | 'connectors' | 'host' | 'httpPort' | 'mllpPort' | 'mqttPort' | 'mqttUser' | 'mqttPasswordFile' | 'dataDir' | 'keyFile' | 'simulate' | 'patients' | 'speed' | 'seed' | 'partitions' | 'retention' | 'zone' | 'alertDwell' | 'noDataAfter' | 'driftWindow' | 'offline' | 'model' | 'features' | 'logLevel' | 'allowExposed'
 
 /** Every option: flag `--http-port` is `LATIDO_HTTP_PORT` is `httpPort`. */
 export const CONFIG_OPTIONS: Readonly<Record<OptionName, Option>> = {
@@ -60,6 +62,7 @@ export const CONFIG_OPTIONS: Readonly<Record<OptionName, Option>> = {
   driftWindow: { env: 'LATIDO_DRIFT_WINDOW', fallback: '5 m', help: 'window of the drift monitor' },
   offline: { env: 'LATIDO_OFFLINE', fallback: 'embedded', help: 'embedded or off' },
   model: { env: 'LATIDO_MODEL', fallback: '', help: 'folder of the sepsis model; default: the one that comes along; "off" for none' },
+  features: { env: 'LATIDO_FEATURES', fallback: '', help: 'folder of your own feature views' },
   logLevel: { env: 'LATIDO_LOG_LEVEL', fallback: 'info', help: 'debug, info, warn, error' },
   allowExposed: { env: 'LATIDO_ALLOW_EXPOSED', fallback: 'no', help: 'yes: listen beyond this machine although nobody must log in' },
   connectors: { env: 'LATIDO_CONNECTORS', fallback: 'on', help: 'off: this instance takes no messages and simulates nothing; it shares the work of others on the same Kafka' },
@@ -103,6 +106,7 @@ const schema = z.object({
   driftWindow: duration.refine(ms => ms >= 1_000, 'at least 1 s'),
   offline: z.enum(['embedded', 'off']),
   model: z.string(),
+  features: z.string(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
   allowExposed: z.enum(['yes', 'no']),
   connectors: z.enum(['on', 'off']),

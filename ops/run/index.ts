@@ -1,6 +1,8 @@
 /** The composition root: the only place that builds anything. */
 export { startLatido } from './start.ts'
 export type { RunningLatido } from './start.ts'
+/** The product's views and those of a user's folder. */
+export { definedViews, loadOwnViews } from './defined-views.ts'
 export { exportVectors } from './export-vectors.ts'
 export type { ExportSummary } from './export-vectors.ts'
 export { replaySource } from './replay.ts'

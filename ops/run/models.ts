@@ -13,9 +13,8 @@ export interface LoadedModels { readonly serving: readonly ServingModel[], reado
 
 /** Loads the sepsis model, checks it against its view, starts its worker. `off`: none. Throws MODEL_INVALID. */
 export async function loadModels (directory: string, views: readonly FeatureView[], closers: Closers): Promise<LoadedModels> {
-  const folder = directory === '' ? SEPSIS_MODEL_DIRECTORY : directory
-  if (directory === 'off' || (directory === '' && !existsSync(join(folder, 'manifest.json')))) return { serving: [], references: [], sepsis: undefined }
-  const model = await loadModel(folder)
+  const model = await modelIn(directory)
+  if (model === undefined) return { serving: [], references: [], sepsis: undefined }
   const view = views.find(v => v.name === model.view && v.version === model.viewVersion)
   if (view === undefined || view.names.join() !== model.features.join()) {
     throw new LatidoError('MODEL_INVALID', `model ${model.name} ${model.version} does not read the features of ${model.view}@${model.viewVersion}`, 'train it again on the present view, or restore the view\'s version')
@@ -30,6 +29,12 @@ export async function loadModels (directory: string, views: readonly FeatureView
     }],
     references: [referenceOf(model)],
   }
+}
+
+/** The model of a folder; '' is the one that comes along, `off` none. Throws MODEL_INVALID. */
+export async function modelIn (directory: string): Promise<Model | undefined> {
+  const folder = directory === '' ? SEPSIS_MODEL_DIRECTORY : directory
+  return directory === 'off' || (directory === '' && !existsSync(join(folder, 'manifest.json'))) ? undefined : await loadModel(folder)
 }
 
 /** The reference counts stays, not rows: hours of one stay resemble each other too much to count each. */

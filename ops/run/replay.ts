@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HistoricalSource } from '../../connectors/files/index.ts'
 import { openClickHouseOffline, runOfflineWriter, startEngine, type OfflineWriter } from '../../features/offline/index.ts'
-import { STANDARD_GROUP_VIEWS, STANDARD_VIEWS } from '../../features/views/index.ts'
 import { partitionFor } from '../../streams/codec/index.ts'
 import type { RunningProcessor } from '../../streams/engine/index.ts'
 import { LatidoError } from '../../streams/errors/index.ts'
@@ -17,6 +16,8 @@ import { openDataDir, type DataDir } from './data-dir.ts'
 import { offlineDecode, OFFLINE_TOPICS } from './offline-decode.ts'
 import { openPipeline } from './pipeline.ts'
 import { openStores, type Stores } from './stores.ts'
+import { definedViews } from './defined-views.ts'
+import { openViewSet, type ViewSet } from './view-set.ts'
 
 const PARTITIONS = 4
 const CHUNK_MESSAGES = 2_000
@@ -33,6 +34,8 @@ export interface ReplayOptions {
   readonly dataDir: string
   readonly offline: 'embedded' | 'off'
   readonly model: string
+  /** Folder of the user's own views; empty: none. */
+  readonly features: string
   readonly driftWindowMs: number
   readonly onProgress: (share: number) => void
   readonly say: (line: string) => void
@@ -63,11 +66,12 @@ export async function replaySource (source: HistoricalSource, options: ReplayOpt
   const stores = await openStores(dir, { clock: systemClock, partitions: PARTITIONS, retentionMs: RETENTION_MS, replay: true }, closers)
   const vault = closers.use(new IdentityVault({ directory: dir.path('identity'), keyFile: dir.path('keys', 'master.key'), publish: () => Promise.resolve() }))
   const alerts: Record<string, number> = {}
+  const views = await openViewSet(stores.log, { views: await definedViews(options.features), dependents: [], mayPublish: 'yes', say: () => {} })
   const { processors } = await openPipeline(stores, {
-    clock, logger, sealer: vault, model: options.model, alerts: {}, driftWindowMs: options.driftWindowMs, ownsTicks: false, engine: { snapshotIntervalMs: Number.POSITIVE_INFINITY },
+    clock, logger, sealer: vault, model: options.model, views, alerts: {}, driftWindowMs: options.driftWindowMs, ownsTicks: false, engine: { snapshotIntervalMs: Number.POSITIVE_INFINITY },
     onAlert: ({ rule, raisedAt, changedAt }) => { if (raisedAt === changedAt) alerts[rule] = (alerts[rule] ?? 0) + 1 },
   }, closers)
-  const offline = await openReplayOffline(dir, stores, options, closers)
+  const offline = await openReplayOffline(dir, stores, views, options, closers)
   const feed = new Feed(source, stores, vault, clock, processors, offline)
   await feed.run(options.onProgress)
   await offline?.stop()
@@ -79,13 +83,13 @@ export async function replaySource (source: HistoricalSource, options: ReplayOpt
   }
 }
 
-async function openReplayOffline (dir: DataDir, stores: Stores, options: ReplayOptions, closers: Closers): Promise<OfflineWriter | undefined> {
+async function openReplayOffline (dir: DataDir, stores: Stores, views: ViewSet, options: ReplayOptions, closers: Closers): Promise<OfflineWriter | undefined> {
   if (options.offline === 'off') return undefined
   const started = await startEngine({ directory: dir.path('offline'), clock: systemClock })
   if (started.kind === 'off') { options.say(`offline store off: ${started.why}`); return undefined }
   const engine = closers.use(started.engine)
   const store = closers.use(await openClickHouseOffline({ url: () => engine.url, username: 'latido', password: engine.token, clock: systemClock }))
-  for (const view of [...STANDARD_VIEWS, ...STANDARD_GROUP_VIEWS]) await store.registerView(view.name, view.version, view.names, view.units)
+  for (const view of views.views) await store.registerView(view.name, view.version, view.names, view.units)
   const consumer = closers.use(stores.log.consumer({ group: 'latido-offline', instance: randomUUID(), topics: OFFLINE_TOPICS, from: 'earliest' }))
   return closers.use(runOfflineWriter({ consumer, store, decode: offlineDecode(stores.codecs, stores.vectors, stores.inference), clock: systemClock }))
 }

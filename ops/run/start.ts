@@ -8,7 +8,7 @@ import { runSimulator, seededRandom } from '../../connectors/simulator/index.ts'
 import { startDashboards, type PipelineStatus } from '../../dashboards/server/index.ts'
 import { openClickHouseOffline, runOfflineWriter, startEngine, type OfflineStore, type OfflineWriter } from '../../features/offline/index.ts'
 import { OwnBoardIndex } from '../../features/board/index.ts'
-import { STANDARD_GROUP_VIEWS, STANDARD_VIEWS } from '../../features/views/index.ts'
+import type { FeatureView } from '../../features/define/index.ts'
 
 import { LatidoError, messageOf } from '../../streams/errors/index.ts'
 import { TOPICS, type Lookup } from '../../streams/events/index.ts'
@@ -28,6 +28,10 @@ import { openPipeline } from './pipeline.ts'
 import { openRedisOnline } from './redis-online.ts'
 import { PipelineMonitor } from './status.ts'
 import { openKafkaStores, openStores, type Stores } from './stores.ts'
+import { definedViews } from './defined-views.ts'
+import { dependentsOf } from './dependents.ts'
+import { ViewBuilds } from './view-builds.ts'
+import { openViewSet } from './view-set.ts'
 
 const SAMPLE_MS = 1_000
 const RETENTION_MS = 60_000
@@ -58,6 +62,7 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
   const logger = fileLogger(dir.path('logs', 'latido.log'), config.logLevel)
   logger.info({ config: redacted(config) }, 'starting')
   const metrics = openMetrics()
+  const defined = await definedViews(config.features)
   const stores = await openLog(config, dir, clock, say, logger, metrics, closers)
   const vault = closers.use(openVault(config, dir, stores))
   const changes = new Changes(clock)
@@ -67,14 +72,16 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
   const projector = closers.use(await BoardProjector.start({ board, index, clock, logger }))
   const online = watchedStore(stores.online, patients => { board.changed(patients); projector.changed(patients); changes.mark() })
 
+  const views = await openViewSet(stores.log, { views: defined, dependents: await dependentsOf(config.model, defined), mayPublish: config.kafka === undefined ? 'yes' : 'no', say })
+
   say('starting the offline store')
-  const offline = await openOffline(config, dir, stores, clock, logger, closers, failure)
+  const offline = await openOffline(config, dir, stores, views.views, clock, logger, closers, failure)
   say(offline.store === undefined ? `offline store off: ${offline.why}` : 'offline store on')
 
   say('restoring state and starting the processors')
   let monitor: PipelineMonitor | undefined
   const pipeline = await openPipeline({ ...stores, online }, {
-    clock, logger, sealer: vault, model: config.model, driftWindowMs: config.driftWindowMs, ownsTicks: true,
+    clock, logger, sealer: vault, model: config.model, views, driftWindowMs: config.driftWindowMs, ownsTicks: true,
     alerts: { dwellMs: config.alertDwellMs, noDataAfterMs: config.noDataAfterMs },
     onApplied: applied => monitor?.applied(applied),
     onAlert: change => {
@@ -85,6 +92,7 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
   const running = (monitor = new PipelineMonitor({ log: stores.log, driver: stores.driver, why: stores.why, clock, codecs: stores.codecs, metrics, processors: pipeline.processors }))
   for (const processor of pipeline.processors) failure.watch(processor.run())
   closers.use({ [Symbol.dispose]: stores.stopWaiting }) // before the processors are stopped
+  closers.use(new ViewBuilds({ log: stores.log, set: views, clock, say, onFailure: e => { failure.fail(e) } }))
   say(pipeline.models.sepsis === undefined ? 'no sepsis model: scores are off' : `sepsis model ${pipeline.models.sepsis.version} scores every vector`)
 
   const connectors = config.connectors === 'off' ? [] : await openConnectors(config, dir, stores, vault, clock, running, closers)
@@ -171,14 +179,14 @@ function openVault (config: Config, dir: DataDir, { log, codecs }: Stores): Iden
 
 interface Offline { readonly store: OfflineStore | undefined, readonly why: string, status (): PipelineStatus['offline'] }
 
-async function openOffline (config: Config, dir: DataDir, stores: Stores, clock: Clock, logger: Logger, closers: Closers, failure: Failure): Promise<Offline> {
+async function openOffline (config: Config, dir: DataDir, stores: Stores, views: readonly FeatureView[], clock: Clock, logger: Logger, closers: Closers, failure: Failure): Promise<Offline> {
   const off = (why: string): Offline => ({ store: undefined, why, status: () => ({ state: 'off', why }) })
   if (config.offline === 'off') return off('switched off')
   const started = await startEngine({ directory: dir.path('offline'), clock, logger })
   if (started.kind === 'off') return off(started.why)
   const engine = closers.use(started.engine)
   const store = closers.use(await openClickHouseOffline({ url: () => engine.url, username: 'latido', password: engine.token, clock }))
-  for (const view of [...STANDARD_VIEWS, ...STANDARD_GROUP_VIEWS]) await store.registerView(view.name, view.version, view.names, view.units)
+  for (const view of views) await store.registerView(view.name, view.version, view.names, view.units)
   const consumer = closers.use(stores.log.consumer({ group: 'latido-offline', instance: randomUUID(), topics: OFFLINE_TOPICS, from: 'earliest' }))
   const writer: OfflineWriter = closers.use(runOfflineWriter({ consumer, store, decode: offlineDecode(stores.codecs, stores.vectors, stores.inference), clock, logger }))
   failure.watch(writer.done)

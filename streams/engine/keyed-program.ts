@@ -154,6 +154,7 @@ class KeyedBatch<State, In, Out> implements ProgramBatch {
 
   /** A state, or the record as it came, for the partition of another key. */
   #move (move: Move, buffer: Buffer, start: number, end: number): void {
+    if (move.kind === 'forward' && this.#processor.forwards === false) return
     if (move.kind === 'forward') { this.#moved.push({ at: move.at, key: Buffer.from(move.to), value: Buffer.from(buffer.subarray(start, end)) }); return }
     const { encodeTransfer } = this.#processor
     assert(encodeTransfer !== undefined, `${this.#processor.name} can merge, and has no encoding for transfers`)

@@ -42,6 +42,8 @@ export interface Processor<State, In, Out> {
   effects? (partition: number): BatchEffects<Out>
   /** The value of a transfer on the input topic; needed where the machine can merge. */
   encodeTransfer? (transfer: Transfer): Buffer
+  /** false: the later records of a key that was merged are sent on by another processor of the same input. Default true. */
+  readonly forwards?: boolean
   /** Makes the dead letter of a record that this processor cannot take. */
   deadLetter (refused: RefusedRecord): OutputRecord
   /** Topics that get this processor's clock as ticks, so that the machines behind it see silence too. */

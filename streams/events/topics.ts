@@ -12,6 +12,8 @@ export const TOPICS = {
   identity: 'latido.identity',
   driftCounts: 'latido.drift-counts',
   drift: 'latido.drift',
+  /** What each version of each view means, for ever. */
+  views: 'latido.views',
   deadLetters: 'latido.deadletter',
 } as const
 
@@ -31,6 +33,7 @@ export function topicSpecs (options: { readonly partitions: number, readonly ret
     topic(TOPICS.identity, 'append', { retentionMs: 0 }),
     topic(TOPICS.driftCounts, 'create', { partitions: 1 }),
     topic(TOPICS.drift, 'create', { partitions: 1 }),
+    topic(TOPICS.views, 'append', { partitions: 1, retentionMs: 0 }),
     topic(TOPICS.deadLetters, 'append', { partitions: 1, retentionMs: retentionMs === 0 ? 0 : Math.max(retentionMs, 30 * DAY_MS) }),
   ]
 }

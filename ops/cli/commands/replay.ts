@@ -5,17 +5,17 @@ import { ALL_VIEWS } from '../../../features/views/index.ts'
 import { LatidoError, messageOf } from '../../../streams/errors/index.ts'
 import { parseDuration } from '../../../streams/time/index.ts'
 import { parseConfig } from '../../config/index.ts'
-import { exportVectors, replaySource } from '../../run/index.ts'
+import { definedViews, exportVectors, replaySource } from '../../run/index.ts'
 import { progressBar } from '../progress.ts'
 import type { Command } from './command.ts'
 
 const OPTIONS = {
-  export: { type: 'string' }, to: { type: 'string' }, 'data-dir': { type: 'string' }, offline: { type: 'string' }, model: { type: 'string' }, 'drift-window': { type: 'string' }, host: { type: 'string' }, 'mllp-port': { type: 'string' },
+  export: { type: 'string' }, to: { type: 'string' }, 'data-dir': { type: 'string' }, offline: { type: 'string' }, model: { type: 'string' }, features: { type: 'string' }, 'drift-window': { type: 'string' }, host: { type: 'string' }, 'mllp-port': { type: 'string' },
 } as const
 type Values = { readonly [K in keyof typeof OPTIONS]?: string | undefined }
 
 export const replay: Command = {
-  usage: 'physionet2019|mimic3|hl7 PATH [--data-dir DIR] [--offline off] [--model DIR|off] [--drift-window "1 d"] [--export VIEW,... --to DIR] [--host H --mllp-port N]',
+  usage: 'physionet2019|mimic3|hl7 PATH [--data-dir DIR] [--offline off] [--model DIR|off] [--features DIR] [--drift-window "1 d"] [--export VIEW,... --to DIR] [--host H --mllp-port N]',
   summary: 'Runs recorded data through the whole pipeline with its own arrival times (physionet2019, mimic3), or sends HL7 messages to a running instance (hl7). --export writes the vectors of views for training.',
   run: async args => {
     const { values, positionals } = parse(args)
@@ -23,7 +23,7 @@ export const replay: Command = {
     if (kind === undefined || path === undefined || positionals.length > 2) throw new LatidoError('CONFIG_INVALID', 'replay needs a kind and a path', 'latido replay physionet2019 FILE, latido replay mimic3 DIR, or latido replay hl7 FILE')
     if (kind === 'hl7') return await sendFile(path, values)
     const source = await openSource(kind, path)
-    return values.export === undefined ? await runReplay(kind, source, values) : await runExport(source, values.export, values.to)
+    return values.export === undefined ? await runReplay(kind, source, values) : await runExport(source, values.export, values.to, values.features ?? '')
   },
 }
 
@@ -47,7 +47,7 @@ async function runReplay (kind: string, source: HistoricalSource, values: Values
   const dataDir = values['data-dir'] ?? `.latido/replays/${kind}`
   const offline = values.offline ?? 'embedded'
   if (offline !== 'embedded' && offline !== 'off') throw new LatidoError('CONFIG_INVALID', `--offline is "${offline}"`, 'it is embedded or off')
-  const summary = await replaySource(source, { dataDir, offline, model: values.model ?? '', driftWindowMs: parseDuration(values['drift-window'] ?? '1 d'), onProgress: progressBar('replaying'), say })
+  const summary = await replaySource(source, { dataDir, offline, model: values.model ?? '', features: values.features ?? '', driftWindowMs: parseDuration(values['drift-window'] ?? '1 d'), onProgress: progressBar('replaying'), say })
   say(`${summary.messages} messages of ${summary.patients} patients in ${summary.seconds.toFixed(1)} s (${Math.round(summary.messages / summary.seconds)} a second)`)
   for (const [topic, records] of Object.entries(summary.records)) say(`${topic}: ${records} records`)
   say(`alerts raised: ${counts(summary.alerts)}`)
@@ -61,11 +61,12 @@ function counts (by: Readonly<Record<string, number>>): string {
   return entries.length === 0 ? 'none' : entries.map(([name, n]) => `${name} ${n}`).join(', ')
 }
 
-async function runExport (source: HistoricalSource, names: string, to: string | undefined): Promise<number> {
+async function runExport (source: HistoricalSource, names: string, to: string | undefined, features: string): Promise<number> {
   if (to === undefined) throw new LatidoError('CONFIG_INVALID', '--export needs --to DIR', 'say where the vectors go')
+  const known = [...ALL_VIEWS, ...(await definedViews(features)).own.filter(view => view.entity === 'patient')]
   const views = names.split(',').map(name => {
-    const view = ALL_VIEWS.find(v => v.name === name)
-    if (view === undefined) throw new LatidoError('VIEW_UNKNOWN', `there is no view "${name}"`, `choose among ${ALL_VIEWS.map(v => v.name).join(', ')}`)
+    const view = known.find(v => v.name === name)
+    if (view === undefined) throw new LatidoError('VIEW_UNKNOWN', `there is no view "${name}"`, `choose among ${known.map(v => v.name).join(', ')}`)
     return view
   })
   const { messages, patients, rows } = await exportVectors(source, views, to, progressBar('replaying'))
