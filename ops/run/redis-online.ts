@@ -40,7 +40,8 @@ async function opened (options: RedisOnlineOptions, clock: Clock): Promise<Onlin
   }
 }
 
-function redisOptionsOf (config: RedisConfig, owner: string, clock: Clock): RedisOnlineOptions {
+/** `owner` says which log's rows the online store has. Throws FILE_UNREADABLE, FILE_INVALID. */
+export function redisOptionsOf (config: RedisConfig, owner: string, clock: Clock): RedisOnlineOptions {
   const { nodes, tls, user, passwordFile, prefix, expireAfterMs } = config
   const password = (): string => secretOf('--redis-password-file', passwordFile)
   if (passwordFile !== '') password() // what is wrong with the file is told now

@@ -7,7 +7,6 @@ import { startMqtt, type Association, type MqttCredentials } from '../../connect
 import { runSimulator, seededRandom } from '../../connectors/simulator/index.ts'
 import { startDashboards, type PipelineStatus } from '../../dashboards/server/index.ts'
 import { openClickHouseOffline, runOfflineWriter, startEngine, type OfflineStore, type OfflineWriter } from '../../features/offline/index.ts'
-import { OwnBoardIndex } from '../../features/board/index.ts'
 import type { FeatureView } from '../../features/define/index.ts'
 
 import { LatidoError, messageOf } from '../../streams/errors/index.ts'
@@ -20,6 +19,7 @@ import { fileLogger, openMetrics, type Logger, type Metrics } from '../telemetry
 import { Closers } from './closers.ts'
 import { Changes, dashboardSources } from './dashboard-sources.ts'
 import { Board, watchedStore } from './board.ts'
+import { boardRescanMs, openBoardIndex } from './board-index.ts'
 import { BoardProjector } from './board-projector.ts'
 import { openDataDir, type DataDir } from './data-dir.ts'
 import { offlineDecode, OFFLINE_TOPICS } from './offline-decode.ts'
@@ -67,8 +67,8 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
   const vault = closers.use(openVault(config, dir, stores))
   const changes = new Changes(clock)
   const failure = new Failure()
-  const index = closers.use(new OwnBoardIndex())
-  const board = new Board({ online: stores.online, index, clock })
+  const index = closers.use(await openBoardIndex(config, clock, logger))
+  const board = new Board({ online: stores.online, index, clock, ...boardRescanMs(config) })
   const projector = closers.use(await BoardProjector.start({ board, index, clock, logger }))
   const online = watchedStore(stores.online, patients => { board.changed(patients); projector.changed(patients); changes.mark() })
 

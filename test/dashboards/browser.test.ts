@@ -130,6 +130,7 @@ describe.skipIf(executablePath === undefined)('the pages in a real browser', { t
     await page.locator('.found', { hasText: 'Found: 1' }).waitFor(WAIT)
     expect(await page.locator('.bed').getAttribute('data-patient')).toBe(keyOf('TEST-1001'))
     expect(await page.evaluate('document.activeElement.name')).toBe('q')
+    expect(await page.locator('.found-hidden').textContent()).toContain('Not shown here: 2 patients with alerts')
     expect(page.url()).not.toContain('icu')
     await page.keyboard.press('Escape')
     await page.waitForFunction('document.querySelectorAll(".bed").length === 8', undefined, WAIT)

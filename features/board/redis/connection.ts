@@ -86,6 +86,9 @@ export class BoardConnection implements AsyncDisposable {
 /** Redis's own words, as its client hands them on. */
 export function isReply (error: unknown): error is Error { return error instanceof Error && error.constructor.name === 'ErrorReply' }
 
+/** What Redis refuses (it is out of memory, loading, read-only) is an operating failure. Its words may repeat what was asked: only the first of them is passed on. */
+export function refused (reply: Error): LatidoError { return unavailable(new Error(`it refused a command (${/^[A-Z]+/.exec(reply.message)?.[0] ?? 'ERR'})`)) }
+
 /** The text of a connection's failure names an address, and never what was asked. */
 export function unavailable (cause: unknown): LatidoError {
   return new LatidoError('ONLINE_UNAVAILABLE', `the Redis that the board is searched in does not answer: ${messageOf(cause)}`, 'look at the Redis server and at the network to it; it is asked again by itself', cause)

@@ -1,6 +1,6 @@
 import { OwnBoardIndex } from '../own-index.ts'
 import type { BoardIndex } from '../port.ts'
-import { BoardConnection, isReply, type RedisBoardOptions } from './connection.ts'
+import { BoardConnection, isReply, refused, type RedisBoardOptions } from './connection.ts'
 import { RedisBoardIndex } from './redis-index.ts'
 
 /** What a Redis needs to search documents. */
@@ -25,7 +25,9 @@ export async function openRedisBoardIndex (options: RedisBoardOptions): Promise<
     return new OwnBoardIndex(why)
   } catch (error) {
     await connection[Symbol.asyncDispose]()
-    throw error
+    if (!isReply(error)) throw error
+    if (error.message.startsWith('NOPERM')) return new OwnBoardIndex(DENIED)
+    throw refused(error)
   }
 }
 

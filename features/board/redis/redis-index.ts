@@ -4,7 +4,7 @@ import type { Clock, DurationMs } from '../../../streams/time/index.ts'
 import type { BoardAnswer, BoardEntity, BoardIndex, BoardQuery } from '../port.ts'
 import { millionths, orderOf } from '../sort-keys.ts'
 import { asStemlessWord, wordsAsked } from '../text.ts'
-import { isReply, unavailable, type BoardConnection } from './connection.ts'
+import { isReply, refused, type BoardConnection } from './connection.ts'
 import { BoardClient } from './om-client.ts'
 import { boardSchema, documentOf, placeWord, type BoardDocument } from './schema.ts'
 import { REMOVE_SCRIPT } from './scripts.ts'
@@ -138,12 +138,11 @@ export class RedisBoardIndex implements BoardIndex {
 
 function isLost (error: unknown): boolean { return isReply(error) && /no such index|unknown index name/i.test(error.message) }
 
-/** What Redis refuses (it is out of memory, loading, read-only) is an operating failure. Its words may repeat what was asked: only the first of them is passed on. */
 async function carriedOut<T> (work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    throw isReply(error) ? unavailable(new Error(`it refused a command (${/^[A-Z]+/.exec(error.message)?.[0] ?? 'ERR'})`)) : error
+    throw isReply(error) ? refused(error) : error
   }
 }
 

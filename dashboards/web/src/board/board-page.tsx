@@ -47,14 +47,17 @@ function LiveWords ({ patients }: Shown): ReactNode {
   return patients?.length === 0 && <p className="notice">{t('board.empty')}</p>
 }
 
-/** How many were found, of whom how many are shown, and by what. */
+/** How many were found, of whom how many are shown, and by what. A search left standing must not hide an alert in silence. */
 function FoundWords ({ patients, total, why, failure }: Shown): ReactNode {
   const { t, format } = useI18n()
+  const { board } = useLive()
+  const shown = new Set(patients?.map(({ patient }) => patient))
+  const hidden = board?.patients.filter(({ patient, alerts }) => !shown.has(patient) && alerts.some(({ state }) => state === 'active' || state === 'latched')).length ?? 0
   const count = patients === undefined ? '' : total === 0 ? t('board.found.none')
     : total > patients.length ? t('board.found.truncated', { total: format.number(total), shown: format.number(patients.length) }) : t('board.found', { n: format.number(total) })
   return (
     <>
-      <p className="found" role="status">{count}</p>
+      <p className="found" role="status">{count}{patients !== undefined && hidden > 0 && <strong className="found-hidden"> {t('board.found.hidden', { n: format.number(hidden) })}</strong>}</p>
       {failure !== undefined && <p className="notice found-why" role="alert">{t('page.failed', { reason: failure.message })}</p>}
       {why !== null && <p className="notice found-why">{t('board.found.own', { why: translateName(t, 'searchWhy', why) })}</p>}
       {patients === undefined && failure === undefined && <p className="notice">{t('page.loading')}</p>}

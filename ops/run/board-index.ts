@@ -1,0 +1,18 @@
+import { openRedisBoardIndex, OwnBoardIndex, type BoardIndex } from '../../features/board/index.ts'
+import type { Clock, DurationMs } from '../../streams/time/index.ts'
+import type { Config } from '../config/index.ts'
+import type { Logger } from '../telemetry/index.ts'
+import { redisOptionsOf } from './redis-online.ts'
+
+/** With the embedded online store the index in memory; with Redis its search, or the index in memory where it has none. Throws ONLINE_UNAVAILABLE. */
+export async function openBoardIndex ({ redis }: Pick<Config, 'redis'>, clock: Clock, logger: Pick<Logger, 'info' | 'warn'>): Promise<BoardIndex> {
+  if (redis === undefined) return new OwnBoardIndex()
+  const index = await openRedisBoardIndex(redisOptionsOf(redis, '', clock))
+  if (index.why === undefined) logger.info({ by: index.by }, 'the board is searched in Redis'); else logger.warn({ by: index.by, why: index.why }, 'the board is searched in memory')
+  return index
+}
+
+/** Other instances write to the same Redis only where they share a log, and tell nothing here: the board then looks for itself. */
+export function boardRescanMs ({ redis, kafka }: Pick<Config, 'redis' | 'kafka'>): { readonly rescanMs?: DurationMs } {
+  return redis === undefined || kafka === undefined ? {} : { rescanMs: 5_000 }
+}
