@@ -23,6 +23,7 @@ export class RedisConnection implements AsyncDisposable {
   #pending = 0
   #progressMs = 0
   #closed = false
+  #cluster = false
 
   private constructor (options: RedisOnlineOptions) {
     this.#options = options
@@ -42,7 +43,8 @@ export class RedisConnection implements AsyncDisposable {
     }
   }
 
-  get cluster (): boolean { return this.#link?.cluster === true }
+  /** As it was when last connected: batches are made before it is known whether it is still there. */
+  get cluster (): boolean { return this.#cluster }
 
   /** The keys of one call are of one slot where this is a cluster: `key` is one of them. */
   async ask<T extends Reply> (key: string, args: readonly (string | Buffer)[], { readOnly: reads = false, binary = false }: { readonly readOnly?: boolean, readonly binary?: boolean } = {}): Promise<T> {
@@ -90,6 +92,7 @@ export class RedisConnection implements AsyncDisposable {
       const link = await openLink(this.#options)
       if (this.#closed) { link.destroy(); throw new Error('the store is closed') }
       this.#failure = undefined
+      this.#cluster = link.cluster
       return this.#link = link
     } catch (e) {
       this.#failure = this.#named(e)

@@ -89,10 +89,10 @@ for e = 1, #KEYS do
   local old = stored[e]
   at = from + length
   if old then
-    if string.byte(old, 1) ~= 1 then return redis.error_reply('LATIDOFORM') end
+    if string.byte(old, 1) ~= 1 then return redis.error_reply('LATIDOFORM unknown form of a value') end
     merge(KEYS[e], old, from, at)
   else
-    if call('TYPE', KEYS[e]).ok ~= 'none' then return redis.error_reply('WRONGTYPE') end
+    if call('TYPE', KEYS[e]).ok ~= 'none' then return redis.error_reply('WRONGTYPE not a value of the online store') end
     first(KEYS[e], from, at)
   end
 end
@@ -106,7 +106,7 @@ return count / 2
 export const ERASE: Script = script(`
 local old = redis.call('GET', KEYS[1])
 if not old then return 0 end
-if string.byte(old, 1) ~= 1 then return redis.error_reply('LATIDOFORM') end
+if string.byte(old, 1) ~= 1 then return redis.error_reply('LATIDOFORM unknown form of a value') end
 local tag = string.find(KEYS[1], '}e:', 1, true)
 local p = 2
 while p <= #old do
