@@ -1,5 +1,5 @@
 import { freePorts, until } from './ports.ts'
-import { startRedis, type RedisServer } from './redis.ts'
+import { startRedis, type RedisOptions, type RedisServer } from './redis.ts'
 
 const SLOTS = 16_384
 const MASTERS = 3
@@ -12,9 +12,9 @@ export interface RedisCluster extends AsyncDisposable {
 }
 
 /** Three masters on loopback that share the slots. */
-export async function startRedisCluster (): Promise<RedisCluster> {
+export async function startRedisCluster ({ tls, cliArgs = [] }: Pick<RedisOptions, 'tls' | 'cliArgs'> = {}): Promise<RedisCluster> {
   const buses = await freePorts(MASTERS)
-  const nodes = await Promise.all(buses.map(bus => startRedis({ args: ['--cluster-enabled', 'yes', '--cluster-port', String(bus), '--cluster-node-timeout', '2000'] })))
+  const nodes = await Promise.all(buses.map(bus => startRedis({ cliArgs, ...tls === undefined ? {} : { tls: [...tls, '--tls-cluster', 'yes', '--tls-replication', 'yes'] }, args: ['--cluster-enabled', 'yes', '--cluster-port', String(bus), '--cluster-node-timeout', '2000'] })))
   const cluster: RedisCluster = {
     nodes, url: nodes.map(n => n.url).join(','),
     [Symbol.asyncDispose]: async () => { for (const node of nodes) await node[Symbol.asyncDispose]() },

@@ -12,6 +12,8 @@ const READY_WITHIN_MS = 30_000
 export interface RedisOptions {
   /** With search and JSON. */
   readonly stack?: boolean
+  /** Options of redis-server that make its port one of TLS alone. */
+  readonly tls?: readonly string[]
   /** More options of redis-server, as on its command line. */
   readonly args?: readonly string[]
   /** What a client says to get in, where there is a password. */
@@ -38,12 +40,12 @@ export function missingRedis (): string | undefined {
   return undefined
 }
 
-export async function startRedis ({ stack = false, args = [], cliArgs = [] }: RedisOptions = {}): Promise<RedisServer> {
+export async function startRedis ({ stack = false, tls, args = [], cliArgs = [] }: RedisOptions = {}): Promise<RedisServer> {
   const [port = 0] = await freePorts(1)
   const directory = tempDir()
   const output = join(directory.path, 'output')
   const { command, before } = stack ? await redisStackFiles() : { command: 'redis-server', before: [] }
-  const all = [...before, '--port', String(port), '--bind', '127.0.0.1', '--dir', directory.path, '--save', '', '--daemonize', 'no', ...args]
+  const all = [...before, ...(tls === undefined ? ['--port', String(port)] : [...tls, '--tls-port', String(port)]), '--bind', '127.0.0.1', '--dir', directory.path, '--save', '', '--daemonize', 'no', ...args]
   let child: Child | undefined
   const cli = (...words: readonly string[]): string => {
     const ran = spawnSync('redis-cli', ['-h', '127.0.0.1', '-p', String(port), '-e', ...cliArgs, ...words], { encoding: 'utf8' })
