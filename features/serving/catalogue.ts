@@ -26,6 +26,9 @@ export interface Selection {
   readonly placeOf: Uint16Array
 }
 
+/** Which version of a view a bare name means; `onChange` is told when that is another one. */
+export interface BareNames { versionOf (name: string): number | undefined, onChange (changed: () => void): void }
+
 const SERVICE_NAME = /^[a-z][A-Za-z0-9]{0,62}$/
 const REFERENCE = /^(?<view>[A-Za-z][A-Za-z0-9_]{0,62})(?:@(?<version>\d{1,6}))?(?::(?<feature>[A-Za-z][A-Za-z0-9_]{0,126}))?$/
 /** Selections that are remembered: callers ask for the same again and again. */
@@ -40,12 +43,15 @@ export class ServingCatalogue {
   readonly views: readonly FeatureView[]
   readonly services: readonly FeatureService[]
   readonly #newest = new Map<string, FeatureView>()
+  readonly #names: BareNames | undefined
   readonly #versions = new Map<string, FeatureView>()
   readonly #services = new Map<string, FeatureService>()
   readonly #remembered = new Map<string, Selection>()
 
-  /** Of several versions of a view the highest is meant where none is named. Throws where a service names what does not exist. */
-  constructor (views: readonly FeatureView[], services: readonly FeatureService[] = []) {
+  /** Where no version is named the one is meant that `names` says, else the highest. Throws where a service names what does not exist. */
+  constructor (views: readonly FeatureView[], services: readonly FeatureService[] = [], names?: BareNames) {
+    this.#names = names
+    names?.onChange(() => { this.#remembered.clear() })
     this.views = views
     this.services = services
     for (const view of views) {
@@ -104,9 +110,10 @@ export class ServingCatalogue {
   #view (name: string, version: string | undefined): FeatureView {
     const newest = this.#newest.get(name)
     if (newest === undefined) throw new LatidoError('VIEW_UNKNOWN', `there is no view "${name}"`, this.#known('views', name, this.#newest.keys()))
-    if (version === undefined) return newest
-    const view = this.#versions.get(`${name}@${Number(version)}`)
-    if (view === undefined) throw new LatidoError('VIEW_UNKNOWN', `view ${name} has no version ${version} here`, `versions that are served: ${this.views.filter(v => v.name === name).map(v => v.version).join(', ')}`)
+    const wanted = version ?? this.#names?.versionOf(name)
+    if (wanted === undefined) return newest
+    const view = this.#versions.get(`${name}@${Number(wanted)}`)
+    if (view === undefined) throw new LatidoError('VIEW_UNKNOWN', `view ${name} has no version ${wanted} here`, `versions that are served: ${this.views.filter(v => v.name === name).map(v => v.version).join(', ')}`)
     return view
   }
 

@@ -7,7 +7,7 @@ export { FeatureReader, SERVING_LIMITS } from './feature-reader.ts'
 export type { FeatureQuery, FeatureReaderParts } from './feature-reader.ts'
 /** What is served, and what a caller's names mean. */
 export { entityOf, FEATURES_MAX, ServingCatalogue } from './catalogue.ts'
-export type { FeatureService, Selection, ViewSelection } from './catalogue.ts'
+export type { BareNames, FeatureService, Selection, ViewSelection } from './catalogue.ts'
 /** What was read. */
 export { FeatureTable, REASONS } from './feature-table.ts'
 export type { EntityView, Reason, ReasonedValue, ViewColumns } from './feature-table.ts'

@@ -26,6 +26,7 @@ import { offlineDecode, OFFLINE_TOPICS } from './offline-decode.ts'
 import { meteredLog } from './metered-log.ts'
 import { openPipeline } from './pipeline.ts'
 import { openRedisOnline } from './redis-online.ts'
+import { openServing } from './serving.ts'
 import { PipelineMonitor } from './status.ts'
 import { openKafkaStores, openStores, type Stores } from './stores.ts'
 import { definedViews } from './defined-views.ts'
@@ -99,6 +100,7 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
   let ready = false
   const dashboards = closers.use(await startDashboards({
     host: config.host, port: config.httpPort, allowExposed: config.allowExposed, logger, webRoot: webRoot(),
+    features: openServing({ store: stores.online, views: views.views, names: views.aliases, clock, metrics }),
     sources: dashboardSources({
       clock, version: '0.1.0', log: stores.log, codecs: stores.codecs, online: stores.online, board, vault, metrics, offline: offline.store, changes, ready: () => ready,
       pipeline: () => running.status(connectors, offline.status()),

@@ -2,6 +2,7 @@ import { systemClock } from '../../../streams/time/index.ts'
 import { CONFIG_OPTIONS, parseConfig } from '../../config/index.ts'
 import { startLatido } from '../../run/index.ts'
 import type { Command } from './command.ts'
+import { stopSignal } from './stop-signal.ts'
 
 export const start: Command = {
   usage: Object.keys(CONFIG_OPTIONS).map(name => `[--${name.replace(/[A-Z]/g, c => `-${c.toLowerCase()}`)} X]`).join(' '),
@@ -23,18 +24,4 @@ export const start: Command = {
     }
     return 0
   },
-}
-
-/** Resolves at the first Ctrl-C or termination; a second one ends the process at once. */
-function stopSignal (): Promise<void> {
-  return new Promise(resolve => {
-    let stopping = false
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(signal, () => {
-        if (stopping) process.exit(130)
-        stopping = true
-        resolve()
-      })
-    }
-  })
 }

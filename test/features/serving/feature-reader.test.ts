@@ -119,6 +119,16 @@ describe('refusals', () => {
     const two = new ServingCatalogue([latestView('numerics', { version: 2, count: 4 }), numerics])
     expect([two.view('numerics').version, two.view('numerics@1').version, two.select(['numerics@1']).names.length]).toEqual([2, 1, 3])
   })
+
+  it('a new version is meant from the moment on at which it has caught up', () => {
+    let version = 1
+    let changed = (): void => {}
+    const two = new ServingCatalogue([latestView('numerics', { version: 2, count: 4 }), numerics], [], { versionOf: () => version, onChange: listener => { changed = listener } })
+    expect(two.select(['numerics']).names).toHaveLength(3)
+    version = 2
+    changed()
+    expect(two.select(['numerics']).names).toHaveLength(4)
+  })
 })
 
 describe('counts', () => {

@@ -1,0 +1,13 @@
+/** Resolves at the first Ctrl-C or termination; a second one ends the process at once. */
+export function stopSignal (): Promise<void> {
+  return new Promise(resolve => {
+    let stopping = false
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        if (stopping) process.exit(130)
+        stopping = true
+        resolve()
+      })
+    }
+  })
+}
