@@ -1,8 +1,9 @@
 import { CONCEPTS, type ConceptId } from '../../streams/events/index.ts'
 import type { ArrivalTimeMs, DurationMs, EventTimeMs } from '../../streams/time/index.ts'
 import type { FeatureView } from '../define/index.ts'
-import type { PatientState } from './machine.ts'
+import { READING } from './kept.ts'
 import { planViews } from './plan.ts'
+import type { PatientState } from './state.ts'
 import { ringTiles, type RingTile } from './tile-ring.ts'
 
 export interface Point { readonly time: EventTimeMs, readonly value: number }
@@ -26,6 +27,7 @@ export interface PatientHolding {
   readonly views: readonly { readonly view: string, readonly lastEmit: ArrivalTimeMs | undefined, readonly staleAt: ArrivalTimeMs | undefined }[]
   readonly late: number
   readonly duplicates: number
+  readonly truncated: number
 }
 
 export function describePatient (views: readonly FeatureView[], state: PatientState): PatientHolding {
@@ -39,8 +41,8 @@ export function describePatient (views: readonly FeatureView[], state: PatientSt
         concept: plan.concept,
         name: CONCEPTS[plan.concept].name,
         unit: CONCEPTS[plan.concept].unit,
-        readings: series.times.map((time, j) => ({ time, value: series.values[j]! })),
-        rings: plan.rings.map(ring => ({ tileMs: ring.tileMs, tiles: ringTiles(ring, series.rings) })),
+        readings: Array.from({ length: series.held }, (_, j) => ({ time: series.readings[j * READING]!, value: series.readings[j * READING + 1]! })),
+        rings: plan.rings.map(ring => ({ tileMs: ring.tileMs, tiles: series.device === undefined ? [] : ringTiles(ring, series.device.dense) })),
         last: pointOf(series.lastTime, series.lastValue),
         previous: pointOf(series.previousTime, series.previousValue),
         countSinceAdmission: series.count,
@@ -49,6 +51,7 @@ export function describePatient (views: readonly FeatureView[], state: PatientSt
     views: views.map((view, v) => ({ view: `${view.name}@${view.version}`, lastEmit: known(state.views[v]!.lastEmit), staleAt: known(state.views[v]!.staleDue) })),
     late: state.late,
     duplicates: state.duplicates,
+    truncated: state.truncated,
   }
 }
 

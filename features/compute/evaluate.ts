@@ -1,26 +1,14 @@
 import { LatidoError } from '../../streams/errors/index.ts'
-import type { ArrivalTimeMs, DurationMs } from '../../streams/time/index.ts'
-import type { Aggregate, Comparison, Expression, Fact } from '../define/index.ts'
-import { tileMsOf, type Plan } from './plan.ts'
-import type { Series } from './series.ts'
-import { addPoint, emptyStats, mergeTiles, resetStats, sampleTiles, type WindowStats } from './tile-ring.ts'
+import type { DurationMs } from '../../streams/time/index.ts'
+import type { Comparison, Expression } from '../define/index.ts'
+import { aggregateOf, sharedWindow, type SharedWindows } from './aggregates.ts'
+import { seen, type Evaluate } from './context.ts'
+import { samplesOf, type Plan } from './plan.ts'
 
 const HOUR_MS = 3_600_000
 
-/** What an expression may look at. `time` comes back as the newest event time of the stalest input; +Infinity if none was read. */
-export interface Context {
-  asOf: ArrivalTimeMs
-  series: readonly (Series | undefined)[]
-  facts: Readonly<Record<Fact, number>>
-  time: number
-  /** Changes with each evaluation, so that windows shared by features are merged once. */
-  evaluation: number
-}
-
-export type Evaluate = (context: Context) => number
-
-/** Compiles an expression against a plan. NaN is absence. */
-export function compile (e: Expression, plan: Plan, shared: Map<string, SharedWindow> = new Map()): Evaluate {
+/** Compiles an expression against a plan. NaN is absence. Windows are shared through `shared`: what features ask of one is settled when all are compiled. */
+export function compile (e: Expression, plan: Plan, shared: SharedWindows = new Map()): Evaluate {
   const go = (part: Expression): Evaluate => compile(part, plan, shared)
   switch (e.op) {
     case 'constant': return () => e.value
@@ -28,7 +16,9 @@ export function compile (e: Expression, plan: Plan, shared: Map<string, SharedWi
     case 'last': return lastOf(plan.indexOf(e.concept)!, e.withinMs, e.back)
     case 'age': return ageOf(plan.indexOf(e.concept)!)
     case 'countSinceAdmission': return countOf(plan.indexOf(e.concept)!)
-    case 'window': case 'sampled': return aggregateOf(e.aggregate, sharedWindow(e, plan, shared))
+    case 'window': case 'sampled': return aggregateOf(e, sharedWindow(e, plan, shared), plan)
+    case 'missingRate': return missingRateOf(e, plan, shared)
+    case 'members': throw new LatidoError('VIEW_INVALID', 'an aggregate of patients cannot be planned for one key', 'compute it from the patients\' vectors')
     case 'plus': return pair(go(e.left), go(e.right), (l, r) => l + r)
     case 'minus': return pair(go(e.left), go(e.right), (l, r) => l - r)
     case 'times': return pair(go(e.left), go(e.right), (l, r) => l * r)
@@ -42,11 +32,8 @@ export function compile (e: Expression, plan: Plan, shared: Map<string, SharedWi
     case 'sumOfPresent': return ofPresent(e.of.map(go), (a, b) => a + b)
     case 'maxOfPresent': return ofPresent(e.of.map(go), Math.max)
     case 'countMissing': return missingOf(e.of.map(go))
-    case 'missingRate': case 'members': throw new LatidoError('VIEW_INVALID', `${e.op} cannot be planned into a stream`, 'leave it out')
   }
 }
-
-function seen (c: Context, time: number): void { if (time < c.time) c.time = time }
 
 function lastOf (index: number, withinMs: DurationMs | undefined, back: 0 | 1): Evaluate {
   return c => {
@@ -70,73 +57,13 @@ function ageOf (index: number): Evaluate {
 
 function countOf (index: number): Evaluate { return c => c.series[index]?.count ?? 0 }
 
-/** A window's statistics, merged at most once an evaluation however many features use it. */
-type SharedWindow = (c: Context) => WindowStats & { first: number }
-
-function sharedWindow (e: Extract<Expression, { op: 'window' | 'sampled' }>, plan: Plan, shared: Map<string, SharedWindow>): SharedWindow {
-  const key = e.op === 'sampled' ? `sampled ${e.concept} ${e.windowMs} ${e.sampleMs}` : `${e.kept} ${e.concept} ${e.windowMs}`
-  const existing = shared.get(key)
-  if (existing !== undefined) return existing
-  const index = plan.indexOf(e.concept)!
-  const merge = e.op === 'window' && e.kept === 'sparse' ? mergeReadings(e.windowMs) : mergeRing(e, plan, index)
-  const stats = emptyStats()
-  let evaluated = -1
-  const window: SharedWindow = c => {
-    if (evaluated === c.evaluation) return stats
-    evaluated = c.evaluation
-    const series = c.series[index]
-    if (series === undefined) { resetStats(stats); stats.first = NaN } else merge(series, c.asOf, stats)
-    return stats
-  }
-  shared.set(key, window)
-  return window
-}
-
-type Merge = (series: Series, asOf: ArrivalTimeMs, into: WindowStats & { first: number }) => void
-
-function mergeRing (e: Extract<Expression, { op: 'window' | 'sampled' }>, plan: Plan, index: number): Merge {
-  const place = plan.ringOf(e.concept, e.op === 'sampled' ? e.sampleMs : tileMsOf(e.windowMs))
-  const ring = plan.series[index]!.rings[place]!
-  return e.op === 'sampled'
-    ? (series, asOf, into) => { sampleTiles(ring, series.rings, asOf, e.windowMs, into) }
-    : (series, asOf, into) => { mergeTiles(ring, series.rings, asOf, e.windowMs, into) }
-}
-
-function mergeReadings (windowMs: DurationMs): Merge {
-  return (series, asOf, into) => {
-    resetStats(into)
-    into.first = NaN
-    for (let i = 0; i < series.times.length; i++) {
-      const time = series.times[i]!
-      if (time < asOf - windowMs || time > asOf) continue
-      addPoint(into, (time - asOf) / HOUR_MS, series.values[i]!)
-      if (into.n === 1) into.first = series.values[i]!
-      into.newest = time
-    }
-  }
-}
-
-const ofStats: Readonly<Partial<Record<Aggregate, (s: WindowStats & { first: number }) => number>>> = {
-  count: s => s.n,
-  sum: s => s.mean * s.n,
-  mean: s => s.mean,
-  min: s => s.min,
-  max: s => s.max,
-  variance: s => s.n < 2 ? NaN : Math.max(0, s.m2) / (s.n - 1),
-  deviation: s => s.n < 2 ? NaN : Math.sqrt(Math.max(0, s.m2) / (s.n - 1)),
-  first: s => s.first,
-  slope: s => s.n < 2 || s.mtt <= 0 ? NaN : s.mty / s.mtt,
-  range: s => s.max - s.min,
-}
-
-function aggregateOf (aggregate: Aggregate, window: SharedWindow): Evaluate {
-  const read = ofStats[aggregate]
-  if (read === undefined) throw new LatidoError('VIEW_INVALID', `${aggregate} cannot be planned into a stream`, 'leave it out')
+function missingRateOf (e: Extract<Expression, { op: 'missingRate' }>, plan: Plan, shared: SharedWindows): Evaluate {
+  const { look } = sharedWindow(e, plan, shared)
+  const samples = samplesOf(e.windowMs, e.everyMs)
   return c => {
-    const stats = window(c)
-    if (stats.n === 0) return aggregate === 'count' ? 0 : NaN
-    seen(c, stats.newest)
-    return read(stats)
+    const stats = look(c)
+    if (stats.n > 0) seen(c, stats.newest)
+    return (samples - stats.n) / samples
   }
 }
 
@@ -156,7 +83,7 @@ function coalesceOf (of: readonly Evaluate[]): Evaluate {
 
 function roundedOf (of: Evaluate, decimals: number): Evaluate {
   const scale = 10 ** decimals
-  return c => Math.round(of(c) * scale + 1e-9) / scale
+  return c => Math.floor(of(c) * scale + 0.5 + 1e-9) / scale
 }
 
 function bandedOf (of: Evaluate, bands: readonly { readonly upTo: number, readonly points: number }[], above: number): Evaluate {

@@ -1,46 +1,24 @@
-import v8 from 'node:v8'
-import type { AcknowledgementEvent, BedsideEvent, EncounterEvent, MergeEvent, Observation, ObservationSet, PatientKey } from '../../streams/events/index.ts'
+import { LatidoError } from '../../streams/errors/index.ts'
+import type { AcknowledgementEvent, BedsideEvent, EncounterEvent, MergeEvent, ObservationSet, PatientKey } from '../../streams/events/index.ts'
 import type { Emit, StateMachine } from '../../streams/engine/index.ts'
 import type { ArrivalTimeMs } from '../../streams/time/index.ts'
 import type { Fact, FeatureView } from '../define/index.ts'
 import { emptyVector, type FeatureVector, type Trigger } from '../vector.ts'
-import { compile, type Context, type Evaluate } from './evaluate.ts'
+import type { Context, Evaluate } from './context.ts'
+import { compile } from './evaluate.ts'
+import { FORGOTTEN_AFTER_MS } from './kept.ts'
 import { planViews, type Plan } from './plan.ts'
-import { applyObservation, emptySeries, holds, joinSeries, type Applied, type Series } from './series.ts'
+import { admitSeries, applyObservation, emptySeries, expireSeries, expiryOf, forgetSeries, isBlank, joinSeries, type Applied } from './series.ts'
+import { emptyState, isEmptyState, NEVER, type PatientState } from './state.ts'
+import { stateCodec } from './state-codec.ts'
 
 const HOUR_MS = 3_600_000
-const NEVER = -1
-/** After a discharge the state is kept so long for late results, then dropped. */
-const KEPT_AFTER_DISCHARGE_MS = 24 * HOUR_MS
-
-interface ViewState {
-  lastEmit: ArrivalTimeMs
-  /** A throttled emission waits for this time; NEVER: none waits. */
-  emitDue: ArrivalTimeMs
-  /** When the view goes stale unless something comes; NEVER: it is stale, or never had anything. */
-  staleDue: ArrivalTimeMs
-  watched: number[]
-}
-
-export interface PatientState {
-  admittedAt: number
-  dischargedAt: number
-  ageYears: number
-  sex: EncounterEvent['sex']
-  ward: string
-  bed: string
-  hoursFromHospitalToUnit: number
-  readonly series: (Series | undefined)[]
-  readonly views: ViewState[]
-  late: number
-  duplicates: number
-}
 
 /** What the features machine says: a vector, or an event that the machines behind it need in the same order. */
 export type FeatureOutput = FeatureVector | EncounterEvent | AcknowledgementEvent | MergeEvent
 
 /**
- * The planned views as one state machine per patient. `onApplied` counts what became of readings (it is told in replays too). `shared`: a view's
+ * The planned views, all of one entity, as one state machine a key of that entity. `onApplied` counts what became of readings (it is told in replays too). `shared`: a view's
  * vector is the same object each time and holds until the view emits again, for who writes it at once.
  */
 export function featuresMachine (views: readonly FeatureView[], onApplied: (applied: Applied) => void = () => {}, vectors: 'own' | 'shared' = 'own'): StateMachine<PatientState, BedsideEvent, FeatureOutput> {
@@ -53,11 +31,10 @@ export function featuresMachine (views: readonly FeatureView[], onApplied: (appl
       else machine.event(state, input.value, input.arrival, emit)
     },
     nextDue: state => machine.nextDue(state),
-    isEmpty: state => machine.isEmpty(state),
+    isEmpty: isEmptyState,
     leave: (state, { survivor, arrival }, emit) => { machine.leave(state, survivor as PatientKey, arrival, emit) },
     merge: (state, from, { arrival }, emit) => { machine.merge(state, from, arrival, emit) },
-    // The typed arrays lie over the bytes that they were read from: a copy, so that living on does not change the row.
-    codec: { version: 3, encode: state => v8.serialize(state), decode: bytes => v8.deserialize(Buffer.from(bytes)) as PatientState },
+    codec: stateCodec(machine.plan),
   }
 }
 
@@ -66,7 +43,7 @@ type Filling = { -readonly [K in keyof FeatureVector]: FeatureVector[K] }
 
 class Machine {
   readonly #views: readonly FeatureView[]
-  readonly #plan: Plan
+  readonly plan: Plan
   readonly #evaluates: readonly (readonly Evaluate[])[]
   readonly #watched: readonly (readonly number[])[]
   readonly #triggers: readonly ReadonlySet<string>[]
@@ -79,29 +56,31 @@ class Machine {
   readonly #facts: Record<Fact, number> = { ageYears: NaN, male: NaN, female: NaN, hoursInUnit: NaN, hoursFromHospitalToUnit: NaN }
   readonly #context: Context = { asOf: 0, series: [], facts: this.#facts, time: 0, evaluation: 0 }
 
+  /** The series of the reading at hand, where there was none. */
+  #fresh = emptySeries()
+  #gone = 0
+  readonly #truncated = (): void => { this.#gone++; this.#onApplied('truncated') }
+
   constructor (views: readonly FeatureView[], onApplied: (applied: Applied) => void, vectors: 'own' | 'shared') {
     this.#views = views
     this.#shared = vectors === 'own' ? [] : views.map(v => ({ type: 'vector', view: v.name, version: v.version, asOf: 0, trigger: 'timer', values: new Float64Array(v.names.length), times: new Float64Array(v.names.length) }))
+    const foreign = views.find(v => v.entity !== views[0]!.entity)
+    if (foreign !== undefined) throw new LatidoError('VIEW_INVALID', `feature view ${foreign.name} is of a ${foreign.entity}, ${views[0]!.name} of a ${views[0]!.entity}`, 'run a machine an entity')
     this.#onApplied = onApplied
-    this.#plan = planViews(views)
+    this.plan = planViews(views)
     const shared = new Map()
-    this.#evaluates = views.map(v => v.expressions.map(e => compile(e, this.#plan, shared)))
+    this.#evaluates = views.map(v => v.expressions.map(e => compile(e, this.plan, shared)))
     this.#watched = views.map(v => v.emit.onChange.map(name => v.names.indexOf(name)))
     this.#triggers = views.map(v => new Set(v.emit.on))
-    this.#concerned = views.map(v => v.concepts.map(c => this.#plan.indexOf(c)!))
-    this.#touched = new Uint8Array(this.#plan.series.length)
+    this.#concerned = views.map(v => v.concepts.map(c => this.plan.indexOf(c)!))
+    this.#touched = new Uint8Array(this.plan.series.length)
   }
 
-  empty (): PatientState {
-    return {
-      admittedAt: NEVER, dischargedAt: NEVER, ageYears: NaN, sex: 'unknown', ward: '', bed: '', hoursFromHospitalToUnit: NaN, late: 0, duplicates: 0,
-      series: this.#plan.series.map(() => undefined),
-      views: this.#views.map(() => ({ lastEmit: NEVER, emitDue: NEVER, staleDue: NEVER, watched: [] })),
-    }
-  }
+  empty (): PatientState { return emptyState(this.plan.series.length, this.#views.length) }
 
   nextDue (state: PatientState): ArrivalTimeMs | undefined {
-    let due = state.dischargedAt === NEVER ? Infinity : state.dischargedAt + KEPT_AFTER_DISCHARGE_MS
+    let due = state.dischargedAt === NEVER ? Infinity : state.dischargedAt + FORGOTTEN_AFTER_MS
+    if (state.expireDue !== NEVER && state.expireDue < due) due = state.expireDue
     for (const view of state.views) {
       if (view.emitDue !== NEVER && view.emitDue < due) due = view.emitDue
       if (view.staleDue !== NEVER && view.staleDue < due) due = view.staleDue
@@ -110,7 +89,9 @@ class Machine {
   }
 
   tick (state: PatientState, at: ArrivalTimeMs, emit: Emit<FeatureOutput>): void {
-    if (state.dischargedAt !== NEVER && at >= state.dischargedAt + KEPT_AFTER_DISCHARGE_MS) { Object.assign(state, this.empty()); return }
+    if (state.expireDue !== NEVER && at >= state.expireDue) this.#expire(state, at)
+    if (state.dischargedAt !== NEVER && at >= state.dischargedAt + FORGOTTEN_AFTER_MS) { this.#forget(state, at); return }
+    this.#context.evaluation++
     state.views.forEach((view, v) => {
       const stale = view.staleDue !== NEVER && at >= view.staleDue
       if (stale) view.staleDue = NEVER
@@ -127,33 +108,54 @@ class Machine {
     }
   }
 
-  isEmpty (state: PatientState): boolean {
-    const { admittedAt, dischargedAt, ageYears, sex, ward, bed, hoursFromHospitalToUnit, late, duplicates, series, views } = state
-    return admittedAt === NEVER && dischargedAt === NEVER && Number.isNaN(ageYears) && sex === 'unknown' && ward === '' && bed === '' && Number.isNaN(hoursFromHospitalToUnit) &&
-      late === 0 && duplicates === 0 && series.every(s => s === undefined) && views.every(v => v.lastEmit === NEVER && v.emitDue === NEVER && v.staleDue === NEVER)
+  /** Everything goes but readings for windows that outlive a discharge. */
+  #forget (state: PatientState, at: ArrivalTimeMs): void {
+    const left = state.series.map((series, i) => series === undefined ? undefined : forgetSeries(this.plan.series[i]!, series, at))
+    Object.assign(state, this.empty(), { series: left })
+    this.#awaitExpiry(state)
+  }
+
+  #expire (state: PatientState, at: ArrivalTimeMs): void {
+    state.series.forEach((series, i) => {
+      if (series === undefined) return
+      expireSeries(this.plan.series[i]!, series, at)
+      if (isBlank(series)) state.series[i] = undefined
+    })
+    this.#awaitExpiry(state)
+  }
+
+  #awaitExpiry (state: PatientState): void {
+    const due = state.series.reduce((first, series, i) => series === undefined ? first : Math.min(first, expiryOf(this.plan.series[i]!, series)), Infinity)
+    state.expireDue = due === Infinity ? NEVER : due
   }
 
   /** Those behind are told who goes on; and that nobody lies there any more. */
   leave (state: PatientState, survivor: PatientKey, arrival: ArrivalTimeMs, emit: Emit<FeatureOutput>): void {
     emit({ type: 'merge', survivor, eventTime: arrival, source: 'merge' })
-    if (state.dischargedAt !== NEVER || this.isEmpty(state)) return
+    if (state.dischargedAt !== NEVER || isEmptyState(state)) return
     emit({ type: 'encounter', action: 'discharge', eventTime: arrival, source: 'merge', ward: state.ward, bed: state.bed, ageYears: Number.isNaN(state.ageYears) ? -1 : state.ageYears, sex: state.sex, hoursSinceHospitalAdmission: -1 })
   }
 
   /** Series are joined; of what is known once (stay, age, sex, bed) the survivor's stands where it has it. Every view that has spoken says what it is now. */
   merge (state: PatientState, from: PatientState, arrival: ArrivalTimeMs, emit: Emit<FeatureOutput>): void {
-    if (state.admittedAt === NEVER && state.dischargedAt === NEVER) { state.admittedAt = from.admittedAt; state.dischargedAt = from.dischargedAt }
+    const admitted = state.admittedAt !== NEVER
+    if (!admitted) state.admittedAt = from.admittedAt
+    if (!admitted && state.dischargedAt === NEVER) state.dischargedAt = from.dischargedAt
     if (Number.isNaN(state.ageYears)) state.ageYears = from.ageYears
     if (state.sex === 'unknown') state.sex = from.sex
     if (state.ward === '' && state.bed === '') { state.ward = from.ward; state.bed = from.bed }
     if (Number.isNaN(state.hoursFromHospitalToUnit)) state.hoursFromHospitalToUnit = from.hoursFromHospitalToUnit
     state.late += from.late
     state.duplicates += from.duplicates
-    this.#plan.series.forEach((plan, i) => {
+    this.plan.series.forEach((plan, i) => {
       const theirs = from.series[i]
-      if (theirs !== undefined) joinSeries(plan, state.series[i] ??= emptySeries(plan), theirs, arrival)
+      if (theirs !== undefined) state.truncated += joinSeries(plan, state.series[i] ??= emptySeries(), theirs, admitted)
     })
-    if (state.dischargedAt !== NEVER && arrival >= state.dischargedAt + KEPT_AFTER_DISCHARGE_MS) { Object.assign(state, this.empty()); return }
+    state.truncated += from.truncated
+    this.#awaitExpiry(state)
+    if (state.expireDue !== NEVER && arrival >= state.expireDue) this.#expire(state, arrival)
+    if (state.dischargedAt !== NEVER && arrival >= state.dischargedAt + FORGOTTEN_AFTER_MS) { this.#forget(state, arrival); return }
+    this.#context.evaluation++
     if (state.ward !== '' || state.bed !== '') this.#tellStay(state, arrival, emit)
     state.views.forEach((view, v) => {
       const theirs = from.views[v]!
@@ -176,18 +178,20 @@ class Machine {
   #observations (state: PatientState, set: ObservationSet, arrival: ArrivalTimeMs, emit: Emit<FeatureOutput>): void {
     this.#touched.fill(0)
     for (const told of set.observations) {
-      const index = this.#plan.indexOf(told.concept)
+      const index = this.plan.indexOf(told.concept)
       if (index === undefined) continue
-      // A value that is no longer trusted does not count, and takes its earlier version with it.
-      if (told.quality !== 'valid' && told.status !== 'withdrawn' && !holds(state.series[index], told.resultId)) continue
-      const o: Observation = told.quality === 'valid' ? told : { ...told, status: 'withdrawn' }
-      const plan = this.#plan.series[index]!
-      const applied = applyObservation(plan, state.series[index] ??= emptySeries(plan), o, set.kind, arrival)
+      const series = state.series[index]
+      const applied = applyObservation(this.plan.series[index]!, series ?? (this.#fresh = emptySeries()), told, set.kind, arrival, this.#truncated)
+      if (applied === 'none') continue
+      if (series === undefined) state.series[index] = this.#fresh
       this.#onApplied(applied)
-      if (applied === 'late') state.late++
       if (applied === 'duplicate') state.duplicates++
-      else this.#touched[index] = 1
+      else if (applied === 'late') state.late++
+      if (applied !== 'duplicate' && (applied !== 'late' || set.kind !== 'device' || told.resultId !== '')) this.#touched[index] = 1
     }
+    state.truncated += this.#gone
+    this.#gone = 0
+    this.#context.evaluation++
     for (let v = 0; v < this.#views.length; v++) this.#consider(state, v, set, arrival, emit)
   }
 
@@ -215,7 +219,7 @@ class Machine {
     if (event.action === 'admit') {
       state.admittedAt = event.eventTime
       state.dischargedAt = NEVER
-      for (const series of state.series) if (series !== undefined) series.count = 0
+      for (const series of state.series) if (series !== undefined) admitSeries(series)
     }
     if (event.action === 'discharge') {
       state.dischargedAt = arrival
@@ -256,7 +260,6 @@ class Machine {
   #look (state: PatientState, asOf: ArrivalTimeMs): void {
     this.#context.asOf = asOf
     this.#context.series = state.series
-    this.#context.evaluation++
     this.#facts.ageYears = state.ageYears
     this.#facts.male = state.sex === 'unknown' ? NaN : Number(state.sex === 'male')
     this.#facts.female = state.sex === 'unknown' ? NaN : Number(state.sex === 'female')

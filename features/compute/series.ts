@@ -1,186 +1,69 @@
 import type { Observation, ObservationKind } from '../../streams/events/index.ts'
 import type { ArrivalTimeMs, EventTimeMs } from '../../streams/time/index.ts'
+import { addDense, BEFORE, emptyDense, joinDense, NEWEST, type Dense } from './dense.ts'
+import { emptyKept, expireKept, forgetKept, identityOf, insertKept, isSame, joinKept, ORDER, placeOf, READING, removeKept, uncount, type Kept } from './kept.ts'
 import type { SeriesPlan } from './plan.ts'
-import { addToRing, clearTile, emptyRings, joinRing, tileCount } from './tile-ring.ts'
 
-/** At most so many readings of a sparse series; the oldest go first. */
-const READINGS_MAX = 96
-/** Event times of the last so many dense readings, against duplicates. */
-const RECENT = 16
-
-/** One concept of one patient. Sparse readings stand in event-time order, ties in order of arrival. */
-export interface Series {
-  readonly times: EventTimeMs[]
-  readonly values: number[]
-  readonly ids: string[]
-  /** Place of each reading in the order of arrival. */
-  readonly orders: number[]
-  /** Every ring of the plan, one behind the other. */
-  readonly rings: Float64Array
-  readonly recent: EventTimeMs[]
-  recentAt: number
-  /** The two newest dense readings, newest first: what is left when a newer sparse one is withdrawn. */
-  readonly newestDense: Ranked[]
-  /** Place of the next reading in the order of arrival. */
+/** One concept of one key: kept readings, device readings as tiles, and the two newest of both. */
+export interface Series extends Kept {
+  /** From the first device reading on. */
+  device: Dense | undefined
+  /** Place of the next reading in the log, within the series; from 1. */
   nextOrder: number
   lastTime: EventTimeMs
   lastValue: number
   previousTime: EventTimeMs
   previousValue: number
-  /** Readings since the encounter began. */
+  /** Readings since the admission. */
   count: number
 }
 
-/** A reading with its rank: event time, then arrival. */
-interface Ranked { time: EventTimeMs, value: number, order: number }
-
-export function emptySeries (plan: SeriesPlan): Series {
-  return {
-    times: [], values: [], ids: [], orders: [], rings: emptyRings(plan.rings), recent: [], recentAt: 0, newestDense: [], nextOrder: 0,
-    lastTime: -1, lastValue: NaN, previousTime: -1, previousValue: NaN, count: 0,
-  }
+export function emptySeries (): Series {
+  return { ...emptyKept(), device: undefined, nextOrder: 1, lastTime: -1, lastValue: NaN, previousTime: -1, previousValue: NaN, count: 0 }
 }
 
-export type Applied = 'added' | 'replaced' | 'withdrawn' | 'duplicate' | 'late'
+/** What became of a reading. `none`: it says nothing of what is there. `truncated` is told besides, where the oldest had to go. */
+export type Applied = 'added' | 'replaced' | 'withdrawn' | 'duplicate' | 'late' | 'truncated' | 'none'
 
-/** Takes one observation in: a result identity seen before is replaced or withdrawn; a dense reading seen before (same event time) is a duplicate. */
-export function applyObservation (plan: SeriesPlan, series: Series, o: Observation, kind: ObservationKind, arrival: ArrivalTimeMs): Applied {
-  return kind === 'device' && o.resultId === '' ? applyDense(plan, series, o) : applySparse(plan, series, o, arrival)
-}
-
-/** True if a reading with this identity is kept, so that it can be replaced or withdrawn. */
-export function holds (series: Series | undefined, resultId: string): boolean { return resultId !== '' && series !== undefined && series.ids.includes(resultId) }
-
-function applyDense (plan: SeriesPlan, series: Series, o: Observation): Applied {
-  if (o.status === 'withdrawn') return 'late' // without an identity nothing can be taken out of a tile; it must not count a second time
-  if (series.recent.includes(o.eventTime)) return 'duplicate'
-  series.recent[series.recentAt] = o.eventTime
-  series.recentAt = (series.recentAt + 1) % RECENT
+/** Takes one observation in, as docs/feature-semantics.md says. `late` of a kept reading: it counts, and every window has passed it. */
+export function applyObservation (plan: SeriesPlan, series: Series, o: Observation, kind: ObservationKind, arrival: ArrivalTimeMs, onTruncated: () => void): Applied {
+  const time = o.eventTime < arrival ? o.eventTime : arrival
+  const stands = o.quality === 'valid' && o.status !== 'withdrawn'
+  if (kind !== 'device' || o.resultId !== '') return applyKept(plan, series, identityOf(o.resultId), time, o.value, stands, arrival, onTruncated)
+  if (!stands) return 'none' // without an identity nothing can be taken out
+  const applied = addDense(plan, series.device ??= emptyDense(plan), time, o.value, series.nextOrder)
+  if (applied !== 'added') return applied
+  series.nextOrder++
   series.count++
-  rankDense(series.newestDense, o.eventTime, o.value, series.nextOrder++)
-  raise(series, o.eventTime, o.value)
-  return addToRings(plan, series, o.eventTime, o.value) ? 'added' : 'late'
+  raise(series, time, o.value)
+  return 'added'
 }
 
-function applySparse (plan: SeriesPlan, series: Series, o: Observation, arrival: ArrivalTimeMs): Applied {
-  const known = o.resultId === '' ? -1 : series.ids.indexOf(o.resultId)
-  if (known >= 0) {
-    const same = series.times[known] === o.eventTime && series.values[known] === o.value
-    if (same && o.status !== 'withdrawn') return 'duplicate'
-    remove(plan, series, known)
+function applyKept (plan: SeriesPlan, series: Series, identity: number, time: EventTimeMs, value: number, stands: boolean, arrival: ArrivalTimeMs, onTruncated: () => void): Applied {
+  const at = placeOf(series, identity)
+  if (at < 0) {
+    if (!stands) return 'none'
+    insert(plan, series, identity, time, value, true, arrival, onTruncated)
+    raise(series, time, value)
+    return time < arrival - plan.readingsMs ? 'late' : 'added'
   }
-  if (o.status === 'withdrawn') {
-    if (known >= 0) { refresh(series); series.count = Math.max(0, series.count - 1) }
-    return 'withdrawn'
-  }
-  if (known < 0) series.count++
-  insert(plan, series, o, arrival)
-  if (known >= 0) refresh(series)
-  const kept = addToRings(plan, series, o.eventTime, o.value)
-  return known >= 0 ? 'replaced' : kept || plan.rings.length === 0 ? 'added' : 'late'
+  const order = series.readings[at + ORDER]!
+  if (stands && order !== 0 && isSame(series, at, time, value)) return 'duplicate'
+  removeKept(series, at)
+  if (order > 0) series.count--
+  // Of what was told before the patient was forgotten, this is a first word.
+  if (stands) insert(plan, series, identity, time, value, order >= 0, arrival, onTruncated)
+  refresh(series)
+  return stands ? order === 0 ? 'added' : 'replaced' : 'withdrawn'
 }
 
-function insert (plan: SeriesPlan, series: Series, o: Observation, arrival: ArrivalTimeMs): void {
-  let at = series.times.length
-  while (at > 0 && series.times[at - 1]! > o.eventTime) at--
-  series.times.splice(at, 0, o.eventTime)
-  series.values.splice(at, 0, o.value)
-  series.ids.splice(at, 0, o.resultId)
-  series.orders.splice(at, 0, series.nextOrder++)
-  while (series.times.length > READINGS_MAX || (series.times.length > 2 && series.times[0]! < arrival - plan.readingsMs)) {
-    series.times.shift()
-    series.values.shift()
-    series.ids.shift()
-    series.orders.shift()
-  }
-  raise(series, o.eventTime, o.value)
+function insert (plan: SeriesPlan, series: Series, identity: number, time: EventTimeMs, value: number, counted: boolean, arrival: ArrivalTimeMs, onTruncated: () => void): void {
+  const order = series.nextOrder++
+  if (counted) series.count++
+  if (insertKept(series, time, value, counted ? order : -order, identity, arrival - plan.readingsMs) > 0) onTruncated()
 }
 
-/** Takes a reading out, and builds its tiles again from the readings where they hold nothing else. */
-function remove (plan: SeriesPlan, series: Series, at: number): void {
-  const time = series.times[at]!
-  plan.rings.forEach(ring => {
-    const tile = Math.floor(time / ring.tileMs)
-    const inTile = series.times.map((t, j) => [t, j] as const).filter(([t]) => Math.floor(t / ring.tileMs) === tile)
-    if (tileCount(ring, series.rings, time) !== inTile.length) return // shared with dense readings: they outweigh it
-    clearTile(ring, series.rings, time)
-    for (const [t, j] of inTile) if (j !== at) addToRing(ring, series.rings, t, series.values[j]!)
-  })
-  series.times.splice(at, 1)
-  series.values.splice(at, 1)
-  series.ids.splice(at, 1)
-  series.orders.splice(at, 1)
-}
-
-/** The two newest again, of both kinds: after a replacement or a withdrawal. */
-function refresh (series: Series): void {
-  const { times, values, orders, newestDense } = series
-  const sparse = [times.length - 1, times.length - 2].filter(i => i >= 0).map((i): Ranked => ({ time: times[i]!, value: values[i]!, order: orders[i]! }))
-  const [last, previous] = [...sparse, ...newestDense].sort(newestFirst)
-  series.lastTime = last?.time ?? -1
-  series.lastValue = last?.value ?? NaN
-  series.previousTime = previous?.time ?? -1
-  series.previousValue = previous?.value ?? NaN
-}
-
-/**
- * Takes in what was kept of the same concept under another key, as if all of that had arrived before what is here: at the same event time the
- * reading here is the newer one, and of two readings with one identity the one here stands. A device reading that both have counts twice.
- */
-export function joinSeries (plan: SeriesPlan, into: Series, from: Series, arrival: ArrivalTimeMs): void {
-  for (let at = from.ids.length - 1; at >= 0; at--) if (holds(into, from.ids[at]!)) { remove(plan, from, at); from.count = Math.max(0, from.count - 1); refresh(from) }
-  for (const ring of plan.rings) joinRing(ring, into.rings, from.rings)
-  const shift = from.nextOrder
-  const mine = into.times.map((time, i) => ({ time, value: into.values[i]!, id: into.ids[i]!, order: into.orders[i]! + shift }))
-  const theirs = from.times.map((time, i) => ({ time, value: from.values[i]!, id: from.ids[i]!, order: from.orders[i]! }))
-  const all = [...theirs, ...mine].sort((a, b) => a.time - b.time || a.order - b.order)
-  const first = Math.max(0, all.length - READINGS_MAX, Math.min(all.length - 2, all.filter(r => r.time < arrival - plan.readingsMs).length))
-  const kept = all.slice(first)
-  into.times.splice(0, into.times.length, ...kept.map(r => r.time))
-  into.values.splice(0, into.values.length, ...kept.map(r => r.value))
-  into.ids.splice(0, into.ids.length, ...kept.map(r => r.id))
-  into.orders.splice(0, into.orders.length, ...kept.map(r => r.order))
-  const dense = [...from.newestDense, ...into.newestDense.map(r => ({ ...r, order: r.order + shift }))].sort(newestFirst).slice(0, 2)
-  into.newestDense.splice(0, into.newestDense.length, ...dense)
-  const recent = [...new Set([...from.recent, ...into.recent])].sort((a, b) => a - b).slice(-RECENT)
-  into.recent.splice(0, into.recent.length, ...recent)
-  into.recentAt = recent.length % RECENT
-  joinNewest(into, from)
-  into.nextOrder += shift
-  into.count += from.count
-}
-
-/** The two newest of the two newest of both. */
-function joinNewest (into: Series, from: Series): void {
-  const newest = [
-    { time: from.previousTime, value: from.previousValue, order: 0 }, { time: from.lastTime, value: from.lastValue, order: 1 },
-    { time: into.previousTime, value: into.previousValue, order: 2 }, { time: into.lastTime, value: into.lastValue, order: 3 },
-  ].sort(newestFirst)
-  into.lastTime = newest[0]!.time
-  into.lastValue = newest[0]!.value
-  into.previousTime = newest[1]!.time
-  into.previousValue = newest[1]!.value
-}
-
-function newestFirst (a: Ranked, b: Ranked): number { return b.time - a.time || b.order - a.order }
-
-/** Keeps the two newest, newest first; a reading takes the place of the one that goes. */
-function rankDense (newest: Ranked[], time: EventTimeMs, value: number, order: number): void {
-  if (newest.length < 2) {
-    newest.push({ time, value, order })
-    newest.sort(newestFirst)
-    return
-  }
-  const [first, second] = newest as [Ranked, Ranked]
-  if (second.time > time || (second.time === time && second.order > order)) return
-  second.time = time
-  second.value = value
-  second.order = order
-  if (newestFirst(first, second) < 0) return
-  newest[0] = second
-  newest[1] = first
-}
-
+/** A new reading is newer than all of its time. */
 function raise (series: Series, time: EventTimeMs, value: number): void {
   if (time >= series.lastTime) {
     series.previousTime = series.lastTime
@@ -193,8 +76,68 @@ function raise (series: Series, time: EventTimeMs, value: number): void {
   }
 }
 
-function addToRings (plan: SeriesPlan, series: Series, time: EventTimeMs, value: number): boolean {
-  let kept = plan.rings.length === 0
-  for (const ring of plan.rings) kept = addToRing(ring, series.rings, time, value) || kept
-  return kept
+interface Ranked { readonly time: EventTimeMs, readonly value: number, readonly order: number }
+
+/** The two newest again, of both kinds: after a replacement, a withdrawal or a join. */
+function refresh (series: Series): void {
+  const { readings, held, device } = series
+  const newest: Ranked[] = []
+  for (let at = held * READING - READING; at >= 0 && newest.length < 2; at -= READING) {
+    if (readings[at + ORDER] !== 0) newest.push({ time: readings[at]!, value: readings[at + 1]!, order: Math.abs(readings[at + ORDER]!) })
+  }
+  if (device !== undefined) for (const at of [NEWEST, BEFORE]) newest.push({ time: device.dense[at]!, value: device.dense[at + 1]!, order: device.dense[at + 2]! })
+  const [last, previous] = newest.filter(r => r.order > 0).sort((a, b) => b.time - a.time || b.order - a.order)
+  series.lastTime = last?.time ?? -1
+  series.lastValue = last?.value ?? NaN
+  series.previousTime = previous?.time ?? -1
+  series.previousValue = previous?.value ?? NaN
+}
+
+/** An admission: counting begins anew. */
+export function admitSeries (series: Series): void {
+  series.count = 0
+  uncount(series)
+}
+
+/** What is left when the patient is forgotten: kept readings, for as long as the longest window that outlives a discharge. undefined: nothing. */
+export function forgetSeries (plan: SeriesPlan, series: Series, at: ArrivalTimeMs): Series | undefined {
+  if (plan.keptAfterDischarge === 0) return undefined
+  const left = emptySeries()
+  left.readings = series.readings
+  left.held = series.held
+  forgetKept(left, at - plan.keptAfterDischarge)
+  return left.held === 0 ? undefined : left
+}
+
+/** Drops what no window reaches any more of what outlived a discharge. Answers when to look again; Infinity: nothing is left of it. */
+export function expireSeries (plan: SeriesPlan, series: Series, at: ArrivalTimeMs): ArrivalTimeMs {
+  return expireKept(series, at - plan.keptAfterDischarge) + plan.keptAfterDischarge + 1
+}
+
+/** Nothing is held and nothing was. */
+export function isBlank (series: Series): boolean { return series.held === 0 && series.device === undefined && series.nextOrder === 1 }
+
+/** When something is to be dropped at the earliest, of what outlived a discharge. */
+export function expiryOf (plan: SeriesPlan, series: Series): ArrivalTimeMs {
+  for (let at = 0; at < series.held * READING; at += READING) if (series.readings[at + ORDER] === 0) return series.readings[at]! + plan.keptAfterDischarge + 1
+  return Infinity
+}
+
+/**
+ * Takes in what was kept of the same concept under another key, as if all of that had come before what is here. `admitted`: the survivor was
+ * told an admission, so what the other had came before it. Answers how many readings were too many.
+ */
+export function joinSeries (plan: SeriesPlan, into: Series, from: Series, admitted: boolean): number {
+  const raised = from.nextOrder - 1
+  if (admitted) admitSeries(from)
+  const { gone, uncounted } = joinKept(into, from, raised)
+  if (from.device !== undefined) {
+    into.device ??= emptyDense(plan)
+    for (const at of [NEWEST, BEFORE]) if (into.device.dense[at + 2]! > 0) into.device.dense[at + 2]! += raised
+    joinDense(plan, into.device, from.device)
+  } else if (into.device !== undefined) for (const at of [NEWEST, BEFORE]) if (into.device.dense[at + 2]! > 0) into.device.dense[at + 2]! += raised
+  into.nextOrder += raised
+  into.count += from.count - uncounted
+  refresh(into)
+  return gone
 }

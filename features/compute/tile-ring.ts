@@ -1,215 +1,193 @@
 import type { DurationMs, EventTimeMs } from '../../streams/time/index.ts'
+import type { Buckets } from './sketch.ts'
 
-/** Which partials a ring keeps beyond count, mean and newest time. */
-export interface TileColumns { readonly spread: boolean, readonly extremes: boolean, readonly trend: boolean }
-/** A ring of `tiles` tiles of `tileMs` each, from place `at` of the array that all rings of a series share. */
-export interface RingPlan { readonly at: number, readonly tileMs: DurationMs, readonly tiles: number, readonly columns: TileColumns }
-
-// Column places in a tile; later ones exist only where the plan has them.
-const ID = 0
-const COUNT = 1
-const MEAN = 2
-const NEWEST = 3
-const BASE = 4
-const HOUR_MS = 3_600_000
-
-/** Result of merging tiles. Times in ms; slope per hour; m2 is the sum of squared deviations. */
-export interface WindowStats { n: number, mean: number, m2: number, min: number, max: number, newest: EventTimeMs, meanT: number, mtt: number, mty: number }
-
-function strideOf ({ spread, extremes, trend }: TileColumns): number { return BASE + (spread ? 1 : 0) + (extremes ? 2 : 0) + (trend ? 3 : 0) }
-
-/** Doubles that a ring takes. */
-export function ringLength ({ tiles, columns }: Pick<RingPlan, 'tiles' | 'columns'>): number { return tiles * strideOf(columns) }
-
-/** The rings of one series in one array: a patient has thousands of tiles, and the collector should see few arrays. */
-export function emptyRings (plans: readonly RingPlan[]): Float64Array { return new Float64Array(plans.reduce((n, plan) => n + ringLength(plan), 0)).fill(-1) }
+/** Which partials a ring keeps beyond the count. */
+export interface TileColumns {
+  readonly sum: boolean
+  readonly spread: boolean
+  readonly extremes: boolean
+  readonly first: boolean
+  readonly trend: boolean
+  readonly sketch: boolean
+  /** A count of readings above, or below, each of these. */
+  readonly above: readonly number[]
+  readonly below: readonly number[]
+}
 
 /**
- * Adds one reading to its tile: commutative partials (Welford; co-moments for the trend), so order does not matter. False: older than the ring.
- * O(1); about 15 ns.
+ * A ring of `tiles` tiles of `tileMs` each, from place `at` of the array that all rings of a series share: the newest tile's number and slot, then
+ * the tiles. Places are within a tile, -1 where the column is not kept. A tile's sketch is `buckets.length` words, from `wordAt` on.
  */
-export function addToRing (plan: RingPlan, ring: Float64Array, time: EventTimeMs, value: number): boolean {
-  const { columns } = plan
-  const id = Math.floor(time / plan.tileMs)
-  const at = plan.at + (id % plan.tiles) * strideOf(columns)
-  if (ring[at + ID]! > id) return false
-  if (ring[at + ID] !== id) openTile(columns, ring, at, id)
-  const n = ring[at + COUNT]! + 1
-  const mean = ring[at + MEAN]!
-  const deviation = value - mean
-  const newMean = mean + deviation / n
-  ring[at + COUNT] = n
-  ring[at + MEAN] = newMean
-  if (time > ring[at + NEWEST]!) ring[at + NEWEST] = time
-  let place = at + BASE
-  if (columns.spread) ring[place] = ring[place++]! + deviation * (value - newMean)
-  if (columns.extremes) {
-    if (value < ring[place]!) ring[place] = value
-    if (value > ring[place + 1]!) ring[place + 1] = value
-    place += 2
-  }
-  if (columns.trend) {
-    const t = (time - id * plan.tileMs) / HOUR_MS
-    const dt = t - ring[place]!
-    ring[place]! += dt / n
-    const after = t - ring[place]!
-    ring[place + 1]! += dt * after
-    ring[place + 2]! += deviation * after
-  }
-  return true
+export interface RingPlan {
+  readonly tileMs: DurationMs
+  readonly tiles: number
+  readonly at: number
+  readonly wordAt: number
+  readonly stride: number
+  readonly sum: number
+  readonly spread: number
+  readonly extremes: number
+  readonly first: number
+  readonly trend: number
+  readonly above: number
+  readonly below: number
+  readonly columns: TileColumns
+  readonly buckets: Buckets | undefined
 }
 
-function openTile (columns: TileColumns, ring: Float64Array, at: number, id: number): void {
-  ring.fill(0, at, at + strideOf(columns))
-  ring[at + ID] = id
-  ring[at + NEWEST] = -1
-  if (columns.extremes) {
-    const place = at + BASE + (columns.spread ? 1 : 0)
-    ring[place] = Infinity
-    ring[place + 1] = -Infinity
+/** Before the tiles: the number of the newest (time / tileMs), and its slot. */
+export const RING_HEAD = 2
+
+export function layRing ({ tileMs, tiles, at, wordAt, buckets, columns }: Pick<RingPlan, 'tileMs' | 'tiles' | 'at' | 'wordAt' | 'buckets' | 'columns'>): RingPlan {
+  let stride = 1
+  const place = (kept: boolean, length: number): number => {
+    const from = kept ? stride : -1
+    if (kept) stride += length
+    return from
+  }
+  const sum = place(columns.sum, 1)
+  const spread = place(columns.spread, 1)
+  const extremes = place(columns.extremes, 2)
+  const first = place(columns.first, 2)
+  const trend = place(columns.trend, 3)
+  const above = place(columns.above.length > 0, columns.above.length)
+  const below = place(columns.below.length > 0, columns.below.length)
+  return { tileMs, tiles, at, wordAt, stride, sum, spread, extremes, first, trend, above, below, columns, buckets }
+}
+
+/** Doubles that a ring takes. */
+export function ringLength ({ tiles, stride }: Pick<RingPlan, 'tiles' | 'stride'>): number { return RING_HEAD + tiles * stride }
+
+/** The slot of tile `id`, or -1 where the ring does not hold it. */
+export function slotOf (ring: RingPlan, dense: Float64Array, id: number): number {
+  const back = dense[ring.at]! - id
+  if (back < 0 || back >= ring.tiles) return -1
+  const slot = dense[ring.at + 1]! - back
+  return slot < 0 ? slot + ring.tiles : slot
+}
+
+/**
+ * Adds one reading to its tile; what is older than the ring is passed over. Partials are commutative (moments by Welford, about the tile's own
+ * mean and start), so order does not matter. O(1), and no division where only sums, counts or extremes are kept; a few nanoseconds.
+ */
+export function addToRing (ring: RingPlan, dense: Float64Array, words: Uint32Array, time: EventTimeMs, value: number): void {
+  const id = Math.floor(time / ring.tileMs)
+  let slot = dense[ring.at + 1]!
+  if (id !== dense[ring.at]!) {
+    slot = id > dense[ring.at]! ? advance(ring, dense, id) : slotOf(ring, dense, id)
+    if (slot < 0) return
+  }
+  const at = ring.at + RING_HEAD + slot * ring.stride
+  const before = dense[at]!
+  dense[at] = before + 1
+  if (before === 0) openTile(ring, dense, words, at, slot)
+  if (ring.trend >= 0) addTrend(ring, dense, at, time - id * ring.tileMs, value, before)
+  if (ring.spread >= 0 && before > 0) {
+    const off = value - dense[at + ring.sum]! / before
+    dense[at + ring.spread] = dense[at + ring.spread]! + off * off * (before / (before + 1))
+  }
+  if (ring.sum >= 0) dense[at + ring.sum] = dense[at + ring.sum]! + value
+  if (ring.extremes >= 0) {
+    if (value < dense[at + ring.extremes]!) dense[at + ring.extremes] = value
+    if (value > dense[at + ring.extremes + 1]!) dense[at + ring.extremes + 1] = value
+  }
+  if (ring.first >= 0 && time < dense[at + ring.first]!) { dense[at + ring.first] = time; dense[at + ring.first + 1] = value }
+  if (ring.above >= 0) for (let i = 0; i < ring.columns.above.length; i++) if (value > ring.columns.above[i]!) dense[at + ring.above + i] = dense[at + ring.above + i]! + 1
+  if (ring.below >= 0) for (let i = 0; i < ring.columns.below.length; i++) if (value < ring.columns.below[i]!) dense[at + ring.below + i] = dense[at + ring.below + i]! + 1
+  if (ring.buckets !== undefined) {
+    const word = ring.wordAt + slot * ring.buckets.length + ring.buckets.indexOf(value)
+    words[word] = words[word]! + 1
   }
 }
 
-/** Empties the tile of `time`, for rebuilding it from readings. */
-export function clearTile (plan: RingPlan, ring: Float64Array, time: EventTimeMs): void {
-  const id = Math.floor(time / plan.tileMs)
-  const at = plan.at + (id % plan.tiles) * strideOf(plan.columns)
-  if (ring[at + ID] === id) openTile(plan.columns, ring, at, id)
-}
-
-/** Count of readings in the tile of `time`. */
-export function tileCount (plan: RingPlan, ring: Float64Array, time: EventTimeMs): number {
-  const id = Math.floor(time / plan.tileMs)
-  const at = plan.at + (id % plan.tiles) * strideOf(plan.columns)
-  return ring[at + ID] === id ? ring[at + COUNT]! : 0
-}
-
-/** Merges the tiles whose start lies in [asOf - windowMs, asOf] (Chan et al. 1979 for moments): the head is exact, the tail moves by a tile. */
-export function mergeTiles (plan: RingPlan, ring: Float64Array, asOf: EventTimeMs, windowMs: DurationMs, into: WindowStats): WindowStats {
-  const { columns, tileMs, tiles } = plan
-  const stride = strideOf(columns)
-  const newest = Math.floor(asOf / tileMs)
-  const oldest = Math.max(Math.ceil((asOf - windowMs) / tileMs), newest - tiles + 1)
-  resetStats(into)
-  for (let id = oldest; id <= newest; id++) {
-    const at = plan.at + (id % tiles) * stride
-    if (ring[at + ID] !== id || ring[at + COUNT] === 0) continue
-    mergeOne(into, columns, ring, at, (id * tileMs - asOf) / HOUR_MS)
+/** Sum of times since the tile's start (whole milliseconds, so exact), and the co-moments. Before the sum has the value. */
+function addTrend (ring: RingPlan, dense: Float64Array, at: number, t: number, value: number, before: number): void {
+  const place = at + ring.trend
+  if (before > 0) {
+    const weight = before / (before + 1)
+    const dt = t - dense[place]! / before
+    const off = value - dense[at + ring.sum]! / before
+    dense[place + 1] = dense[place + 1]! + dt * dt * weight
+    dense[place + 2] = dense[place + 2]! + dt * off * weight
   }
-  return into
+  dense[place] = dense[place]! + t
 }
 
-function mergeOne (into: WindowStats, columns: TileColumns, ring: Float64Array, at: number, startHours: number): void {
-  const n = ring[at + COUNT]!
-  const total = into.n + n
-  const d = ring[at + MEAN]! - into.mean
-  const weight = into.n * n / total
-  let place = at + BASE
-  if (columns.spread) into.m2 += ring[place++]! + d * d * weight
-  if (columns.extremes) {
-    if (ring[place]! < into.min) into.min = ring[place]!
-    if (ring[place + 1]! > into.max) into.max = ring[place + 1]!
-    place += 2
+/** Moves on to tile `id`: what lies between is empty. Answers its slot. */
+function advance (ring: RingPlan, dense: Float64Array, id: number): number {
+  let slot = dense[ring.at + 1]!
+  for (let n = Math.min(id - dense[ring.at]!, ring.tiles); n > 0; n--) {
+    slot = slot + 1 === ring.tiles ? 0 : slot + 1
+    dense[ring.at + RING_HEAD + slot * ring.stride] = 0
   }
-  if (columns.trend) {
-    const dt = startHours + ring[place]! - into.meanT
-    into.mtt += ring[place + 1]! + dt * dt * weight
-    into.mty += ring[place + 2]! + dt * d * weight
-    into.meanT += dt * n / total
-  }
-  into.mean += d * n / total
-  into.n = total
-  if (ring[at + NEWEST]! > into.newest) into.newest = ring[at + NEWEST]!
+  dense[ring.at] = id
+  dense[ring.at + 1] = slot
+  return slot
 }
 
-export interface RingTile { readonly start: EventTimeMs, readonly count: number, readonly mean: number, readonly newest: EventTimeMs }
+/** The columns of a tile whose count has just become other than 0. */
+function openTile (ring: RingPlan, dense: Float64Array, words: Uint32Array, at: number, slot: number): void {
+  for (let place = at + 1; place < at + ring.stride; place++) dense[place] = 0
+  if (ring.extremes >= 0) { dense[at + ring.extremes] = Infinity; dense[at + ring.extremes + 1] = -Infinity }
+  if (ring.first >= 0) dense[at + ring.first] = Infinity
+  if (ring.buckets !== undefined) words.fill(0, ring.wordAt + slot * ring.buckets.length, ring.wordAt + (slot + 1) * ring.buckets.length)
+}
+
+/** A ring that holds nothing. */
+export function emptyRing (ring: RingPlan, dense: Float64Array): void { dense[ring.at] = -1 }
+
+/** One side of a join: the dense state of one series. */
+export interface Rings { readonly dense: Float64Array, readonly words: Uint32Array }
+
+/** Takes the tiles of another series into these: the same tile is the sum of both (Chan, Golub and LeVeque 1979), the ring moves on to the newer head. */
+export function joinRing (ring: RingPlan, into: Rings, from: Rings): void {
+  const head = from.dense[ring.at]!
+  if (head < 0) return
+  if (head > into.dense[ring.at]!) advance(ring, into.dense, head)
+  for (let id = head - ring.tiles + 1; id <= head; id++) {
+    const to = slotOf(ring, into.dense, id)
+    const of = slotOf(ring, from.dense, id)
+    if (to >= 0 && of >= 0 && from.dense[ring.at + RING_HEAD + of * ring.stride] !== 0) joinTile(ring, into, to, from, of)
+  }
+}
+
+function joinTile (ring: RingPlan, into: Rings, to: number, from: Rings, of: number): void {
+  const [d, f] = [into.dense, from.dense]
+  const at = ring.at + RING_HEAD + to * ring.stride
+  const theirs = ring.at + RING_HEAD + of * ring.stride
+  if (d[at] === 0) openTile(ring, d, into.words, at, to)
+  const [a, b] = [d[at]!, f[theirs]!]
+  const weight = a * b / (a + b)
+  const off = a === 0 || ring.sum < 0 ? 0 : f[theirs + ring.sum]! / b - d[at + ring.sum]! / a
+  if (ring.spread >= 0) d[at + ring.spread] = d[at + ring.spread]! + f[theirs + ring.spread]! + off * off * weight
+  if (ring.trend >= 0) {
+    const dt = a === 0 ? 0 : f[theirs + ring.trend]! / b - d[at + ring.trend]! / a
+    d[at + ring.trend] = d[at + ring.trend]! + f[theirs + ring.trend]!
+    d[at + ring.trend + 1] = d[at + ring.trend + 1]! + f[theirs + ring.trend + 1]! + dt * dt * weight
+    d[at + ring.trend + 2] = d[at + ring.trend + 2]! + f[theirs + ring.trend + 2]! + dt * off * weight
+  }
+  if (ring.sum >= 0) d[at + ring.sum] = d[at + ring.sum]! + f[theirs + ring.sum]!
+  if (ring.extremes >= 0) {
+    d[at + ring.extremes] = Math.min(d[at + ring.extremes]!, f[theirs + ring.extremes]!)
+    d[at + ring.extremes + 1] = Math.max(d[at + ring.extremes + 1]!, f[theirs + ring.extremes + 1]!)
+  }
+  // Of two at the same time theirs is the older one.
+  if (ring.first >= 0 && f[theirs + ring.first]! <= d[at + ring.first]!) { d[at + ring.first] = f[theirs + ring.first]!; d[at + ring.first + 1] = f[theirs + ring.first + 1]! }
+  for (let i = 0; i < ring.columns.above.length; i++) d[at + ring.above + i] = d[at + ring.above + i]! + f[theirs + ring.above + i]!
+  for (let i = 0; i < ring.columns.below.length; i++) d[at + ring.below + i] = d[at + ring.below + i]! + f[theirs + ring.below + i]!
+  for (let i = 0, n = ring.buckets?.length ?? 0; i < n; i++) into.words[ring.wordAt + to * n + i] = into.words[ring.wordAt + to * n + i]! + from.words[ring.wordAt + of * n + i]!
+  d[at] = a + b
+}
+
+export interface RingTile { readonly start: EventTimeMs, readonly count: number, readonly mean: number | undefined }
 
 /** The tiles that hold something, oldest first. */
-export function ringTiles (plan: RingPlan, ring: Float64Array): readonly RingTile[] {
-  const tiles: RingTile[] = []
-  for (let at = plan.at; at < plan.at + ringLength(plan); at += strideOf(plan.columns)) {
-    if (ring[at + ID]! >= 0 && ring[at + COUNT]! > 0) tiles.push({ start: ring[at + ID]! * plan.tileMs, count: ring[at + COUNT]!, mean: ring[at + MEAN]!, newest: ring[at + NEWEST]! })
-  }
-  return tiles.sort((a, b) => a.start - b.start)
-}
-
-/** Takes the tiles of another series into these: of two that share a place the newer stays, the same tile is the sum of both (Chan et al. 1979). */
-export function joinRing (plan: RingPlan, into: Float64Array, from: Float64Array): void {
-  const stride = strideOf(plan.columns)
-  for (let at = plan.at; at < plan.at + ringLength(plan); at += stride) {
-    if (from[at + ID]! < 0 || from[at + ID]! < into[at + ID]!) continue
-    if (from[at + ID] !== into[at + ID] || into[at + COUNT] === 0) into.set(from.subarray(at, at + stride), at)
-    else if (from[at + COUNT] !== 0) joinTile(plan.columns, into, from, at)
-  }
-}
-
-function joinTile (columns: TileColumns, into: Float64Array, from: Float64Array, at: number): void {
-  const [a, b] = [into[at + COUNT]!, from[at + COUNT]!]
-  const n = a + b
-  const d = from[at + MEAN]! - into[at + MEAN]!
-  const weight = a * b / n
-  into[at + COUNT] = n
-  into[at + MEAN] = into[at + MEAN]! + d * b / n
-  into[at + NEWEST] = Math.max(into[at + NEWEST]!, from[at + NEWEST]!)
-  let place = at + BASE
-  if (columns.spread) into[place] = into[place]! + from[place++]! + d * d * weight
-  if (columns.extremes) {
-    into[place] = Math.min(into[place]!, from[place]!)
-    into[place + 1] = Math.max(into[place + 1]!, from[place + 1]!)
-    place += 2
-  }
-  if (columns.trend) {
-    const dt = from[place]! - into[place]!
-    into[place] = into[place]! + dt * b / n
-    into[place + 1] = into[place + 1]! + from[place + 1]! + dt * dt * weight
-    into[place + 2] = into[place + 2]! + from[place + 2]! + dt * d * weight
-  }
-}
-
-/** Statistics over the tiles' means, each one point at its tile's start: the present tile and those that began less than windowMs ago. */
-export function sampleTiles (plan: RingPlan, ring: Float64Array, asOf: EventTimeMs, windowMs: DurationMs, into: WindowStats & { first: number }): WindowStats & { first: number } {
-  const { columns, tileMs, tiles } = plan
-  const stride = strideOf(columns)
-  const newest = Math.floor(asOf / tileMs)
-  const oldest = Math.max(Math.floor((asOf - windowMs) / tileMs) + 1, newest - tiles + 1)
-  resetStats(into)
-  into.first = NaN
-  for (let id = oldest; id <= newest; id++) {
-    const at = plan.at + (id % tiles) * stride
-    if (ring[at + ID] !== id || ring[at + COUNT] === 0) continue
-    addPoint(into, (id * tileMs - asOf) / HOUR_MS, ring[at + MEAN]!)
-    if (into.n === 1) into.first = ring[at + MEAN]!
-    if (ring[at + NEWEST]! > into.newest) into.newest = ring[at + NEWEST]!
-  }
-  return into
-}
-
-/** One more point (time in hours) into running moments. */
-export function addPoint (into: WindowStats, tHours: number, value: number): void {
-  const n = ++into.n
-  const d = value - into.mean
-  const dt = tHours - into.meanT
-  into.mean += d / n
-  into.meanT += dt / n
-  into.m2 += d * (value - into.mean)
-  into.mtt += dt * (tHours - into.meanT)
-  into.mty += d * (tHours - into.meanT)
-  if (value < into.min) into.min = value
-  if (value > into.max) into.max = value
-}
-
-export function emptyStats (): WindowStats & { first: number } {
-  return { n: 0, mean: 0, m2: 0, min: Infinity, max: -Infinity, newest: -1, meanT: 0, mtt: 0, mty: 0, first: NaN }
-}
-
-export function resetStats (s: WindowStats): void {
-  s.n = 0
-  s.mean = 0
-  s.m2 = 0
-  s.min = Infinity
-  s.max = -Infinity
-  s.newest = -1
-  s.meanT = 0
-  s.mtt = 0
-  s.mty = 0
+export function ringTiles (ring: RingPlan, dense: Float64Array): readonly RingTile[] {
+  const head = dense[ring.at]!
+  if (head < 0) return []
+  return Array.from({ length: ring.tiles }, (_, i) => head - ring.tiles + 1 + i).flatMap((id): readonly RingTile[] => {
+    const slot = slotOf(ring, dense, id)
+    const at = ring.at + RING_HEAD + slot * ring.stride
+    return slot < 0 || dense[at] === 0 ? [] : [{ start: id * ring.tileMs, count: dense[at]!, mean: ring.sum < 0 ? undefined : dense[at + ring.sum]! / dense[at]! }]
+  })
 }

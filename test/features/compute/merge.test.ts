@@ -128,7 +128,7 @@ it('lets the survivor\'s result stand where both have one of the same identity',
   merge('loser', 'survivor', 1)
   const series = machine.state('survivor')!.series.filter(s => s !== undefined)
   expect(series).toHaveLength(1)
-  expect([series[0]!.values, series[0]!.count, series[0]!.lastValue]).toEqual([[2], 1, 2])
+  expect([series[0]!.held, series[0]!.readings[1], series[0]!.count, series[0]!.lastValue]).toEqual([1, 2, 1, 2])
 })
 
 it('takes the stay, sex and bed of the other where it knows none', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { featuresMachine, planViews } from '../../../features/compute/index.ts'
-import { banded, coalesce, conceptsOf, constant, countMissing, fact, featureView, first, greatest, last, least, max, maxOfPresent, mean, minus, plus, ratio, rounded, slope, sumOfPresent, times, unitOf, variance, when, type Feature, type FeatureViewSpec } from '../../../features/define/index.ts'
+import { banded, coalesce, conceptsOf, constant, countMissing, fact, featureView, greatest, last, least, max, maxOfPresent, mean, minus, patients, plus, ratio, rounded, slope, sumOfPresent, times, unitOf, variance, when, type Feature, type FeatureViewSpec } from '../../../features/define/index.ts'
 import { ALL_VIEWS } from '../../../features/views/index.ts'
 import { KeyedMachine } from '../../../streams/engine/index.ts'
 import { TOPICS } from '../../../streams/events/index.ts'
@@ -25,8 +25,13 @@ describe('a mistake in a definition is refused, naming the view', () => {
   ])('%s', (why, spec) => {
     expect(() => featureView({ ...SPEC, ...spec })).toThrow(expect.objectContaining({ code: 'VIEW_INVALID', message: expect.stringContaining(why) as string }) as Error)
   })
-  it('first over tiles, which keep no order', () => {
-    expect(() => planViews([featureView({ ...SPEC, features: { f: first('heartRate').over('5 m') } })])).toThrow(expect.objectContaining({ code: 'VIEW_INVALID', message: expect.stringContaining('feature view test') as string }) as Error)
+  it('a ward, which has no readings of its own to plan', () => {
+    const wardView = featureView({ ...SPEC, entity: 'ward', features: { worst: patients.max(featureView(SPEC), 'heartRateLast') } })
+    expect(() => planViews([wardView])).toThrow(expect.objectContaining({ code: 'VIEW_INVALID', message: expect.stringContaining('feature view test') as string }) as Error)
+    expect(() => featureView({ ...SPEC, features: { worst: patients.max(featureView(SPEC), 'heartRateLast') } })).toThrow(expect.objectContaining({ code: 'VIEW_INVALID' }) as Error)
+  })
+  it('views of two entities in one machine', () => {
+    expect(() => featuresMachine([featureView(SPEC), featureView({ ...SPEC, name: 'other', entity: 'device' })])).toThrow(expect.objectContaining({ code: 'VIEW_INVALID', message: expect.stringContaining('device') as string }) as Error)
   })
   it('a duration that is none', () => { expect(() => mean('heartRate').over('soon' as '1 m')).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }) as Error) })
 })
