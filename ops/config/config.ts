@@ -2,6 +2,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { z } from 'zod'
 import { LatidoError, messageOf } from '../../streams/errors/index.ts'
 import { parseDuration } from '../../streams/time/index.ts'
+import { CLICKHOUSE_OPTIONS, clickHouseConfigOf, clickHouseShape, redactedClickHouse, tiersConfigOf, type ClickHouseConfig, type ClickHouseOptionName, type TiersConfig } from './clickhouse.ts'
 import { kafkaConfigOf, KAFKA_OPTIONS, kafkaShape, redactedKafka, type KafkaConfig, type KafkaOptionName } from './kafka.ts'
 import type { Option } from './option.ts'
 import { redactedRedis, redisConfigOf, REDIS_OPTIONS, redisShape, type RedisConfig, type RedisOptionName } from './redis.ts'
@@ -34,11 +35,14 @@ export interface Config {
   readonly connectors: 'on' | 'off'
   /** undefined: the embedded log. */
   readonly kafka: KafkaConfig | undefined
+  /** undefined: the embedded engine. */
+  readonly clickhouse: ClickHouseConfig | undefined
+  readonly tiers: TiersConfig
   /** undefined: the embedded online store. */
   readonly redis: RedisConfig | undefined
 }
 
-type OptionName = KafkaOptionName | RedisOptionName | 'connectors' | 'host' | 'httpPort' | 'mllpPort' | 'mqttPort' | 'mqttUser' | 'mqttPasswordFile' | 'dataDir' | 'keyFile' | 'simulate' | 'patients' | 'speed' | 'seed' | 'partitions' | 'retention' | 'zone' | 'alertDwell' | 'noDataAfter' | 'driftWindow' | 'offline' | 'model' | 'features' | 'logLevel' | 'allowExposed'
+type OptionName = KafkaOptionName | ClickHouseOptionName | RedisOptionName | 'connectors' | 'host' | 'httpPort' | 'mllpPort' | 'mqttPort' | 'mqttUser' | 'mqttPasswordFile' | 'dataDir' | 'keyFile' | 'simulate' | 'patients' | 'speed' | 'seed' | 'partitions' | 'retention' | 'zone' | 'alertDwell' | 'noDataAfter' | 'driftWindow' | 'offline' | 'model' | 'features' | 'logLevel' | 'allowExposed'
 
 /** Every option: flag `--http-port` is `LATIDO_HTTP_PORT` is `httpPort`. */
 export const CONFIG_OPTIONS: Readonly<Record<OptionName, Option>> = {
@@ -68,6 +72,7 @@ export const CONFIG_OPTIONS: Readonly<Record<OptionName, Option>> = {
   connectors: { env: 'LATIDO_CONNECTORS', fallback: 'on', help: 'off: this instance takes no messages and simulates nothing; it shares the work of others on the same Kafka' },
   ...KAFKA_OPTIONS,
   ...REDIS_OPTIONS,
+  ...CLICKHOUSE_OPTIONS,
 }
 
 
@@ -112,6 +117,7 @@ const schema = z.object({
   connectors: z.enum(['on', 'off']),
   ...kafkaShape,
   ...redisShape,
+  ...clickHouseShape,
 })
 
 function isZone (name: string): boolean {
@@ -135,9 +141,10 @@ export function parseConfig (args: readonly string[], env: Readonly<Record<strin
   }
   const { retention, alertDwell, noDataAfter, driftWindow, allowExposed, ...others } = parsed.data
   const kafka = kafkaConfigOf(others)
+  const clickhouse = clickHouseConfigOf(others)
   const redis = redisConfigOf(others)
-  const rest = Object.fromEntries(Object.entries(others).filter(([name]) => !(name in KAFKA_OPTIONS) && !(name in REDIS_OPTIONS))) as Omit<typeof others, KafkaOptionName | RedisOptionName>
-  const config = { ...rest, kafka, redis, retentionMs: retention, alertDwellMs: alertDwell, noDataAfterMs: noDataAfter, driftWindowMs: driftWindow, allowExposed: allowExposed === 'yes' }
+  const rest = Object.fromEntries(Object.entries(others).filter(([name]) => !(name in KAFKA_OPTIONS) && !(name in REDIS_OPTIONS) && !(name in CLICKHOUSE_OPTIONS))) as Omit<typeof others, KafkaOptionName | RedisOptionName | ClickHouseOptionName>
+  const config = { ...rest, kafka, redis, clickhouse, tiers: tiersConfigOf(others), retentionMs: retention, alertDwellMs: alertDwell, noDataAfterMs: noDataAfter, driftWindowMs: driftWindow, allowExposed: allowExposed === 'yes' }
   refuseUnsafe(config)
   if ((config.mqttUser === '') !== (config.mqttPasswordFile === '')) throw new LatidoError('CONFIG_INVALID', '--mqtt-user and --mqtt-password-file go together', 'give both, or neither')
   if (config.connectors === 'off' && kafka === undefined) throw new LatidoError('CONFIG_INVALID', '--connectors off needs --kafka', 'nobody else could write to an embedded log')
@@ -145,7 +152,7 @@ export function parseConfig (args: readonly string[], env: Readonly<Record<strin
 }
 
 /** The configuration for the log: no path of a key, nothing secret. */
-export function redacted (config: Config): Readonly<Record<string, unknown>> { return { ...config, kafka: redactedKafka(config.kafka), redis: redactedRedis(config.redis), keyFile: config.keyFile === '' ? 'default' : 'set', mqttPasswordFile: config.mqttPasswordFile === '' ? 'none' : 'set' } }
+export function redacted (config: Config): Readonly<Record<string, unknown>> { return { ...config, kafka: redactedKafka(config.kafka), redis: redactedRedis(config.redis), clickhouse: redactedClickHouse(config.clickhouse), keyFile: config.keyFile === '' ? 'default' : 'set', mqttPasswordFile: config.mqttPasswordFile === '' ? 'none' : 'set' } }
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost'])
 

@@ -6,7 +6,7 @@ import { startHl7 } from '../../connectors/hl7/index.ts'
 import { startMqtt, type Association, type MqttCredentials } from '../../connectors/mqtt/index.ts'
 import { runSimulator, seededRandom } from '../../connectors/simulator/index.ts'
 import { startDashboards, type PipelineStatus } from '../../dashboards/server/index.ts'
-import { openClickHouseOffline, runOfflineWriter, startEngine, type OfflineStore, type OfflineWriter } from '../../features/offline/index.ts'
+import { runOfflineWriter, type OfflineStore, type OfflineWriter } from '../../features/offline/index.ts'
 import type { FeatureView } from '../../features/define/index.ts'
 
 import { LatidoError, messageOf } from '../../streams/errors/index.ts'
@@ -23,6 +23,7 @@ import { boardRescanMs, openBoardIndex } from './board-index.ts'
 import { BoardProjector } from './board-projector.ts'
 import { openDataDir, type DataDir } from './data-dir.ts'
 import { offlineDecode, OFFLINE_TOPICS } from './offline-decode.ts'
+import { openOfflineStore, startRollups } from './offline-store.ts'
 import { meteredLog } from './metered-log.ts'
 import { openPipeline } from './pipeline.ts'
 import { openRedisOnline } from './redis-online.ts'
@@ -183,16 +184,14 @@ interface Offline { readonly store: OfflineStore | undefined, readonly why: stri
 
 async function openOffline (config: Config, dir: DataDir, stores: Stores, views: readonly FeatureView[], clock: Clock, logger: Logger, closers: Closers, failure: Failure): Promise<Offline> {
   const off = (why: string): Offline => ({ store: undefined, why, status: () => ({ state: 'off', why }) })
-  if (config.offline === 'off') return off('switched off')
-  const started = await startEngine({ directory: dir.path('offline'), clock, logger })
+  const started = await openOfflineStore(config, dir, { clock, logger, views, mayBeAway: true }, closers)
   if (started.kind === 'off') return off(started.why)
-  const engine = closers.use(started.engine)
-  const store = closers.use(await openClickHouseOffline({ url: () => engine.url, username: 'latido', password: engine.token, clock }))
-  for (const view of views) await store.registerView(view.name, view.version, view.names, view.units)
+  const { store } = started
   const consumer = closers.use(stores.log.consumer({ group: 'latido-offline', instance: randomUUID(), topics: OFFLINE_TOPICS, from: 'earliest' }))
   const writer: OfflineWriter = closers.use(runOfflineWriter({ consumer, store, decode: offlineDecode(stores.codecs, stores.vectors, stores.inference), clock, logger }))
   failure.watch(writer.done)
-  return { store, why: '', status: () => ({ state: writer.state === 'on' && engine.state === 'on' ? 'on' : 'away', why: writer.state === 'away' ? 'the store does not answer; the log waits' : '' }) }
+  closers.use(startRollups(store, clock, logger))
+  return { store, why: '', status: () => ({ state: writer.state === 'on' && started.state() === 'on' ? 'on' : 'away', why: writer.state === 'away' ? 'the store does not answer; the log waits' : '' }) }
 }
 
 /** The first failure of anything that runs in the background. */

@@ -10,6 +10,7 @@ import { log } from './log.ts'
 import { lineOf, type BenchOptions, type Benchmark, type Line } from './measure.ts'
 import { mllp } from './mllp.ts'
 import { path } from './path.ts'
+import { pit } from './pit/index.ts'
 import { recovery, recoveryKafka } from './recovery/index.ts'
 import { score } from './score.ts'
 import { serving } from './serving/index.ts'
@@ -17,7 +18,7 @@ import { start } from './start.ts'
 import { vitals } from './vitals/bench.ts'
 
 /** `npm run bench -- NAME [NAME ...] [--json] [--seconds S] [--runs N]`. */
-export const BENCHMARKS: Readonly<Record<string, Benchmark>> = { log, codec, engine, path, mllp, score, burst, 'burst-single': burstSingle, start, vitals, latency, ward, rebalance, recovery, 'recovery-kafka': recoveryKafka, serving }
+export const BENCHMARKS: Readonly<Record<string, Benchmark>> = { log, codec, engine, path, mllp, score, burst, 'burst-single': burstSingle, start, vitals, latency, ward, rebalance, recovery, 'recovery-kafka': recoveryKafka, pit, serving }
 
 function parse (args: readonly string[]): { readonly names: readonly string[], readonly json: boolean, readonly options: BenchOptions, readonly command: string } {
   const { values, positionals } = read(args)
