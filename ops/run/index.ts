@@ -15,3 +15,5 @@ export { isProvisioned, renderCluster } from './render-cluster.ts'
 export { readPatient } from './patient-state.ts'
 export type { PatientAt } from './patient-state.ts'
 export { renderPatient } from './render-patient.ts'
+/** The offline store and its lake, for commands. */
+export { isRemote, openLake, withOfflineStore } from './dataset.ts'
