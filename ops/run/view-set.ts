@@ -33,7 +33,7 @@ export interface ViewSet {
 export async function openViewSet (log: Log, { views, dependents, mayPublish, say }: ViewSetOptions): Promise<ViewSet> {
   for (let attempt = 1; ; attempt++) {
     const registry = await readPublished(log)
-    const plan = planViewSet(views, registry, dependents, await isEmpty(log))
+    const plan = planViewSet(views, registry, dependents, await isEmptyLog(log))
     if (plan.records.length > 0) {
       if (attempt > ATTEMPTS_MAX) throw new LatidoError('VIEW_CHANGED', 'other instances keep publishing other views', 'start all instances with the same --features')
       if (mayPublish === 'no') refuseNew(plan)
@@ -80,7 +80,8 @@ function viewSetOf (plan: ViewSetPlan, registry: PublishedViews): ViewSet {
   }
 }
 
-async function isEmpty (log: Log): Promise<boolean> {
+/** Whether no event has come yet. */
+export async function isEmptyLog (log: Log): Promise<boolean> {
   for (let partition = 0; partition < log.partitionsOf(TOPICS.events); partition++) if ((await log.range({ topic: TOPICS.events, partition })).end > 0) return false
   return true
 }
