@@ -14,6 +14,8 @@ export type { ReplayOptions, ReplaySummary } from './replay.ts'
 export { openProvisioning } from './provision.ts'
 export type { ClusterPlan, Provisioning } from './provision.ts'
 export { isProvisioned, renderCluster } from './render-cluster.ts'
+/** Fills an online store that has lost its rows. */
+export { rebuildOnlineOf } from './rebuild-online.ts'
 /** What is held for one patient. */
 export { readPatient } from './patient-state.ts'
 export type { PatientAt } from './patient-state.ts'
