@@ -1,4 +1,5 @@
-import type { BoardEntity, BoardIndex } from '../../features/board/index.ts'
+import type { PatientSearch } from '../../dashboards/server/index.ts'
+import type { BoardEntity, BoardIndex, BoardQuery } from '../../features/board/index.ts'
 import { messageOf } from '../../streams/errors/index.ts'
 import type { Clock, DurationMs } from '../../streams/time/index.ts'
 import type { Logger } from '../telemetry/index.ts'
@@ -63,6 +64,16 @@ export class BoardProjector implements AsyncDisposable {
 
   changed (patients: Iterable<string>): void { for (const patient of patients) this.#due.add(patient) }
 
+  /** In memory, whoever searches finds what was written before: writing is cheap there. In Redis what is found may be a second old. */
+  async search (query: BoardQuery): Promise<PatientSearch> {
+    const { board, index } = this.#parts
+    if (index.by === 'own-index') {
+      await this.#work
+      await this.#flush(0)
+    }
+    return await board.search(query)
+  }
+
   async [Symbol.asyncDispose] (): Promise<void> {
     this.#stop()
     await this.#work
@@ -114,10 +125,10 @@ export class BoardProjector implements AsyncDisposable {
   }
 
   /** The version is taken before the rows are read: what was written before it is in them. */
-  async #flush (): Promise<void> {
+  async #flush (writeEveryMs = this.#options.writeEveryMs): Promise<void> {
     const { board, index, clock } = this.#parts
     const at = clock.monotonicMs()
-    const ready = [...this.#due].filter(patient => at - (this.#written.get(patient)?.at ?? -Infinity) >= this.#options.writeEveryMs)
+    const ready = [...this.#due].filter(patient => at - (this.#written.get(patient)?.at ?? -Infinity) >= writeEveryMs)
     if (ready.length === 0) return
     const version = await index.version()
     for (const patient of ready) this.#due.delete(patient) // should the rest fail, everybody is due

@@ -19,6 +19,7 @@ export interface DashboardParts {
   readonly codecs: EventCodecs
   readonly online: OnlineStore
   readonly board: Board
+  readonly search: DashboardSources['search']
   readonly vault: IdentityVault
   readonly metrics: Metrics
   readonly offline: OfflineStore | undefined
@@ -59,7 +60,7 @@ export function dashboardSources (parts: DashboardParts): DashboardSources {
     keyOf: sourceId => vault.keyOf(sourceId),
     identityOf: patient => identityOf(vault, patient),
     patients: () => board.patients(),
-    search: query => board.search(query),
+    search: parts.search,
     patient: patient => board.patient(patient),
     features: patient => board.features(patient),
     views: () => STANDARD_VIEWS.map(({ name, version: v, ttlMs, names, units }) => ({ name, version: v, ttlMs, features: names.map((feature, i) => ({ name: feature, unit: units[i]! })) })),

@@ -103,7 +103,7 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
     host: config.host, port: config.httpPort, allowExposed: config.allowExposed, logger, webRoot: webRoot(),
     features: openServing({ store: stores.online, views: views.views, names: views.aliases, clock, metrics }),
     sources: dashboardSources({
-      clock, version: '0.1.0', log: stores.log, codecs: stores.codecs, online: stores.online, board, vault, metrics, offline: offline.store, changes, ready: () => ready,
+      clock, version: '0.1.0', log: stores.log, codecs: stores.codecs, online: stores.online, board, search: query => projector.search(query), vault, metrics, offline: offline.store, changes, ready: () => ready,
       pipeline: () => running.status(connectors, offline.status()),
     }),
   }))

@@ -76,6 +76,14 @@ it('writes a patient at once, and then at most each second', async () => {
   expect(index.puts.length).toBeLessThanOrEqual(8)
 })
 
+it('finds in memory at once what was written before', async () => {
+  const { online, projector } = await start()
+  for (let version = 1; version <= 3; version++) {
+    await online.put([encounterRow('p1', version, 'ICU', String(version))])
+    expect((await projector.search({ ...ALL, bed: String(version) })).patients.map(({ bed }) => bed)).toEqual([String(version)])
+  }
+})
+
 it('takes out of the index whose rows were erased', async () => {
   const { online, board } = await start()
   await online.put([encounterRow('p1', 1, 'ICU', '1'), encounterRow('p2', 1, 'ICU', '2')])
