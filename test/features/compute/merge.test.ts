@@ -1,93 +1,24 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { featuresMachine, type FeatureOutput, type PatientState } from '../../../features/compute/index.ts'
-import { age, count, countSinceAdmission, deviation, featureView, last, max, mean, min, range, slope, sum, variance, type Feature, type FeatureView } from '../../../features/define/index.ts'
 import { STANDARD_VIEWS } from '../../../features/views/index.ts'
-import { KeyedMachine, type Transfer } from '../../../streams/engine/index.ts'
-import type { BedsideEvent, ConceptId, Observation, ObservationKind, ObservationSet } from '../../../streams/events/index.ts'
-import { arrivals, START, type Arrival } from './lattice.ts'
+import { KeyedMachine } from '../../../streams/engine/index.ts'
+import type { BedsideEvent } from '../../../streams/events/index.ts'
+import { everyFeature } from './every-feature.ts'
+import { patientStories, START } from './lattice.ts'
+import { compareMerge, type MergeStory } from './merge-story.ts'
 
-const CONCEPTS: readonly ConceptId[] = ['heartRate', 'lactate']
-const EXACT = /Last|Before|Age|Total|Count|(?:Dense|Sparse)(?:Min|Max|Range)/
-const cap = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1)
-
-function viewOf (): FeatureView {
-  const features: Record<string, Feature> = {}
-  for (const c of CONCEPTS) {
-    Object.assign(features, { [`${c}Last`]: last(c), [`${c}Before`]: { expression: { op: 'last', concept: c, withinMs: undefined, back: 1 } }, [`${c}Age`]: age(c), [`${c}Total`]: countSinceAdmission(c) })
-    for (const [name, build] of Object.entries({ count, sum, mean, min, max, range, variance, deviation, slope })) {
-      Object.assign(features, { [`${c}Dense${cap(name)}`]: build(c).over('2 m'), [`${c}Sparse${cap(name)}`]: build(c).overReadings('2 m'), [`${c}Sampled${cap(name)}`]: build(c).overSamples('1 m', '10 s') })
-    }
-  }
-  return featureView({ name: 'everything', version: 1, owner: 'test', description: 'every aggregate', ttl: '1 m', emit: { every: '5 s', on: ['device', 'charted', 'laboratory'] }, features })
-}
-
-/** What one of the two keys gets: its event times lie half a second off the other's and its results have other identities, so that no tie and no repetition is between them. */
-function ofOne (who: 'a' | 'b', set: ObservationSet): ObservationSet {
-  return { ...set, observations: set.observations.map((o): Observation => ({ ...o, eventTime: o.eventTime + (who === 'a' ? -500 : 0), resultId: o.resultId === '' ? '' : `${who}${o.resultId}` })) }
-}
-
-interface Told { readonly arrival: number, readonly who: 'a' | 'b', readonly set: ObservationSet }
-const stories = (kinds: readonly ObservationKind[], identities: number): fc.Arbitrary<readonly Told[]> => arrivals({ concepts: CONCEPTS, kinds, identities, records: 24 })
-  .chain((arrived: readonly Arrival[]) => fc.array(fc.constantFrom<'a' | 'b'>('a', 'b'), { minLength: arrived.length, maxLength: arrived.length })
-    .map(whose => arrived.map(({ arrival, set }, i): Told => ({ arrival, who: whose[i]!, set: ofOne(whose[i]!, set) }))))
-
-type Vector = Extract<FeatureOutput, { type: 'vector' }>
-
-/** Both histories on two keys, then the merge; and on one key. Answers the survivor's last vector, and that of the one key as of the same time. */
-function both (view: FeatureView, story: readonly Told[], after: readonly Told[]): readonly (Vector | undefined)[] {
-  const end = story.at(-1)!.arrival + 1_000
-  const twoKeys = new KeyedMachine(featuresMachine([view]))
-  const oneKey = new KeyedMachine(featuresMachine([view]))
-  let merged: Vector | undefined
-  let whole: Vector | undefined
-  const keep = ({ key, out }: { readonly key: string, readonly out: FeatureOutput }): void => { if (key === 'b' && out.type === 'vector') merged = out }
-  const keepWhole = ({ out }: { readonly out: FeatureOutput }): void => { if (out.type === 'vector') whole = out }
-  story.forEach(({ arrival, who, set }, i) => {
-    twoKeys.record(i, arrival, who, set, keep)
-    oneKey.record(i, arrival, 'b', set, keepWhole)
-  })
-  let transfer: Transfer | undefined
-  twoKeys.merge(story.length, end, 'a', 'b', keep, move => { if (move.kind === 'transfer') transfer = move.transfer })
-  twoKeys.transfer(story.length + 1, end, transfer!, keep)
-  // The one key is asked at the same time, by a reading that both get.
-  const probe = (arrival: number): BedsideEvent => ({ type: 'observations', kind: 'device', source: 'test', observations: [{ concept: 'heartRate', value: 60, comparator: '=', eventTime: arrival - 250, status: 'final', quality: 'valid', resultId: '' }] })
-  let offset = story.length + 2
-  for (const { arrival, set } of [...after, { arrival: 0, set: undefined }]) {
-    const at = end + 1_000 + arrival
-    const value = set ?? probe(end + 900_000)
-    twoKeys.record(offset, set === undefined ? end + 900_000 : at, 'b', value, keep)
-    oneKey.record(offset++, set === undefined ? end + 900_000 : at, 'b', value, keepWhole)
-    compare(view, merged, whole)
-  }
-  return [merged, whole]
-}
-
-function compare (view: FeatureView, merged: Vector | undefined, whole: Vector | undefined): void {
-  expect(merged === undefined).toBe(whole === undefined)
-  view.names.forEach((name, i) => {
-    const [is, ought] = [merged?.values[i] ?? NaN, whole?.values[i] ?? NaN]
-    const near = Object.is(is, ought) || is === ought || (!EXACT.test(name) && Math.abs(is - ought) <= 1e-9 * Math.max(1, Math.abs(is), Math.abs(ought)))
-    if (!near || !Object.is(merged?.times[i], whole?.times[i])) throw new Error(`${name}: ${is} at ${merged?.times[i]}, with one key ${ought} at ${whole?.times[i]}`)
-  })
-}
-
-const later = (story: readonly Told[]): readonly Told[] => story.map(t => ({ ...t, who: 'b', arrival: t.arrival - START, set: { ...t.set, observations: t.set.observations.map(o => ({ ...o, eventTime: o.eventTime + 700_250, resultId: o.resultId === '' ? '' : `later${o.resultId}` })) } }))
-
-it.each([
-  ['device numerics', ['device'] as const, 0],
-  ['results, corrected and withdrawn', ['laboratory', 'charted'] as const, 6],
-  ['both', ['device', 'charted'] as const, 5],
-] as const)('knows after a merge what it would know if all had come under one key: %s', (_name, kinds, identities) => {
-  const view = viewOf()
-  let seen = 0
-  fc.assert(fc.property(stories(kinds, identities), story => { if (both(view, story, [])[0] !== undefined) seen++ }), { numRuns: 150 })
-  expect(seen).toBeGreaterThan(100)
+const mergeStories: fc.Arbitrary<MergeStory> = fc.record({
+  story: patientStories({ concepts: ['heartRate', 'baseExcess'], kinds: ['device', 'charted', 'laboratory'], identities: 6, records: 30 }),
+  mine: fc.array(fc.boolean(), { minLength: 5, maxLength: 9 }),
+  mergedAfter: fc.integer({ min: 5, max: 30 }),
 })
 
-it('goes on after the merge as one key does', () => {
-  const view = viewOf()
-  fc.assert(fc.property(stories(['laboratory', 'charted'], 6), stories(['device', 'charted'], 5), (story, more) => { both(view, story, later(more)) }), { numRuns: 150 })
+it('knows after a merge what the naive twin knows: results with one identity, device readings that both have, stays, discharges', () => {
+  const view = everyFeature(['heartRate', 'baseExcess'])
+  let vectors = 0
+  fc.assert(fc.property(mergeStories, story => { vectors += compareMerge(view, story) }), { numRuns: 100 })
+  expect(vectors).toBeGreaterThan(100)
 })
 
 interface Ward { readonly machine: KeyedMachine<PatientState, BedsideEvent, FeatureOutput>, readonly said: string[], tell (key: string, at: number, event: BedsideEvent): void, merge (key: string, survivor: string, at: number): void }
