@@ -2,7 +2,8 @@ import type { OnlineRow, StoredRow } from './port.ts'
 
 /** How a row lies in every online store: its version as a little-endian double, then the value. A row that was taken out is its version alone, with the sign set. */
 export const VERSION_BYTES = 8
-const SIGN = 0x80
+/** Of the last byte of the version. */
+export const SIGN = 0x80
 
 export function pack ({ version, value }: OnlineRow): Buffer {
   const row = Buffer.allocUnsafe(VERSION_BYTES + (value?.length ?? 0))

@@ -5,6 +5,8 @@ export type { ServedVector } from './reader.ts'
 /** The in-process client: several views, single features, or a feature service, for a batch of entities. */
 export { FeatureReader, SERVING_LIMITS } from './feature-reader.ts'
 export type { FeatureQuery, FeatureReaderParts } from './feature-reader.ts'
+/** Rows stay in memory until they are written: for a store that one process has to itself. */
+export { RESIDENT_ENTITIES_MAX, residentStore } from './resident-store.ts'
 /** What is served, and what a caller's names mean. */
 export { entityOf, FEATURES_MAX, ServingCatalogue } from './catalogue.ts'
 export type { BareNames, FeatureService, Selection, ViewSelection } from './catalogue.ts'

@@ -1,3 +1,4 @@
+import { residentStore } from '../../features/serving/index.ts'
 import { openEmbeddedOnlineStore, type OnlineStore, type WaitingStore } from '../../features/online/index.ts'
 import { openSnapshotStore, openTopicSnapshots, type SnapshotStore } from '../../streams/engine/index.ts'
 import { rememberedRegistry, SchemaBook, topicSpecs, type Lookup } from '../../streams/events/index.ts'
@@ -68,7 +69,7 @@ export async function openKafkaStores (dir: DataDir, config: Config, kafka: Kafk
 }
 
 async function openOnline (dir: DataDir, open: OpenOnline | undefined, owner: () => string, closers: Closers): Promise<Pick<Stores, 'online' | 'stopWaiting'>> {
-  if (open === undefined) return { online: closers.use(openEmbeddedOnlineStore(dir.path('online'))), stopWaiting: () => {} }
+  if (open === undefined) return { online: closers.use(residentStore(openEmbeddedOnlineStore(dir.path('online')))), stopWaiting: () => {} }
   const online = closers.use(await open(owner()))
   return { online, stopWaiting: () => { online.giveUp() } }
 }

@@ -1,6 +1,7 @@
+import { StringInterner } from '../../../streams/codec/index.ts'
 import { assert, LatidoError } from '../../../streams/errors/index.ts'
 import type { OnlineRow, StoredRow } from '../port.ts'
-import { packInto, unpack, VERSION_BYTES } from '../stored-row.ts'
+import { packInto, SIGN, VERSION_BYTES } from '../stored-row.ts'
 
 /**
  * The value of an entity is a byte for the form, then its rows: length of the table's name (a byte), the name (Latin-1), bytes of the value (4, little endian),
@@ -10,6 +11,9 @@ export const FORM = 1
 const SIZE_BYTES = 4
 const ENTITY_SIZE_BYTES = 4
 
+/** Every value names its tables: the same few bytes again and again. */
+const tableNames = new StringInterner('latin1', 1_024)
+
 export interface EntityRows { readonly entity: string, readonly rows: OnlineRow[], bytes: number }
 
 /** Entity by entity, each table once: of two rows the newer, of two of one version the first. */
@@ -18,14 +22,13 @@ export function byEntity (rows: readonly OnlineRow[]): readonly EntityRows[] {
   for (const row of rows) {
     let of = entities.get(row.entity)
     if (of === undefined) entities.set(row.entity, of = { entity: row.entity, rows: [], bytes: ENTITY_SIZE_BYTES })
-    const at = of.rows.findIndex(other => other.table === row.table)
-    if (at === -1) {
-      of.rows.push(row)
-      of.bytes += bytesOf(row)
-    } else if (of.rows[at]!.version < row.version) {
-      of.bytes += bytesOf(row) - bytesOf(of.rows[at]!)
-      of.rows[at] = row
-    }
+    const { rows: mine } = of
+    let at = 0
+    while (at < mine.length && mine[at]!.table !== row.table) at++
+    const before = mine[at]
+    if (before !== undefined && before.version >= row.version) continue
+    of.bytes += bytesOf(row) - (before === undefined ? 0 : bytesOf(before))
+    mine[at] = row
   }
   return [...entities.values()]
 }
@@ -43,10 +46,24 @@ export function encodeBatch (entities: readonly EntityRows[]): Buffer {
   return buffer
 }
 
-function encodeRow (buffer: Buffer, start: number, { table, version, value }: OnlineRow): number {
+/** Few, and written again and again. */
+const names = new Map<string, Buffer>()
+const NAMES_MAX = 1_000
+
+/** A table's name with its length before it. */
+function nameOf (table: string): Buffer {
+  const known = names.get(table)
+  if (known !== undefined) return known
   assert(table.length > 0 && table.length < 256 && !/[^\u0020-\u007e]/.test(table), 'the name of a table is short and ASCII')
-  buffer[start] = table.length
-  const size = start + 1 + buffer.write(table, start + 1, 'latin1')
+  const name = Buffer.from([table.length, ...Buffer.from(table, 'latin1')])
+  if (names.size < NAMES_MAX) names.set(table, name)
+  return name
+}
+
+function encodeRow (buffer: Buffer, start: number, { table, version, value }: OnlineRow): number {
+  const name = nameOf(table)
+  name.copy(buffer, start)
+  const size = start + name.length
   return packInto(buffer, buffer.writeUInt32LE(value?.length ?? 0, size), version, value)
 }
 
@@ -59,11 +76,12 @@ export function decodeRows (entity: string, stored: Buffer | null, tables: Reado
     const name = at + 1
     const size = name + stored[at]!
     const start = size + SIZE_BYTES
-    const places = tables.get(stored.toString('latin1', name, size))
+    const places = tables.get(tableNames.of(stored, name, size))
     at = start + VERSION_BYTES + stored.readUInt32LE(size)
     if (places === undefined) continue
-    const row = unpack(entity, stored.subarray(start, at))
-    for (const place of places) found[place] = row
+    if ((stored[start + VERSION_BYTES - 1]! & SIGN) !== 0) continue // taken out
+    const row = { entity, version: stored.readDoubleLE(start), value: stored.subarray(start + VERSION_BYTES, at) }
+    for (let i = 0; i < places.length; i++) found[places[i]!] = row
   }
   return found
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openEmbeddedOnlineStore, openRedisOnlineStore, REDIS_DEFAULTS, type OnlineStore } from '../../../features/online/index.ts'
-import { BINARY_MEDIA_TYPE, decodeBinary } from '../../../features/serving/index.ts'
+import { BINARY_MEDIA_TYPE, decodeBinary, residentStore } from '../../../features/serving/index.ts'
 import { systemClock } from '../../../streams/time/index.ts'
 import { startChild } from '../../kit/servers/child.ts'
 import { freePorts, until } from '../../kit/servers/ports.ts'
@@ -95,11 +95,12 @@ async function inProcess (redis: OnlineStore, feast: Feast | undefined, { second
   const directory = tempDir()
   const embedded = openEmbeddedOnlineStore(directory.path)
   try {
-    await write(embedded, 1)
+    const resident = residentStore(embedded)
+    await write(resident, 1)
     for (let run = 1; run <= runs; run++) for (const batch of BATCHES) {
       say(`in process, run ${run}: batch ${batch}`)
       const targetMs = batch === 1 ? '0.021' : batch === 100 ? '0.17' : undefined
-      for (const [name, store] of [['Redis', redis], ['embedded', embedded]] as const) {
+      for (const [name, store] of [['Redis', redis], ['embedded', embedded], ['embedded, rows resident', resident]] as const) {
         const p50Ms = await readInProcess(store, batch, seconds / 2)
         figures.add(`in process, ${name}, batch ${batch}, p50`, 'ms', p50Ms, targetMs)
         if (feast !== undefined) figures.add(`in process, ${name}, batch ${batch}, times Feast`, 'x', feast.sdk.p50Ms[batch]! / p50Ms, batch === 1 ? '40' : batch === 100 ? '200' : undefined)
