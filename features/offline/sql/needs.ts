@@ -2,8 +2,8 @@ import type { ConceptId } from '../../../streams/events/index.ts'
 import type { DurationMs } from '../../../streams/time/index.ts'
 import { partsOf, type Expression, type FeatureView } from '../../define/index.ts'
 
-/** Kept readings outlive a patient's departure where a window over them reaches further back than this. */
-const KEPT_AFTER_DISCHARGE_MS: DurationMs = 24 * 3_600_000
+/** Windows that are longer than this see kept readings from before the patient was forgotten. */
+const LONG_MS: DurationMs = 24 * 3_600_000
 
 /** What the features of a view need of one concept. */
 export interface ConceptNeeds {
@@ -14,14 +14,13 @@ export interface ConceptNeeds {
   readonly keptMs: DurationMs
   readonly newest: boolean
   readonly count: boolean
-  /** Kept readings stay when the patient is forgotten. */
-  readonly retained: boolean
+  /** Some window is so long that it sees kept readings from before the patient was forgotten. */
+  readonly long: boolean
 }
 
-/** What is needed, by concept; `beside` are views planned with this one, whose windows make kept readings stay longer. */
-export function needsOf (view: FeatureView, beside: readonly FeatureView[] = []): readonly ConceptNeeds[] {
+/** What is needed, by concept. */
+export function needsOf (view: FeatureView): readonly ConceptNeeds[] {
   const leaves = view.expressions.flatMap(leavesOf)
-  const longest = [view, ...beside].flatMap(v => v.expressions.flatMap(leavesOf))
   return view.concepts.map(concept => {
     const mine = leaves.filter(e => 'concept' in e && e.concept === concept)
     const keptMs = longestOf(mine, keptReach)
@@ -30,13 +29,16 @@ export function needsOf (view: FeatureView, beside: readonly FeatureView[] = [])
       allMs: longestOf(mine, allReach),
       newest: mine.some(e => e.op === 'last' || e.op === 'age'),
       count: mine.some(e => e.op === 'countSinceAdmission'),
-      retained: longestOf(longest.filter(e => 'concept' in e && e.concept === concept), keptReach) > KEPT_AFTER_DISCHARGE_MS,
+      long: mine.some(isLong),
     }
   })
 }
 
 /** An expression's own reads: the leaves of its tree. */
 export function leavesOf (e: Expression): readonly Expression[] { return partsOf(e).length === 0 ? [e] : partsOf(e).flatMap(leavesOf) }
+
+/** A window of any kind that sees kept readings from before the patient was forgotten. */
+export function isLong (e: Expression): boolean { return 'windowMs' in e && e.windowMs > LONG_MS }
 
 function longestOf (leaves: readonly Expression[], reach: (e: Expression) => DurationMs): DurationMs { return leaves.reduce((ms, e) => Math.max(ms, reach(e)), 0) }
 

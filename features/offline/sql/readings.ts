@@ -6,6 +6,8 @@ export const FOREVER = '4611686018427387904'
 const DAY_MS = 86_400_000
 const HORIZON_MS = 3_600_000
 const QUARTER_MS = 250
+/** Merges that are followed one after the other. */
+const HOPS_MAX = 4
 /** More indexes than a message has values. */
 const INDEXES = 65_536
 
@@ -18,8 +20,6 @@ const BEFORE = 'ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING'
 const SO_FAR = 'ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW'
 const ALL = 'ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING'
 
-/** Columns of `readings`, resolved from the log. */
-export const READING_COLUMNS = 'patient, concept, t, kept, lv, o, v, ka, ko, ta, tko, gen, blv, bo'
 
 /**
  * The log of the patients in `asked_patients` as readings, each with the positions between which it counts.
@@ -28,12 +28,14 @@ export const READING_COLUMNS = 'patient, concept, t, kept, lv, o, v, ka, ko, ta,
  * - `(lv, o)`: order. What a merge brought ranks below all of the survivor's (`lv` negative), the rest by arrival, offset and index.
  * - `(ka, ko)` to `(ta, tko)`: it counts from the record at arrival `ka`, offset `ko`, until the record at `ta`, `tko`. Records of another key have no offset
  *   of this partition: -1.
- * - `gen`: how often the patient had been forgotten; `(blv, bo)`: order of the reading's first word.
+ * - `gen`: how often the patient had been forgotten, -1 for what was forgotten before a merge; `(blv, bo)`: order of the reading's first word.
+ * - `sees`: who sees it. 1: what forgets; 2: windows of more than 24 h alone; 3: both. They part where a word comes after a forgetting about what
+ *   was said before it: a first word for the one, another word for the other.
  *
  * `merged: false` leaves the merges out, where there are none.
  */
 export function readingParts (needs: readonly ConceptNeeds[], merged: boolean): readonly Part[] {
-  return [...keyParts(merged), { name: 'told', sql: told(needs) }, ...denseParts(merged), ...wordParts(needs, merged), { name: 'readings', sql: READINGS }]
+  return [...keyParts(merged), { name: 'told', often: true, sql: told(needs) }, ...denseParts(merged), ...wordParts(needs, merged), { name: 'readings', often: true, sql: READINGS }]
 }
 
 const OWN_STAYS = `SELECT patient, action, ${ms('arrival_time')} AS a, toInt64(offset) AS o FROM encounters FINAL WHERE action IN ('admit', 'discharge')`
@@ -47,20 +49,20 @@ GROUP BY ${key}`
 
 /** `lines`: whose records (`key`) are known of whom (`patient`), since when (`joined`, -1: ever), and when each was forgotten. */
 function keyParts (merged: boolean): readonly Part[] {
-  const own: Part = { name: 'forgotten_keys', sql: forgotten('patient', OWN_STAYS, 'o') }
+  const own: Part = { name: 'forgotten_keys', often: true, sql: forgotten('patient', OWN_STAYS, 'o') }
   if (!merged) {
     return [
-      { name: 'forgotten_patients', sql: forgotten('patient', `${OWN_STAYS} AND patient IN (SELECT patient FROM asked_patients)`, 'o') },
-      { name: 'lines', sql: 'SELECT p.patient AS patient, p.patient AS key, toInt64(-1) AS joined, f.at AS forgotten, f.at AS key_forgotten FROM asked_patients AS p LEFT JOIN forgotten_patients AS f ON f.patient = p.patient' },
+      { name: 'forgotten_patients', often: true, sql: forgotten('patient', `${OWN_STAYS} AND patient IN (SELECT patient FROM asked_patients)`, 'o') },
+      { name: 'lines', often: true, sql: 'SELECT p.patient AS patient, p.patient AS key, toInt64(-1) AS joined, f.at AS forgotten, f.at AS key_forgotten FROM asked_patients AS p LEFT JOIN forgotten_patients AS f ON f.patient = p.patient' },
     ]
   }
-  return [own, { name: 'merged_keys', sql: `SELECT patient AS key, argMin(survivor, (arrival_time, offset)) AS survivor, ${ms('min(arrival_time)')} AS at FROM merges FINAL GROUP BY patient` },
-    {
-      name: 'chains',
-      sql: `SELECT patient, patient AS key, toInt64(-1) AS joined, [patient] AS path FROM asked_patients
-UNION ALL
-SELECT c.patient AS patient, m.key AS key, greatest(c.joined, m.at) AS joined, arrayPushBack(c.path, m.key) AS path FROM chains AS c INNER JOIN merged_keys AS m ON m.survivor = c.key WHERE NOT has(c.path, m.key)`,
-    },
+  return [own, { name: 'merged_keys', often: true, sql: `SELECT patient AS key, argMin(survivor, (arrival_time, offset)) AS survivor, ${ms('min(arrival_time)')} AS at FROM merges FINAL GROUP BY patient` },
+    { name: 'hops_0', sql: 'SELECT patient, patient AS key, toInt64(-1) AS joined, [patient] AS path FROM asked_patients' },
+    ...Array.from({ length: HOPS_MAX }, (_, i): Part => ({
+      name: `hops_${i + 1}`,
+      sql: `SELECT c.patient AS patient, m.key AS key, greatest(c.joined, m.at) AS joined, arrayPushBack(c.path, m.key) AS path FROM hops_${i} AS c INNER JOIN merged_keys AS m ON m.survivor = c.key WHERE NOT has(c.path, m.key)`,
+    })),
+    { name: 'chains', often: true, sql: Array.from({ length: HOPS_MAX + 1 }, (_, i) => `SELECT patient, key, joined FROM hops_${i}`).join(' UNION ALL ') },
     {
       name: 'stays',
       sql: `SELECT c.patient AS patient, e.action AS action, e.a AS a, e.o AS o, if(c.joined < 0 OR e.a > c.joined, e.a, -c.joined) AS lv
@@ -69,9 +71,9 @@ LEFT JOIN (SELECT patient, min(a) AS a FROM (${OWN_STAYS}) GROUP BY patient) AS 
 LEFT JOIN forgotten_keys AS k ON k.patient = c.key
 WHERE lv >= 0 OR ((f.a = 0 OR f.a > c.joined) AND arrayCount(x -> x <= c.joined, k.at) = arrayCount(x -> x <= e.a, k.at))`,
     },
-    { name: 'forgotten_patients', sql: forgotten('patient', 'SELECT * FROM stays', 'lv, o') },
+    { name: 'forgotten_patients', often: true, sql: forgotten('patient', 'SELECT * FROM stays', 'lv, o') },
     {
-      name: 'lines',
+      name: 'lines', often: true,
       sql: `SELECT c.patient AS patient, c.key AS key, c.joined AS joined, f.at AS forgotten, k.at AS key_forgotten
 FROM chains AS c LEFT JOIN forgotten_patients AS f ON f.patient = c.patient LEFT JOIN forgotten_keys AS k ON k.patient = c.key`,
     }]
@@ -86,7 +88,7 @@ export function placed (arrival: string, offset: string, index: string): string 
 
 function told (needs: readonly ConceptNeeds[]): string {
   return `SELECT l.patient AS patient, toString(r.concept) AS concept, least(${ms('r.event_time')}, ${ms('r.arrival_time')}) AS t, r.value AS v, r.status != 'withdrawn' AND r.quality = 'valid' AS good,
-  r.kind = 'device' AND r.result_id = '' AS dense, r.result_id AS id, ${placed(ms('r.arrival_time'), 'r.offset', 'r.index')}
+  r.kind = 'device' AND r.result_id = '' AS dense, r.result_id AS id, l.forgotten AS forgotten, ${placed(ms('r.arrival_time'), 'r.offset', 'r.index')}
 FROM observations AS r FINAL INNER JOIN lines AS l ON l.key = r.patient
 WHERE r.concept IN ${concepts(needs.map(n => n.concept))} AND r.patient IN (SELECT key FROM lines)`
 }
@@ -99,17 +101,18 @@ function denseParts (merged: boolean): readonly Part[] {
   const over = (partition: string, frame: string): string => `OVER (PARTITION BY patient, concept, gen${partition} ORDER BY ${KNOWN} ${frame})`
   const either = (of: (partition: string) => string): string => merged ? `if(block, ${of(', block, lv')}, ${of('')})` : of('')
   return [
-    { name: 'dense_told', sql: `SELECT *, ${either(p => `max(t) ${over(p, BEFORE)}`)} AS newest FROM told WHERE dense AND good AND held` },
+    { name: 'dense_told', sql: `SELECT * EXCEPT (forgotten), ${either(p => `max(t) ${over(p, BEFORE)}`)} AS newest FROM told WHERE dense AND good AND held` },
     { name: 'dense_near', sql: `SELECT *, ${either(p => `row_number() ${over(`${p}, intDiv(t, ${QUARTER_MS})`, SO_FAR)}`)} AS nth FROM dense_told WHERE t >= newest - ${HORIZON_MS}` },
   ]
 }
 
 /** Words about identities: those that change nothing are left out, each of the rest counts until the next one. */
 function wordParts (needs: readonly ConceptNeeds[], merged: boolean): readonly Part[] {
-  const retained = needs.filter(n => n.retained).map(n => n.concept)
-  const stays = retained.length === 0 ? '0' : `concept IN ${concepts(retained)}`
+  const long = needs.filter(n => n.long).map(n => n.concept)
+  const apart = merged ? '1' : 'notEmpty(forgotten)'
+  const lives = long.length === 0 ? '[(1, gen)]' : `if(concept IN ${concepts(long)} AND ${apart}, [(1, gen), (2, toInt64(-1))], [(3, gen)])`
   const windowed = (frame: string): string => `(PARTITION BY patient, concept, id, life ORDER BY ${KNOWN} ${frame})`
-  const words = `SELECT *, if(${stays}, toInt64(0), gen) AS life FROM told WHERE NOT dense AND id != '' AND (held OR ${stays})`
+  const words = `SELECT * EXCEPT (forgotten), arrayJoin(${lives}) AS life FROM told WHERE NOT dense AND id != '' AND (held OR tupleElement(life, 1) = 2)`
   // Of two readings with one identity the survivor's stands.
   const standing = merged ? `SELECT * FROM (SELECT *, anyLastIf(good, NOT block) OVER ${windowed(SO_FAR)} AS standing FROM (${words})) WHERE NOT block OR NOT standing` : words
   return [
@@ -128,8 +131,8 @@ FROM words WINDOW w AS ${windowed(ALL)}`,
   ]
 }
 
-const READINGS = `SELECT patient, concept, t, 0 AS kept, lv, o, v, ka, ko, toInt64(${FOREVER}) AS ta, toInt64(0) AS tko, gen, lv AS blv, o AS bo FROM dense_near WHERE t > newest OR nth = 1
+const READINGS = `SELECT patient, concept, t, 0 AS kept, 3 AS sees, lv, o, v, ka, ko, toInt64(${FOREVER}) AS ta, toInt64(0) AS tko, gen, lv AS blv, o AS bo FROM dense_near WHERE t > newest OR nth = 1
 UNION ALL
-SELECT patient, concept, t, 1 AS kept, lv, o, v, ka, ko, toInt64(${FOREVER}) AS ta, toInt64(0) AS tko, if(held, gen, toInt64(-1)) AS gen, lv AS blv, o AS bo FROM told WHERE NOT dense AND id = '' AND good
+SELECT patient, concept, t, 1 AS kept, 3 AS sees, lv, o, v, ka, ko, toInt64(${FOREVER}) AS ta, toInt64(0) AS tko, if(held, gen, toInt64(-1)) AS gen, lv AS blv, o AS bo FROM told WHERE NOT dense AND id = '' AND good
 UNION ALL
-SELECT patient, concept, t, 1 AS kept, lv, o, v, ka, ko, ta, tko, if(held, gen, toInt64(-1)) AS gen, tupleElement(born, 1) AS blv, tupleElement(born, 2) AS bo FROM kept_words WHERE good`
+SELECT patient, concept, t, 1 AS kept, tupleElement(life, 1) AS sees, lv, o, v, ka, ko, ta, tko, if(held, gen, toInt64(-1)) AS gen, tupleElement(born, 1) AS blv, tupleElement(born, 2) AS bo FROM kept_words WHERE good`

@@ -16,11 +16,13 @@ export function ofConcept (concept: string, of: ReadonlyMap<string, number>): st
 
 export function concepts (of: Iterable<string>): string { return `(${[...of].map(quoted).join(', ')})` }
 
-/** A common table expression. */
-export interface Part { readonly name: string, readonly sql: string }
+/** A common table expression. `often`: it is read in several places. */
+export interface Part { readonly name: string, readonly sql: string, readonly often?: boolean }
 
-export function withParts (parts: readonly Part[], select: string, recursive: boolean = false): string {
-  return `WITH ${recursive ? 'RECURSIVE ' : ''}${parts.map(part => `${part.name} AS (\n${indent(part.sql)}\n)`).join(',\n')}\n${select}`
+/** `materialized`: what is read in several places is computed once (else ClickHouse computes it anew in each place). */
+export function withParts (parts: readonly Part[], select: string, materialized: boolean): string {
+  const of = ({ name: part, sql, often = false }: Part): string => `${part} AS ${often && materialized ? 'MATERIALIZED ' : ''}(\n${indent(sql)}\n)`
+  return `WITH ${parts.map(of).join(',\n')}\n${select}`
 }
 
 export function indent (sql: string): string { return sql.split('\n').map(line => `  ${line}`).join('\n') }
