@@ -9,7 +9,9 @@ import { packInto, SIGN, VERSION_BYTES } from '../stored-row.ts'
  */
 export const FORM = 1
 const SIZE_BYTES = 4
+/** Before an entity of a batch: its bytes, and the form, with which its value begins. */
 const ENTITY_SIZE_BYTES = 4
+const ENTITY_HEAD_BYTES = ENTITY_SIZE_BYTES + 1
 
 /** Every value names its tables: the same few bytes again and again. */
 const tableNames = new StringInterner('latin1', 1_024)
@@ -21,7 +23,7 @@ export function byEntity (rows: readonly OnlineRow[]): readonly EntityRows[] {
   const entities = new Map<string, EntityRows>()
   for (const row of rows) {
     let of = entities.get(row.entity)
-    if (of === undefined) entities.set(row.entity, of = { entity: row.entity, rows: [], bytes: ENTITY_SIZE_BYTES })
+    if (of === undefined) entities.set(row.entity, of = { entity: row.entity, rows: [], bytes: ENTITY_HEAD_BYTES })
     const { rows: mine } = of
     let at = 0
     while (at < mine.length && mine[at]!.table !== row.table) at++
@@ -35,12 +37,12 @@ export function byEntity (rows: readonly OnlineRow[]): readonly EntityRows[] {
 
 function bytesOf ({ table, value }: OnlineRow): number { return 1 + table.length + SIZE_BYTES + VERSION_BYTES + (value?.length ?? 0) }
 
-/** The rows of some entities as the script reads them: for each its bytes, then its rows. */
+/** Some entities as the script reads them: for each its bytes, then a value as it is stored, of the new rows alone. */
 export function encodeBatch (entities: readonly EntityRows[]): Buffer {
   const buffer = Buffer.allocUnsafe(entities.reduce((n, { bytes }) => n + bytes, 0))
   let at = 0
   for (const { rows, bytes } of entities) {
-    at = buffer.writeUInt32LE(bytes - ENTITY_SIZE_BYTES, at)
+    at = buffer.writeUInt8(FORM, buffer.writeUInt32LE(bytes - ENTITY_SIZE_BYTES, at))
     for (const row of rows) at = encodeRow(buffer, at, row)
   }
   return buffer

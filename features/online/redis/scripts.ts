@@ -8,7 +8,7 @@ function script (source: string): Script { return { source, sha: createHash('sha
  * Writes the rows of some entities, each where it is newer than the stored one. Two commands for all of them: read all, write what changed; the indexes
  * of tables change only when a row comes or goes. Everything that may be refused is refused before the first write (memory and rights are looked at by
  * Redis before the script; foreign keys here), and a script is alone on its server: nobody sees half of it.
- * KEYS: the entities' values. ARGV: their rows (rows.ts, encodeBatch), milliseconds to live or 0.
+ * KEYS: the entities. ARGV: what they would be if they had nothing yet (rows.ts, encodeBatch), milliseconds to live or 0.
  */
 export const PUT: Script = script(`
 local blob, live, at = ARGV[1], ARGV[2], 1
@@ -24,18 +24,18 @@ end
 local function put (key, value) values[count + 1] = key values[count + 2] = value count = count + 2 end
 
 local function first (key, from, stop)
-  local q = from
+  local q = from + 1
   while q < stop do
     local name, size, version, start = read(HEADER, blob, q)
     if not gone(version) then change(key, 'SADD', name) end
     q = start + size
   end
-  put(key, '\\1' .. sub(blob, from, stop - 1))
+  put(key, sub(blob, from, stop - 1))
 end
 
 -- What a processor writes each time: the same tables in the same order, each newer.
 local function replaces (old, from, stop)
-  local p, last, q = 2, #old, from
+  local p, last, q = 2, #old, from + 1
   while p <= last and q < stop do
     local name, size, version, start = read(HEADER, old, p)
     local other, length, newer, begin = read(HEADER, blob, q)
@@ -46,9 +46,9 @@ local function replaces (old, from, stop)
 end
 
 local function merge (key, old, from, stop)
-  if replaces(old, from, stop) then put(key, '\\1' .. sub(blob, from, stop - 1)) return end
+  if replaces(old, from, stop) then put(key, sub(blob, from, stop - 1)) return end
   local names, versions, starts, ends = {}, {}, {}, {}
-  local q, n = from, 0
+  local q, n = from + 1, 0
   while q < stop do
     local name, size, version, start = read(HEADER, blob, q)
     n = n + 1
