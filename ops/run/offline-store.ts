@@ -3,7 +3,7 @@ import { lateOffline, openClickHouseOffline, startEngine, type ClickHouseOffline
 import type { FeatureView } from '../../features/define/index.ts'
 import { isLatidoError, LatidoError, messageOf } from '../../streams/errors/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
-import type { ClickHouseConfig, Config } from '../config/index.ts'
+import { isLoopback, type ClickHouseConfig, type Config } from '../config/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import type { Closers } from './closers.ts'
 import type { DataDir } from './data-dir.ts'
@@ -44,7 +44,7 @@ async function openServer (server: ClickHouseConfig, tiers: Config['tiers'], { c
   const { url, user, database } = server
   const secrets = { password: server.passwordFile === '' ? '' : read(server.passwordFile, '--clickhouse-password-file').toString('utf8').trim(), ...(server.caFile === '' ? {} : { caCertificate: read(server.caFile, '--clickhouse-ca-file') }) }
   const open = async (): Promise<ClickHouseOffline> => {
-    const store = await openClickHouseOffline({ url, username: user, ...secrets, database, clock, compress: true, tiers })
+    const store = await openClickHouseOffline({ url, username: user, ...secrets, database, clock, compress: !isLoopback(new URL(url).hostname), tiers })
     await register(store, views)
     return store
   }
