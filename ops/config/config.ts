@@ -26,6 +26,8 @@ export interface Config {
   readonly alertDwellMs: number
   readonly noDataAfterMs: number
   readonly driftWindowMs: number
+  /** 0: off. */
+  readonly skewEveryMs: number
   readonly offline: 'embedded' | 'off'
   readonly model: string
   /** Folder of the user's own views; empty: none. */
@@ -42,7 +44,7 @@ export interface Config {
   readonly redis: RedisConfig | undefined
 }
 
-type OptionName = KafkaOptionName | ClickHouseOptionName | RedisOptionName | 'connectors' | 'host' | 'httpPort' | 'mllpPort' | 'mqttPort' | 'mqttUser' | 'mqttPasswordFile' | 'dataDir' | 'keyFile' | 'simulate' | 'patients' | 'speed' | 'seed' | 'partitions' | 'retention' | 'zone' | 'alertDwell' | 'noDataAfter' | 'driftWindow' | 'offline' | 'model' | 'features' | 'logLevel' | 'allowExposed'
+type OptionName = KafkaOptionName | ClickHouseOptionName | RedisOptionName | 'connectors' | 'host' | 'httpPort' | 'mllpPort' | 'mqttPort' | 'mqttUser' | 'mqttPasswordFile' | 'dataDir' | 'keyFile' | 'simulate' | 'patients' | 'speed' | 'seed' | 'partitions' | 'retention' | 'zone' | 'alertDwell' | 'noDataAfter' | 'driftWindow' | 'skewEvery' | 'offline' | 'model' | 'features' | 'logLevel' | 'allowExposed'
 
 /** Every option: flag `--http-port` is `LATIDO_HTTP_PORT` is `httpPort`. */
 export const CONFIG_OPTIONS: Readonly<Record<OptionName, Option>> = {
@@ -64,6 +66,7 @@ export const CONFIG_OPTIONS: Readonly<Record<OptionName, Option>> = {
   alertDwell: { env: 'LATIDO_ALERT_DWELL', fallback: '10 s', help: 'how long a condition must hold on device numerics' },
   noDataAfter: { env: 'LATIDO_NO_DATA_AFTER', fallback: '5 m', help: 'silence of a monitored patient after which an alarm says so' },
   driftWindow: { env: 'LATIDO_DRIFT_WINDOW', fallback: '5 m', help: 'window of the drift monitor' },
+  skewEvery: { env: 'LATIDO_SKEW_EVERY', fallback: '10 m', help: 'how often a sample of each view is compared with the observations; "0 s" for never' },
   offline: { env: 'LATIDO_OFFLINE', fallback: 'embedded', help: 'embedded or off' },
   model: { env: 'LATIDO_MODEL', fallback: '', help: 'folder of the sepsis model; default: the one that comes along; "off" for none' },
   features: { env: 'LATIDO_FEATURES', fallback: '', help: 'folder of your own feature views' },
@@ -109,6 +112,7 @@ const schema = z.object({
   alertDwell: duration,
   noDataAfter: duration.refine(ms => ms >= 1_000, 'at least 1 s'),
   driftWindow: duration.refine(ms => ms >= 1_000, 'at least 1 s'),
+  skewEvery: duration.refine(ms => ms === 0 || ms >= 10_000, '0 s, or at least 10 s'),
   offline: z.enum(['embedded', 'off']),
   model: z.string(),
   features: z.string(),
@@ -139,12 +143,12 @@ export function parseConfig (args: readonly string[], env: Readonly<Record<strin
     const name = String(issue.path[0]) as OptionName
     throw new LatidoError('CONFIG_INVALID', `--${flagOf(name)} (${CONFIG_OPTIONS[name].env}) is "${raw[name]!.replace(/\/\/[^/@]*@/g, '//***@')}": ${issue.message}`, `it means: ${CONFIG_OPTIONS[name].help}`)
   }
-  const { retention, alertDwell, noDataAfter, driftWindow, allowExposed, ...others } = parsed.data
+  const { retention, alertDwell, noDataAfter, driftWindow, skewEvery, allowExposed, ...others } = parsed.data
   const kafka = kafkaConfigOf(others)
   const clickhouse = clickHouseConfigOf(others)
   const redis = redisConfigOf(others)
   const rest = Object.fromEntries(Object.entries(others).filter(([name]) => !(name in KAFKA_OPTIONS) && !(name in REDIS_OPTIONS) && !(name in CLICKHOUSE_OPTIONS))) as Omit<typeof others, KafkaOptionName | RedisOptionName | ClickHouseOptionName>
-  const config = { ...rest, kafka, redis, clickhouse, tiers: tiersConfigOf(others), retentionMs: retention, alertDwellMs: alertDwell, noDataAfterMs: noDataAfter, driftWindowMs: driftWindow, allowExposed: allowExposed === 'yes' }
+  const config = { ...rest, kafka, redis, clickhouse, tiers: tiersConfigOf(others), retentionMs: retention, alertDwellMs: alertDwell, noDataAfterMs: noDataAfter, driftWindowMs: driftWindow, skewEveryMs: skewEvery, allowExposed: allowExposed === 'yes' }
   refuseUnsafe(config)
   if ((config.mqttUser === '') !== (config.mqttPasswordFile === '')) throw new LatidoError('CONFIG_INVALID', '--mqtt-user and --mqtt-password-file go together', 'give both, or neither')
   if (config.connectors === 'off' && kafka === undefined) throw new LatidoError('CONFIG_INVALID', '--connectors off needs --kafka', 'nobody else could write to an embedded log')

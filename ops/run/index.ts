@@ -3,6 +3,7 @@ export { startLatido } from './start.ts'
 export type { RunningLatido } from './start.ts'
 /** The product's views and those of a user's folder. */
 export { definedViews, loadOwnViews } from './defined-views.ts'
+export { namedPatientViews } from './named-views.ts'
 /** The feature catalogue, and what changes what is published. */
 export { lintCatalogue, planCatalogue, publishedIn, publishViews, readCatalogue, retireView } from './catalogue.ts'
 export type { LintReport } from './catalogue.ts'

@@ -20,6 +20,9 @@ export interface Metrics {
   /** Of an online store on Redis: 1 while it takes writes. */
   readonly onlineUp: Gauge
   readonly onlineRetries: Counter
+  /** Feature values that were served and computed again from the observations; those that differ, by how. */
+  readonly skewCompared: Counter<'view'>
+  readonly skewDifferent: Counter<'view' | 'outcome'>
 }
 
 const LOG_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5]
@@ -45,5 +48,7 @@ export function openMetrics (): Metrics {
     schemaLookups: new Counter({ name: 'latido_schema_lookups_total', help: 'Schema ids that were looked up while running, by what became of them', labelNames: ['became'], registers }),
     onlineUp: new Gauge({ name: 'latido_online_up', help: '1 while the online store on Redis takes writes', registers }),
     onlineRetries: new Counter({ name: 'latido_online_retries_total', help: 'Writes to the online store that were said again because it was away', registers }),
+    skewCompared: new Counter({ name: 'latido_skew_compared_total', help: 'Feature values that were served and computed again from the observations', labelNames: ['view'], registers }),
+    skewDifferent: new Counter({ name: 'latido_skew_different_total', help: 'Of these, those that differ, by how', labelNames: ['view', 'outcome'], registers }),
   }
 }

@@ -5,8 +5,9 @@ import { features } from './features.ts'
 import { online } from './online.ts'
 import { replay } from './replay.ts'
 import { serveFeatures } from './serve-features.ts'
+import { skew } from './skew.ts'
 import { start } from './start.ts'
 import { state } from './state.ts'
 import { topics } from './topics.ts'
 
-export const COMMANDS: Readonly<Record<string, Command>> = { start, features, 'serve-features': serveFeatures, replay, topics, state, dataset, online }
+export const COMMANDS: Readonly<Record<string, Command>> = { start, features, 'serve-features': serveFeatures, replay, topics, state, dataset, online, skew }
