@@ -12,7 +12,8 @@ export async function openBoardIndex ({ redis }: Pick<Config, 'redis'>, clock: C
   return index
 }
 
-/** Other instances write to the same Redis only where they share a log, and tell nothing here: the board then looks for itself. */
+/** What may change in Redis without our doing: other instances that share the log write there, and patients expire. */
 export function boardRescanMs ({ redis, kafka }: Pick<Config, 'redis' | 'kafka'>): { readonly rescanMs?: DurationMs } {
-  return redis === undefined || kafka === undefined ? {} : { rescanMs: 5_000 }
+  if (redis === undefined) return {}
+  return kafka !== undefined ? { rescanMs: 5_000 } : redis.expireAfterMs > 0 ? { rescanMs: 60_000 } : {}
 }

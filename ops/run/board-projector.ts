@@ -103,10 +103,9 @@ export class BoardProjector implements AsyncDisposable {
   async #reconcile (): Promise<void> {
     const { board, index, clock } = this.#parts
     const indexed = new Set(await index.patients())
-    if (this.#written.size === 0 || this.#away) {
-      await board.scan()
-      for (const { patient } of board.rows()) this.#due.add(patient)
-    }
+    const anew = this.#written.size === 0 || this.#away
+    if (anew || board.rescans) await board.scan()
+    if (anew) for (const { patient } of board.rows()) this.#due.add(patient)
     for (const { patient } of board.rows()) if (!indexed.has(patient)) this.#due.add(patient)
     for (const patient of indexed) if (!board.has(patient)) this.#due.add(patient)
     this.#reconciledAt = clock.monotonicMs()

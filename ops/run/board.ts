@@ -1,5 +1,6 @@
 import type { PatientAlert, PatientSearch, PatientSummary, ViewValues } from '../../dashboards/server/index.ts'
 import type { BoardIndex, BoardQuery } from '../../features/board/index.ts'
+import type { FeatureView } from '../../features/define/index.ts'
 import type { OnlineRow, OnlineStore } from '../../features/online/index.ts'
 import { readView, tableOf } from '../../features/serving/index.ts'
 import { STANDARD_VIEWS } from '../../features/views/index.ts'
@@ -11,7 +12,9 @@ export interface BoardParts {
   readonly online: OnlineStore
   readonly index: BoardIndex
   readonly clock: Clock
-  /** The store is written by others too, who tell nothing here: it is scanned anew when the last scan is this old. undefined: it is ours alone. */
+  /** What a patient's page lists; default: the product's. */
+  readonly views?: () => readonly FeatureView[]
+  /** The store changes without our doing (others write, rows expire): it is scanned anew when the last scan is this old. undefined: it is ours alone. */
   readonly rescanMs?: DurationMs
 }
 
@@ -49,7 +52,7 @@ export class Board {
 
   async features (patient: PatientKey): Promise<readonly ViewValues[]> {
     const { online, clock } = this.#parts
-    return await Promise.all(STANDARD_VIEWS.map(async view => (await readView(online, view, [patient], clock.now()))[0]!))
+    return await Promise.all((this.#parts.views?.() ?? STANDARD_VIEWS).map(async view => (await readView(online, view, [patient], clock.now()))[0]!))
   }
 
   async activeAlerts (): Promise<readonly PatientAlert[]> {
@@ -80,6 +83,8 @@ export class Board {
     return work
   }
 
+  /** Whether the store may change without being told of here. */
+  get rescans (): boolean { return this.#parts.rescanMs !== undefined }
   /** Everybody as last read. */
   rows (): Iterable<BoardRow> { return this.#rows.values() }
   has (patient: string): boolean { return this.#rows.has(patient) }

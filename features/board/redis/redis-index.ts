@@ -7,7 +7,7 @@ import { asStemlessWord, wordsAsked } from '../text.ts'
 import { isReply, refused, type BoardConnection } from './connection.ts'
 import { BoardClient } from './om-client.ts'
 import { boardSchema, documentOf, placeWord, type BoardDocument } from './schema.ts'
-import { REMOVE_SCRIPT } from './scripts.ts'
+import { REMOVE_SCRIPT, VERSION_SCRIPT } from './scripts.ts'
 
 /** A removal is remembered so long: a write of before it cannot be under way any more. */
 const REMOVAL_SECONDS = 60
@@ -43,7 +43,7 @@ export class RedisBoardIndex implements BoardIndex {
     return index
   }
 
-  version (): Promise<number> { return carriedOut(async () => Number(await this.#connection.command('INCR', `${this.#prefix}board-version`))) }
+  version (): Promise<number> { return carriedOut(async () => Number(await this.#connection.command('EVAL', VERSION_SCRIPT, '1', `${this.#prefix}board-version`))) }
 
   put (entities: readonly BoardEntity[], version: number): Promise<void> { return carriedOut(() => this.#put(entities, version)) }
   remove (patients: readonly string[], version: number): Promise<void> { return carriedOut(() => this.#remove(patients, version)) }

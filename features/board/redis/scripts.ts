@@ -15,3 +15,11 @@ redis.call('DEL', KEYS[1])
 local removed = redis.call('GET', KEYS[2])
 if not removed or tonumber(removed) < tonumber(ARGV[1]) then redis.call('SET', KEYS[2], ARGV[1], 'EX', ARGV[2]) end
 return 1`
+
+/** The next version, kept at KEYS[1]: never below the server's time in milliseconds, so that a Redis that lost it gives out no number that is still under way. */
+export const VERSION_SCRIPT = `
+local time = redis.call('TIME')
+local version = math.max((tonumber(redis.call('GET', KEYS[1]) or '0') or 0) + 1, time[1] * 1000 + math.floor(time[2] / 1000))
+local text = string.format('%.0f', version)
+redis.call('SET', KEYS[1], text)
+return text`

@@ -66,8 +66,9 @@ describeRedis('the board on a Redis without search', { timeout: 60_000 }, () => 
   })
 })
 
-it('looks for what other instances wrote only where there may be others', () => {
+it('looks for what others wrote and what expired only where that may be', () => {
   expect(boardRescanMs(parseConfig([], {}))).toEqual({})
   expect(boardRescanMs(parseConfig(['--redis', 'redis://127.0.0.1'], {}))).toEqual({})
+  expect(boardRescanMs(parseConfig(['--redis', 'redis://127.0.0.1', '--redis-expire', '90 d'], {})).rescanMs).toBe(60_000)
   expect(boardRescanMs(parseConfig(['--redis', 'redis://127.0.0.1', '--kafka', '127.0.0.1:9092', '--schema-registry', 'http://127.0.0.1:8081'], {})).rescanMs).toBe(5_000)
 })

@@ -20,9 +20,9 @@ let running: { readonly board: Board, readonly projector: BoardProjector, readon
 beforeEach(() => { clock = new ManualClock(START); store = new MemoryOnline(); index = new TestIndex(); running = undefined })
 afterEach(async () => { await running?.projector[Symbol.asyncDispose]() })
 
-async function start (): Promise<NonNullable<typeof running>> {
+async function start (rescan: { readonly rescanMs?: number } = {}): Promise<NonNullable<typeof running>> {
   await running?.projector[Symbol.asyncDispose]()
-  const board = new Board({ online: store, index, clock })
+  const board = new Board({ online: store, index, clock, ...rescan })
   const projector = await BoardProjector.start({ board, index, clock, logger: silent })
   return running = { board, projector, online: watchedStore(store, patients => { board.changed(patients); projector.changed(patients) }) }
 }
@@ -93,6 +93,18 @@ it('takes out of the index whose rows were erased', async () => {
   clock.advance(1_250)
   await shown(['p2 ICU 2'])
   expect(await board.patients()).toHaveLength(1)
+})
+
+it('takes up, in time, what others wrote and what expired without a word', async () => {
+  await store.put([encounterRow('p1', 1, 'ICU', '1')])
+  await start({ rescanMs: 5_000 })
+  await store.erase('p1')
+  await store.put([encounterRow('p2', 1, 'ICU', '2')])
+  clock.advance(61_000)
+  await until('the other', 5_000, async () => { clock.advance(1_250); return (await found()).join() === 'p2 ICU 2' })
+  await store.put([encounterRow('p2', 2, 'MED', '2')])
+  clock.advance(5_000)
+  expect((await running!.board.patients()).map(({ ward }) => ward)).toEqual(['MED'])
 })
 
 it('lets NEWS2 and a place on the board lapse with time, though nothing is written any more', async () => {
