@@ -23,3 +23,5 @@ export type { PatientAt } from './patient-state.ts'
 export { renderPatient } from './render-patient.ts'
 /** The offline store and its lake, for commands. */
 export { isRemote, openLake, withOfflineStore } from './dataset.ts'
+/** Features online, served by a process that does nothing else. */
+export { startServing } from './serving.ts'

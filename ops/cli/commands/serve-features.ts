@@ -1,6 +1,6 @@
 import { systemClock } from '../../../streams/time/index.ts'
 import { parseConfig } from '../../config/index.ts'
-import { startServing } from '../../run/serving.ts'
+import { startServing } from '../../run/index.ts'
 import type { Command } from './command.ts'
 import { stopSignal } from './stop-signal.ts'
 
