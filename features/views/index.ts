@@ -19,8 +19,8 @@ export { sepsisTimeView, sepsisView } from './sepsis.ts'
 export { wardView } from './ward.ts'
 
 /** What the product computes for every patient. */
-export const STANDARD_VIEWS: readonly FeatureView[] = [vitalsView, labsView, news2View, sepsisView]
+export const STANDARD_VIEWS: readonly FeatureView[] = [vitalsView, labsView, news2View, sepsisView, deteriorationView, organsView, kidneyView]
 /** Of wards, over the standard views of their patients. */
 export const STANDARD_GROUP_VIEWS: readonly FeatureView[] = [wardView]
 /** Every view of patients that there is, for replays and training. */
-export const ALL_VIEWS: readonly FeatureView[] = [...STANDARD_VIEWS, deteriorationView, organsView, kidneyView, sepsisTimeView]
+export const ALL_VIEWS: readonly FeatureView[] = [...STANDARD_VIEWS, sepsisTimeView]
