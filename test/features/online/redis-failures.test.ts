@@ -118,6 +118,15 @@ describeRedis('the online store on a Redis that fails', { timeout: 60_000 }, () 
     await expect(open(redis.port, { nodes: [{ host: '127.0.0.1', port: redis.port }, { host: '127.0.0.1', port: redis.port }] })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
   })
 
+  it('keeps no index of a table whose rows have all been taken out, however they were written', async () => {
+    await using store = await open(redis.port)
+    await store.put([row('t', 'a', 1), row('t', 'b', 1), row('u', 'a', 1)])
+    await store.put([row('t', 'a', 2, null), row('u', 'a', 2)])
+    await store.put([row('t', 'b', 2, null)])
+    const keys = redis.cli('--scan').split('\n').map(key => key.split('}')[1]).toSorted()
+    expect(keys).toEqual(['e:a', 'e:b', 't:u'])
+  })
+
   it('lets an entity go of which nothing was written for long enough, and forgets it in its indexes', async () => {
     await using store = await open(redis.port, { expireAfterMs: 200 })
     await store.put([row('t', 'a', 1)])
