@@ -4,6 +4,7 @@ import { LatidoError } from '../../streams/errors/index.ts'
 import { alertRoutes } from './alert-routes.ts'
 import { errorHandler } from './api-error.ts'
 import { acceptBodies } from './bodies.ts'
+import { catalogueRoutes } from './catalogue-routes.ts'
 import { featureRoutes } from './feature-routes.ts'
 import { guardRequests, refuseExposure } from './guards.ts'
 import { LIVE_DEFAULTS, LiveHub, type LiveOptions } from './live.ts'
@@ -50,6 +51,7 @@ export async function buildDashboards (options: Omit<DashboardOptions, 'host' | 
   systemRoutes(app, sources)
   patientRoutes(app, sources)
   alertRoutes(app, sources)
+  catalogueRoutes(app, sources.catalogue?.bind(sources))
   if (options.features !== undefined) featureRoutes(app, options.features)
   liveRoute(app, hub)
   apiDescriptionRoutes(app)

@@ -1,4 +1,5 @@
 import type { BoardAnswer, BoardQuery } from '../../features/board/index.ts'
+import type { CatalogueView } from '../../features/catalogue/index.ts'
 import type { FeatureValue } from '../../features/vector.ts'
 import type { OfflineStore } from '../../features/offline/index.ts'
 import type { AlertChange, DriftResult, Score } from '../../inference/alerts/index.ts'
@@ -64,6 +65,8 @@ export interface DashboardSources {
   patient (patient: PatientKey): Promise<PatientSummary | undefined>
   features (patient: PatientKey): Promise<readonly ViewValues[]>
   views (): readonly ViewInfo[]
+  /** Absent: there is no catalogue. */
+  catalogue? (): readonly CatalogueView[]
   /** Alerts that are not cleared. */
   activeAlerts (): Promise<readonly PatientAlert[]>
   acknowledge (alertId: string, by: string): Promise<AcknowledgeOutcome>

@@ -94,6 +94,28 @@ export interface WireDrift {
   readonly referenceMissingShare: number | null
 }
 
+export interface WireCatalogueConcept { readonly id: string, readonly name: string, readonly unit: string, readonly loinc: readonly string[], readonly mdc: readonly string[], readonly aliases: readonly string[] }
+export interface WireCatalogueFeature { readonly name: string, readonly unit: string, readonly meaning: string, readonly windowsMs: readonly number[], readonly concepts: readonly string[], readonly reads: readonly string[] }
+/** A view of the catalogue. */
+export interface WireCatalogueView {
+  readonly name: string
+  readonly version: number
+  readonly entity: string
+  readonly owner: string
+  readonly description: string
+  readonly ttlMs: number
+  readonly emit: { readonly everyMs: number, readonly on: readonly string[], readonly onChange: readonly string[] }
+  readonly origin: 'standard' | 'own'
+  readonly state: 'unpublished' | 'building' | 'live' | 'retired' | 'unknown'
+  readonly served: boolean
+  readonly fingerprint: string
+  readonly stateBytes: number | null
+  readonly deviceStateBytes: number | null
+  readonly dependents: readonly string[]
+  readonly concepts: readonly WireCatalogueConcept[]
+  readonly features: readonly WireCatalogueFeature[]
+}
+
 export interface WireView { readonly name: string, readonly version: number, readonly ttlMs: number, readonly features: readonly { readonly name: string, readonly unit: string }[] }
 
 /** Event `pipeline` of the live stream. */

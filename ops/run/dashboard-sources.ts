@@ -5,7 +5,8 @@ import type { Clock } from '../../streams/time/index.ts'
 import type { AcknowledgeOutcome, DashboardSources, PatientIdentity, PipelineStatus } from '../../dashboards/server/index.ts'
 import type { OfflineStore } from '../../features/offline/index.ts'
 import type { OnlineStore } from '../../features/online/index.ts'
-import { STANDARD_VIEWS } from '../../features/views/index.ts'
+import type { CatalogueView } from '../../features/catalogue/index.ts'
+import type { FeatureView } from '../../features/define/index.ts'
 import type { DriftResult } from '../../inference/alerts/index.ts'
 import { ONLINE_TABLES } from '../../inference/processors.ts'
 import type { IdentityVault } from '../security/index.ts'
@@ -19,6 +20,9 @@ export interface DashboardParts {
   readonly codecs: EventCodecs
   readonly online: OnlineStore
   readonly board: Board
+  /** Of patients, as they are served now. */
+  readonly views: () => readonly FeatureView[]
+  readonly catalogue: () => readonly CatalogueView[]
   readonly search: DashboardSources['search']
   readonly vault: IdentityVault
   readonly metrics: Metrics
@@ -63,7 +67,8 @@ export function dashboardSources (parts: DashboardParts): DashboardSources {
     search: parts.search,
     patient: patient => board.patient(patient),
     features: patient => board.features(patient),
-    views: () => STANDARD_VIEWS.map(({ name, version: v, ttlMs, names, units }) => ({ name, version: v, ttlMs, features: names.map((feature, i) => ({ name: feature, unit: units[i]! })) })),
+    catalogue: parts.catalogue,
+    views: () => parts.views().map(({ name, version: v, ttlMs, names, units }) => ({ name, version: v, ttlMs, features: names.map((feature, i) => ({ name: feature, unit: units[i]! })) })),
     activeAlerts: () => board.activeAlerts(),
     acknowledge: (alertId, by) => acknowledge(parts, board, alertId, by),
     drift: async () => (await online.scan(ONLINE_TABLES.drift)).map(({ value }) => JSON.parse(value.toString()) as DriftResult),

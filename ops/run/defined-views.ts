@@ -9,5 +9,9 @@ export async function loadOwnViews (folder: string): Promise<readonly LoadedView
 
 /** What this start is to run: the product's views, and the user's. */
 export async function definedViews (folder: string): Promise<DefinedViews> {
-  return { standard: [...STANDARD_VIEWS, ...STANDARD_GROUP_VIEWS], own: (await loadOwnViews(folder)).map(({ view }) => view) }
+  return withStandard(await loadOwnViews(folder))
+}
+
+export function withStandard (own: readonly LoadedView[]): DefinedViews {
+  return { standard: [...STANDARD_VIEWS, ...STANDARD_GROUP_VIEWS], own: own.map(({ view }) => view) }
 }

@@ -30,7 +30,8 @@ import { openRedisOnline } from './redis-online.ts'
 import { openServing } from './serving.ts'
 import { PipelineMonitor } from './status.ts'
 import { openKafkaStores, openStores, type Stores } from './stores.ts'
-import { definedViews } from './defined-views.ts'
+import { runningCatalogue } from './catalogue.ts'
+import { loadOwnViews, withStandard } from './defined-views.ts'
 import { dependentsOf } from './dependents.ts'
 import { ViewBuilds } from './view-builds.ts'
 import { openViewSet } from './view-set.ts'
@@ -64,17 +65,18 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
   const logger = fileLogger(dir.path('logs', 'latido.log'), config.logLevel)
   logger.info({ config: redacted(config) }, 'starting')
   const metrics = openMetrics()
-  const defined = await definedViews(config.features)
+  const own = await loadOwnViews(config.features)
+  const defined = withStandard(own)
   const stores = await openLog(config, dir, clock, say, logger, metrics, closers)
+  const views = await openViewSet(stores.log, { views: defined, dependents: await dependentsOf(config.model, defined), mayPublish: config.kafka === undefined ? 'yes' : 'no', say })
+  const served = (): readonly FeatureView[] => views.patientViews.filter(view => view.version === views.aliases.versionOf(view.name))
   const vault = closers.use(openVault(config, dir, stores))
   const changes = new Changes(clock)
   const failure = new Failure()
   const index = closers.use(await openBoardIndex(config, clock, logger))
-  const board = new Board({ online: stores.online, index, clock, ...boardRescanMs(config) })
+  const board = new Board({ online: stores.online, index, clock, views: served, ...boardRescanMs(config) })
   const projector = closers.use(await BoardProjector.start({ board, index, clock, logger }))
   const online = watchedStore(stores.online, patients => { board.changed(patients); projector.changed(patients); changes.mark() })
-
-  const views = await openViewSet(stores.log, { views: defined, dependents: await dependentsOf(config.model, defined), mayPublish: config.kafka === undefined ? 'yes' : 'no', say })
 
   say('starting the offline store')
   const offline = await openOffline(config, dir, stores, views.views, clock, logger, closers, failure)
@@ -103,7 +105,7 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
     host: config.host, port: config.httpPort, allowExposed: config.allowExposed, logger, webRoot: webRoot(),
     features: openServing({ store: stores.online, views: views.views, names: views.aliases, clock, metrics }),
     sources: dashboardSources({
-      clock, version: '0.1.0', log: stores.log, codecs: stores.codecs, online: stores.online, board, search: query => projector.search(query), vault, metrics, offline: offline.store, changes, ready: () => ready,
+      clock, version: '0.1.0', log: stores.log, codecs: stores.codecs, online: stores.online, board, views: served, catalogue: await runningCatalogue(views, config.model, own), search: query => projector.search(query), vault, metrics, offline: offline.store, changes, ready: () => ready,
       pipeline: () => running.status(connectors, offline.status()),
     }),
   }))

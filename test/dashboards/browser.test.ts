@@ -8,6 +8,7 @@ import { build } from 'vite'
 import { startDashboards, type Dashboards } from '../../dashboards/server/index.ts'
 import { LatidoError } from '../../streams/errors/index.ts'
 import { systemClock } from '../../streams/time/index.ts'
+import { STANDARD_GROUP_VIEWS, STANDARD_VIEWS } from '../../features/views/index.ts'
 import { FakeSources, type FakeOptions } from './fake-sources.ts'
 
 const candidates = [process.env['LATIDO_CHROMIUM'] ?? '', '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/usr/bin/google-chrome-stable', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome', 'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe']
@@ -237,6 +238,32 @@ describe.skipIf(executablePath === undefined)('the pages in a real browser', { t
     await page.locator('.drift tbody tr').first().waitFor(WAIT)
     expect(await page.locator('.drift tbody tr').first().textContent()).toContain('Oxygen saturation, lowest 15 min')
     expect(await page.locator('.drift .tag-strong').count()).toBe(2)
+  })
+
+  it('shows the catalogue: searches by code, opens a view, and speaks Spanish', async () => {
+    const page = await open('/catalogue')
+    await page.locator('.catalogue-views [data-view="vitals@1"]').waitFor(WAIT)
+    expect(await page.locator('.catalogue-views tbody tr').count()).toBe(STANDARD_VIEWS.length + STANDARD_GROUP_VIEWS.length)
+    expect(await page.locator('[data-view="labs@1"] .tag-strong').textContent()).toBe('catching up')
+    expect(await page.locator('[data-view="sepsis@1"]').textContent()).toContain('model sepsis 1.0.0')
+    await page.getByRole('link', { name: 'vitals@1' }).click()
+    const detail = page.locator('[data-detail="vitals@1"]')
+    await detail.waitFor(WAIT)
+    expect(await detail.textContent()).toContain('mean of heart rate over 5 m (tiles of 10 s)')
+    expect(await detail.locator('.catalogue-concepts').textContent()).toContain('8867-4')
+    await page.locator('[name=q]').fill('2524-7')
+    await page.locator('.catalogue-views [data-view="vitals@1"]').waitFor({ ...WAIT, state: 'detached' })
+    expect(await page.locator('.catalogue-views [data-view="labs@1"]').textContent()).toContain('5 / ')
+    expect(new URL(page.url()).searchParams.get('q')).toBe('2524-7')
+    await page.locator('[name=language]').selectOption('es')
+    await page.locator('h1', { hasText: 'Catálogo de variables' }).waitFor(WAIT)
+  })
+
+  it('the catalogue never overflows a phone', async () => {
+    const page = await open('/catalogue?view=news2%401', { viewport: { width: 390, height: 844 } })
+    await page.locator('[data-detail="news2@1"]').waitFor(WAIT)
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
+    if (process.env['LATIDO_SCREENSHOTS'] !== undefined) await page.screenshot({ path: `${process.env['LATIDO_SCREENSHOTS']}/catalogue-phone.png`, fullPage: false })
   })
 
   it('does not flash for who wants no motion, and never overflows a phone', async () => {

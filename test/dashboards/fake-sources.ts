@@ -1,3 +1,5 @@
+import { catalogueOf, type CatalogueView } from '../../features/catalogue/index.ts'
+import { STANDARD_GROUP_VIEWS, STANDARD_VIEWS } from '../../features/views/index.ts'
 import type { OfflineStore, ScorePoint, TrendPoint } from '../../features/offline/port.ts'
 import type { AlertRule, DriftResult, Priority } from '../../inference/alerts/index.ts'
 import { OwnBoardIndex, type BoardQuery } from '../../features/board/index.ts'
@@ -97,6 +99,8 @@ export class FakeSources implements DashboardSources {
   views (): readonly ViewInfo[] {
     return [{ name: 'news2', version: 1, ttlMs: 43_200_000, features: [{ name: 'news2Respiration', unit: '1' }] }, { name: 'vitals', version: 1, ttlMs: 900_000, features: [{ name: 'heartRateMean5m', unit: '/min' }] }]
   }
+
+  catalogue (): readonly CatalogueView[] { return catalogueOf([...STANDARD_VIEWS, ...STANDARD_GROUP_VIEWS].map(view => ({ view, origin: 'standard', state: view.name === 'labs' ? 'building' : 'live', served: true })), [{ view: 'sepsis', version: 1, by: 'model sepsis 1.0.0' }]) }
 
   async activeAlerts (): Promise<readonly PatientAlert[]> { return [...this.#alerts.values()].filter(alert => alert.state !== 'cleared') }
 

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import { NewAlerts } from './alerts/new-alerts.tsx'
 import { BoardPage } from './board/board-page.tsx'
+import { CataloguePage } from './catalogue/catalogue-page.tsx'
 import { DriftPage } from './drift/drift-page.tsx'
 import { useI18n } from './i18n/index.tsx'
 import { useLive } from './live.ts'
@@ -36,6 +37,7 @@ function Page ({ path }: { readonly path: string }): ReactNode {
     case '/': return <BoardPage />
     case '/pipeline': return <PipelinePage />
     case '/drift': return <DriftPage />
+    case '/catalogue': return <CataloguePage />
     default: return <p className="notice">{t('page.notfound')} <Link href="/">{t('page.toward')}</Link></p>
   }
 }
