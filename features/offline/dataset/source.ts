@@ -11,13 +11,19 @@ export interface FeatureColumn { readonly name: string, readonly feature: string
 export interface SpineTable { readonly table: string, readonly from: string, readonly to: string }
 
 /**
- * How a view's columns meet the labels. `asof`: rows with `patient`, `known_at` (a key that rises with what is known; the label's is `labelKey`) and
+ * How a view's columns meet the labels. `asof`: rows with `patient`, `known_at` (a key that rises with what is known; the label's is `LABEL_KEY`) and
  * columns, of which the newest below the label's counts. `rows`: rows with `label_id` and columns, at most one a label. Either is joined from the
  * left, so no label is lost and none is doubled.
  */
 export type FeatureRows =
-  | { readonly kind: 'asof', readonly sql: string, readonly labelKey: string, readonly columns: readonly { readonly name: string, readonly expression: string }[] }
-  | { readonly kind: 'rows', readonly sql: string, readonly columns: readonly { readonly name: string, readonly expression: string }[] }
+  | { readonly kind: 'asof', readonly sql: string } & JoinedColumns
+  | { readonly kind: 'rows', readonly sql: string } & JoinedColumns
+
+/** Columns of the joined rows under names of their own, and the values that the data set has: expressions over these. */
+export interface JoinedColumns {
+  readonly joined: readonly { readonly name: string, readonly column: string }[]
+  readonly values: readonly { readonly name: string, readonly expression: string }[]
+}
 
 /** Where features come from: `served` are the vectors that were sent when it happened, `computed` comes from the observations anew. */
 export interface FeatureSource {
@@ -32,6 +38,14 @@ function featureColumns (view: FeatureView): readonly FeatureColumn[] {
   return view.names.map((feature, i) => ({ name: columnName(view, feature), feature, unit: view.units[i] ?? '', type: 'Nullable(Float64)' }))
 }
 
+function perFeature (view: FeatureView): JoinedColumns {
+  const own = (feature: string): string => named(`= ${columnName(view, feature)}`)
+  return {
+    joined: view.names.map(feature => ({ name: own(feature), column: named(feature) })),
+    values: view.names.map(feature => ({ name: columnName(view, feature), expression: `if(isNaN(${own(feature)}), NULL, ${own(feature)})` })),
+  }
+}
+
 /** Compiles a view to a query over `observations` with the columns `label_id` and one for each feature, absent as NULL or NaN. */
 export type CompiledView = (view: FeatureView, spineTable: string) => string
 
@@ -39,12 +53,15 @@ export function computedSource (compile: CompiledView): FeatureSource {
   return {
     kind: 'computed',
     columnsOf: featureColumns,
-    rows: (view, { table }) => ({ kind: 'rows', sql: compile(view, table), columns: view.names.map(feature => ({ name: columnName(view, feature), expression: `if(isNaN(r.${named(feature)}), NULL, r.${named(feature)})` })) }),
+    rows: (view, { table }) => ({ kind: 'rows', sql: compile(view, table), ...perFeature(view) }),
   }
 }
 
 /** Milliseconds, then partition, then offset: of two vectors of one moment the later in the log is the newer. Exact in 128 bits (a plain literal so large would be a double). */
 const key = (ms: string, partition: string, offset: string): string => `toDecimal128(${ms}, 0) * toDecimal128('1000000000000000000000', 0) + toDecimal128(${partition}, 0) * 10000000000000000 + ${offset}`
+
+/** A label knows everything up to its time. */
+export const LABEL_KEY: string = key('toUnixTimestamp64Milli(label_time)', '99999', '9999999999999999')
 
 /**
  * The vectors of table `features`. A vector is known when it has arrived and its own moment has come; of those known at a label's time the one
@@ -58,14 +75,15 @@ export async function servedSource (sql: OfflineSql, views: readonly FeatureView
     kind: 'served',
     columnsOf: view => [{ name: columnName(view, 'as_of'), feature: 'as_of', unit: 'ms since 1970', type: "Nullable(DateTime64(3, 'UTC'))" }, ...featureColumns(view)],
     rows: (view, spine) => {
-      const fresh = `r.as_of > fromUnixTimestamp64Milli(0, 'UTC') AND toUnixTimestamp64Milli(l.label_time) - toUnixTimestamp64Milli(r.as_of) <= ${Math.floor(view.ttlMs)}`
+      const [asOf, vector] = [named(`= ${view.name} as of`), named(`= ${view.name} values`)]
+      const fresh = `${asOf} > fromUnixTimestamp64Milli(0, 'UTC') AND toUnixTimestamp64Milli(label_time) - toUnixTimestamp64Milli(${asOf}) <= ${Math.floor(view.ttlMs)}`
       return {
         kind: 'asof',
         sql: late.has(view) ? inOrderOfArrival(view, spine, arrivedBy) : vectors(view, spine, arrivedBy),
-        labelKey: key('toUnixTimestamp64Milli(label_time)', '99999', '9999999999999999'),
-        columns: [
-          { name: columnName(view, 'as_of'), expression: `if(${fresh}, r.as_of, NULL)` },
-          ...view.names.map((feature, i) => ({ name: columnName(view, feature), expression: `if(${fresh} AND NOT isNaN(r.f${i}), r.f${i}, NULL)` })),
+        joined: [{ name: asOf, column: 'as_of' }, { name: vector, column: 'values' }],
+        values: [
+          { name: columnName(view, 'as_of'), expression: `if(${fresh}, ${asOf}, NULL)` },
+          ...view.names.map((feature, i) => ({ name: columnName(view, feature), expression: `if(${fresh} AND NOT isNaN(${vector}[${i + 1}]), ${vector}[${i + 1}], NULL)` })),
         ],
       }
     },
@@ -74,7 +92,7 @@ export async function servedSource (sql: OfflineSql, views: readonly FeatureView
 
 function vectors (view: FeatureView, { from, to }: SpineTable, arrivedBy: ArrivalTimeMs): string {
   const knownAt = key('toUnixTimestamp64Milli(greatest(arrival_time, as_of))', '`partition`', '`offset`')
-  return `SELECT patient, as_of, ${view.names.map((_, i) => `values[${i + 1}] AS f${i}`).join(', ')}, ${knownAt} AS known_at FROM features
+  return `SELECT patient, as_of, values, ${knownAt} AS known_at FROM features
     WHERE view = ${text(view.name)} AND version = ${view.version} AND patient BETWEEN ${text(from)} AND ${text(to)} AND arrival_time <= fromUnixTimestamp64Milli(${Math.floor(arrivedBy)}, 'UTC')`
 }
 
