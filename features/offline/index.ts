@@ -7,3 +7,6 @@ export { OFFLINE_WRITER_DEFAULTS, runOfflineWriter } from './writer.ts'
 export type { OfflineDecode, OfflineWriter, OfflineWriterCounters, OfflineWriterLogger, OfflineWriterOptions } from './writer.ts'
 export { SCHEMA_VERSION, lateOffline, openClickHouseOffline, startEngine } from './clickhouse/index.ts'
 export type { ClickHouseOffline, ClickHouseOfflineOptions, OfflineSql, Engine, EngineLogger, EngineOptions, EngineStart, EngineState, Tiers } from './clickhouse/index.ts'
+/** Data sets, and the lake that they lie in. */
+export { buildDataset, copyDataset, listDatasets, localLake, parseReference, readDataset, removeDataset, s3Lake, verifyDataset } from './dataset/index.ts'
+export type { CompiledView, DatasetManifest, DatasetOptions, FileCheck, Lake, S3Credentials } from './dataset/index.ts'

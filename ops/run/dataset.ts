@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type ClickHouseOffline } from '../../features/offline/index.ts'
-import { localLake, s3Lake, type Lake } from '../../features/offline/dataset/index.ts'
+import { localLake, s3Lake, type Lake } from '../../features/offline/index.ts'
 import type { FeatureView } from '../../features/define/index.ts'
 import { LatidoError } from '../../streams/errors/index.ts'
 import type { Clock } from '../../streams/time/index.ts'

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { S3Credentials } from '../../features/offline/dataset/index.ts'
+import type { S3Credentials } from '../../features/offline/index.ts'
 import { LatidoError } from '../../streams/errors/index.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>

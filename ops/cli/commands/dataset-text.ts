@@ -1,4 +1,4 @@
-import type { DatasetManifest } from '../../../features/offline/dataset/index.ts'
+import type { DatasetManifest } from '../../../features/offline/index.ts'
 
 /** A table: one line for each version. */
 export function renderDatasets (datasets: readonly DatasetManifest[]): string {

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { buildDataset, copyDataset, listDatasets, parseReference, readDataset, removeDataset, verifyDataset, type DatasetManifest, type Lake } from '../../../features/offline/dataset/index.ts'
+import { buildDataset, copyDataset, listDatasets, parseReference, readDataset, removeDataset, verifyDataset, type DatasetManifest, type Lake } from '../../../features/offline/index.ts'
 import type { FeatureView } from '../../../features/define/index.ts'
 import type { ClickHouseOffline } from '../../../features/offline/index.ts'
 import { ALL_VIEWS } from '../../../features/views/index.ts'
