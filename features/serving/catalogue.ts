@@ -138,7 +138,7 @@ function viewSelection (view: FeatureView, wanted: ReadonlySet<number> | 'all'):
 function selectionOf (views: readonly ViewSelection[]): Selection {
   const entity = entityOf(views[0]!.view)
   const other = views.find(({ view }) => entityOf(view) !== entity)
-  if (other !== undefined) throw new LatidoError('SELECTION_INVALID', `view ${views[0]!.view.name} is of a ${entity}, view ${other.view.name} of a ${entityOf(other.view)}`, 'read views of different entities one after the other')
+  if (other !== undefined) throw new LatidoError('SELECTION_INVALID', `the entity of view ${views[0]!.view.name} is ${entity}, that of view ${other.view.name} is ${entityOf(other.view)}`, 'read views of different entities one after the other')
   const names = views.flatMap(({ view, names: own }) => own.map(name => `${view.name}:${name}`))
   if (names.length > FEATURES_MAX) throw new LatidoError('SELECTION_INVALID', `${names.length} features are asked for`, `ask for at most ${FEATURES_MAX} at once`)
   return {

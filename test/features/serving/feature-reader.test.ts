@@ -86,7 +86,7 @@ describe('refusals', () => {
     [{ service: 'bth' }, 'SERVICE_UNKNOWN', 'there is no feature service "bth"', 'did you mean both?'],
     [{ service: 'x y' }, 'SERVICE_UNKNOWN', 'there is no feature service what was asked for', 'services: both'],
     [{ features: [] }, 'SELECTION_INVALID', 'no features are named', 'name views or features, or a feature service'],
-    [{ features: ['numerics', 'beds'] }, 'SELECTION_INVALID', 'view numerics is of a patient, view beds of a encounter', 'read views of different entities one after the other'],
+    [{ features: ['numerics', 'beds'] }, 'SELECTION_INVALID', 'the entity of view numerics is patient, that of view beds is encounter', 'read views of different entities one after the other'],
   ] as const)('%j is refused with %s', async (query, code, message, action) => {
     expect(await reader.read(query, ['anna']).catch(codeOf)).toEqual([code, message, action])
   })
