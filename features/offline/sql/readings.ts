@@ -59,7 +59,7 @@ function keyParts (merged: boolean): readonly Part[] {
   return [own, { name: 'merged_keys', often: true, sql: `SELECT patient AS key, argMin(survivor, (arrival_time, offset)) AS survivor, ${ms('min(arrival_time)')} AS at FROM merges FINAL GROUP BY patient` },
     { name: 'hops_0', sql: 'SELECT patient, patient AS key, toInt64(-1) AS joined, [patient] AS path FROM asked_patients' },
     ...Array.from({ length: HOPS_MAX }, (_, i): Part => ({
-      name: `hops_${i + 1}`,
+      name: `hops_${i + 1}`, often: true,
       sql: `SELECT c.patient AS patient, m.key AS key, greatest(c.joined, m.at) AS joined, arrayPushBack(c.path, m.key) AS path FROM hops_${i} AS c INNER JOIN merged_keys AS m ON m.survivor = c.key WHERE NOT has(c.path, m.key)`,
     })),
     { name: 'chains', often: true, sql: Array.from({ length: HOPS_MAX + 1 }, (_, i) => `SELECT patient, key, joined FROM hops_${i}`).join(' UNION ALL ') },

@@ -11,10 +11,10 @@ import { Law } from './law.ts'
 export interface Told { readonly patient: string, readonly arrival: number, readonly event: BedsideEvent }
 /** A row of a spine, and what somebody says of it. */
 export interface Known { readonly patient: string, readonly asOf: number, readonly through: number, readonly values: ArrayLike<number>, readonly times: ArrayLike<number> }
-type Asked = Pick<Known, 'patient' | 'asOf' | 'through'>
+export type Asked = Pick<Known, 'patient' | 'asOf' | 'through'>
 
 /** A log of many patients, each in a partition of its own, in order of arrival; what a transfer brings takes an offset of the survivor's partition at once. */
-export interface Step extends Told { readonly offset: number, readonly kind: 'record' | 'tick' | 'join', readonly from?: string }
+export interface Step extends Told { readonly offset: number }
 
 /** The log's records as rows of the offline store, and in the order in which machines see them. */
 export class Ledger {
@@ -30,7 +30,7 @@ export class Ledger {
     if (event.type === 'observations') this.batch.observations.push({ ...at, kind: event.kind, source: event.source, observations: event.observations })
     if (event.type === 'encounter') this.batch.encounters.push({ ...at, event })
     if (event.type === 'merge') this.batch.merges.push({ ...at, event })
-    this.steps.push({ ...told, offset, kind: event.type === 'tick' ? 'tick' : 'record' })
+    this.steps.push({ ...told, offset })
   }
 
   #next (patient: string): number { const offset = this.#offsets.get(patient) ?? 0; this.#offsets.set(patient, offset + 1); return offset }
@@ -76,7 +76,7 @@ export interface TestStore extends AsyncDisposable { readonly store: ClickHouseO
 export async function openTestStore (): Promise<TestStore> {
   const { engine, ...rest } = await startTestEngine()
   const dispose = (rest as TestEngine)[Symbol.asyncDispose]
-  const store = await openClickHouseOffline({ url: () => engine.url, username: 'latido', password: engine.token, clock: systemClock })
+  const store = await openClickHouseOffline({ url: () => engine.url, username: 'latido', password: engine.token, clock: systemClock, requestTimeoutMs: 600_000 })
   return { store, engine, [Symbol.asyncDispose]: async () => { await store[Symbol.asyncDispose](); await dispose() } }
 }
 
