@@ -37,7 +37,7 @@ it('a baseline creatinine survives a discharge: who comes back half a year later
   encounter(AT, 'admit')
   tell(AT, 0.8, 'first')
   encounter(AT + HOUR_MS, 'discharge')
-  machine.tick(AT + 26 * HOUR_MS, () => undefined)
+  machine.tick(offset++, AT + 26 * HOUR_MS, () => undefined)
   encounter(AT + 180 * DAY_MS, 'admit')
   tell(AT + 180 * DAY_MS, 2, 'second')
   expect(ratio).toBe(2.5)
