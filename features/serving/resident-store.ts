@@ -31,7 +31,7 @@ class ResidentStore implements OnlineStore {
   async [Symbol.asyncDispose] (): Promise<void> { await this.#store[Symbol.asyncDispose]() }
 
   async get (tables: readonly string[], entities: readonly string[]): Promise<readonly (readonly (StoredRow | undefined)[])[]> {
-    const answers = new Array<readonly (StoredRow | undefined)[]>(entities.length)
+    const answers: (readonly (StoredRow | undefined)[])[] = []
     const missing: number[] = []
     for (let e = 0; e < entities.length; e++) {
       const found = this.#find(entities[e]!, tables)
@@ -52,11 +52,11 @@ class ResidentStore implements OnlineStore {
   #find (entity: string, tables: readonly string[]): readonly (StoredRow | undefined)[] | undefined {
     const kept = this.#kept.get(entity)
     if (kept === undefined) return undefined
-    const rows = new Array<StoredRow | undefined>(tables.length)
+    const rows: (StoredRow | undefined)[] = []
     for (let t = 0; t < tables.length; t++) {
       const row = kept.get(tables[t]!)
       if (row === undefined && !kept.has(tables[t]!)) return undefined
-      rows[t] = row
+      rows.push(row)
     }
     return rows
   }
