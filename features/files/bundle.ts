@@ -6,7 +6,7 @@ import { faultAt } from './fault.ts'
 import { PRODUCT_ROOT, PUBLIC_MODULES } from './product.ts'
 
 /** One file of the folder with all that it imports, as a script; `map` is its source map. */
-export interface Bundle { readonly file: string, readonly code: string, readonly map: string, readonly outDir: string }
+export interface Bundle { readonly file: string, readonly code: string, readonly map: string, readonly outDir: string, readonly folder: string }
 
 /** The global that a script leaves its exports in. */
 export const EXPORTS_GLOBAL = 'latidoExports'
@@ -30,7 +30,7 @@ export async function bundleViews (folder: string, files: readonly string[], sho
     const of = (path: string): OutputFile | undefined => outputFiles.find(o => o.path === path)
     return files.map(file => {
       const out = join(outDir, file.replace(/\.[cm]?[jt]s$/, '.js'))
-      return { file, code: of(out)!.text, map: of(`${out}.map`)!.text, outDir: dirname(out) }
+      return { file, code: of(out)!.text, map: of(`${out}.map`)!.text, outDir: dirname(out), folder }
     })
   } catch (e) {
     throw failureOf(e, shown)

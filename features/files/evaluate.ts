@@ -1,9 +1,8 @@
 import { SourceMap, type SourceMapPayload } from 'node:module'
-import { join, resolve, sep } from 'node:path'
+import { resolve, sep } from 'node:path'
 import { createContext, Script } from 'node:vm'
 import type { FeatureView } from '../define/index.ts'
 import { EXPORTS_GLOBAL, MADE_GLOBAL, type Bundle } from './bundle.ts'
-import { PRODUCT_ROOT } from './product.ts'
 
 /** A place in the user's sources. */
 export interface Place { readonly path: string, readonly line: number }
@@ -16,7 +15,6 @@ export type Evaluated =
   | { readonly kind: 'timeout' }
 
 const SCRIPT = 'latido-view-file.js'
-const OURS = [join('features', 'define'), join('features', 'views'), 'streams'].map(folder => join(PRODUCT_ROOT, folder) + sep)
 
 /**
  * Runs a bundled file in a context of its own, for a bounded time: nothing of Node is there (no files, no network, no timers), so a definition
@@ -24,7 +22,7 @@ const OURS = [join('features', 'define'), join('features', 'views'), 'streams'].
  */
 export function evaluateBundle (bundle: Bundle, timeoutMs: number): Evaluated {
   const map = new SourceMap(JSON.parse(bundle.map) as SourceMapPayload)
-  const placeIn = (stack: unknown): Place | undefined => typeof stack === 'string' ? placeOf(stack, map, bundle.outDir) : undefined
+  const placeIn = (stack: unknown): Place | undefined => typeof stack === 'string' ? placeOf(stack, map, bundle) : undefined
   const made: { readonly view: object, readonly at: Place | undefined }[] = []
   const silent = (): void => {}
   const context = createContext({ console: { log: silent, info: silent, warn: silent, error: silent }, [MADE_GLOBAL]: (view: object, stack: unknown) => { made.push({ view, at: placeIn(stack) }) } }, { microtaskMode: 'afterEvaluate' })
@@ -40,15 +38,12 @@ export function evaluateBundle (bundle: Bundle, timeoutMs: number): Evaluated {
 }
 
 /** The innermost frame of the stack that lies in a file of the user's. */
-function placeOf (stack: string, map: SourceMap, outDir: string): Place | undefined {
+function placeOf (stack: string, map: SourceMap, { outDir, folder }: Bundle): Place | undefined {
   for (const [, line, column] of stack.matchAll(new RegExp(`${SCRIPT}:(\\d+):(\\d+)`, 'g'))) {
     const entry = map.findEntry(Number(line) - 1, Number(column) - 1)
     if (!('originalSource' in entry) || entry.originalSource.includes('latido-facade:')) continue
     const path = resolve(outDir, entry.originalSource)
-    if (!isOurs(path)) return { path, line: entry.originalLine + 1 }
+    if (path.startsWith(folder + sep)) return { path, line: entry.originalLine + 1 }
   }
   return undefined
 }
-
-/** The product's own definitions and what they rest on. */
-function isOurs (path: string): boolean { return OURS.some(folder => path.startsWith(folder)) }

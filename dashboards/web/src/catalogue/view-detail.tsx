@@ -45,7 +45,7 @@ function FeatureTable ({ features }: { readonly features: readonly WireCatalogue
         <tr key={name}>
           <th scope="row">{featureName(t, name)} <code className="quiet">{name}</code></th>
           <td lang="en" data-label={t('catalogue.meaning')}>{meaning}</td>
-          <td className="number" data-label={t('catalogue.unit')}>{unit === '1' ? '' : unit}</td>
+          <td className="number" data-label={t('catalogue.unit')}>{format.unit(unit)}</td>
           <td className="number" data-label={t('catalogue.windows')}>{windowsMs.map(ms => format.age(ms)).join(', ')}</td>
         </tr>
       ))}</tbody>
@@ -54,7 +54,7 @@ function FeatureTable ({ features }: { readonly features: readonly WireCatalogue
 }
 
 function ConceptTable ({ concepts }: { readonly concepts: readonly WireCatalogueConcept[] }): ReactNode {
-  const { t } = useI18n()
+  const { t, format } = useI18n()
   return (
     <>
       <h3>{t('catalogue.sources')}</h3>
@@ -63,7 +63,7 @@ function ConceptTable ({ concepts }: { readonly concepts: readonly WireCatalogue
         <tbody>{concepts.map(({ id, unit, loinc, mdc, aliases }) => (
           <tr key={id}>
             <th scope="row">{translateName(t, 'concept', id)} <code className="quiet">{id}</code></th>
-            <td className="number" data-label={t('catalogue.unit')}>{unit === '1' ? '' : unit}</td>
+            <td className="number" data-label={t('catalogue.unit')}>{format.unit(unit)}</td>
             <td data-label="LOINC">{loinc.join(' ')}</td><td data-label="MDC">{mdc.join(' ')}</td><td className="quiet catalogue-aliases" data-label={t('catalogue.codes')}>{aliases.join(' ')}</td>
           </tr>
         ))}</tbody>
