@@ -1,7 +1,7 @@
 import v8 from 'node:v8'
 import type { Emit, StateMachine } from '../../streams/engine/index.ts'
 import type { ArrivalTimeMs } from '../../streams/time/index.ts'
-import { derive, type Evaluate } from '../compute/derive.ts'
+import { derive, type Evaluate } from '../compute/index.ts'
 import type { Expression, FeatureView } from '../define/index.ts'
 import { emptyVector, type FeatureVector } from '../vector.ts'
 import type { MemberUpdate } from './members.ts'

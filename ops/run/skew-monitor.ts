@@ -1,6 +1,5 @@
-import { checkSkew, isSkewed, OUTCOMES, type SkewReport } from '../../features/offline/skew/index.ts'
 import type { FeatureView } from '../../features/define/index.ts'
-import type { OfflineSql } from '../../features/offline/index.ts'
+import { checkSkew, isSkewed, OUTCOMES, type OfflineSql, type SkewReport } from '../../features/offline/index.ts'
 import { isLatidoError, messageOf } from '../../streams/errors/index.ts'
 import type { ArrivalTimeMs, Clock, DurationMs } from '../../streams/time/index.ts'
 import type { Logger, Metrics } from '../telemetry/index.ts'

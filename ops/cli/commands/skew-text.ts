@@ -1,4 +1,4 @@
-import { CAUSE_TEXTS, isSkewed, OUTCOMES, type FeatureSkew, type SkewReport } from '../../../features/offline/skew/index.ts'
+import { CAUSE_TEXTS, isSkewed, OUTCOMES, type FeatureSkew, type SkewReport } from '../../../features/offline/index.ts'
 
 /** A report for the terminal: a line a feature that differs, what the rest came to, and the causes in words. */
 export function renderSkew (report: SkewReport): string {

@@ -1,4 +1,4 @@
-import { checkSkew, type SkewReport } from '../../../features/offline/skew/index.ts'
+import { checkSkew, type SkewReport } from '../../../features/offline/index.ts'
 import { LatidoError } from '../../../streams/errors/index.ts'
 import { systemClock } from '../../../streams/time/index.ts'
 import { namedPatientViews, withOfflineStore } from '../../run/index.ts'
