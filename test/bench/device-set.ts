@@ -12,3 +12,10 @@ export function observation (concept: ConceptId, value: number, eventTime: numbe
 export function deviceSet (random: SeededRandom, at: number): ObservationSet {
   return { type: 'observations', kind: 'device', source: 'mqtt:bench', observations: NUMERICS.map(([concept, mean, spread]) => observation(concept, Math.round(mean + (random.next() - 0.5) * spread), at)) }
 }
+
+const LABS: readonly (readonly [concept: ConceptId, mean: number, spread: number])[] = [['lactate', 1.5, 1], ['creatinine', 1, 0.4], ['ureaNitrogen', 18, 8], ['wbc', 9, 4], ['platelets', 220, 60], ['hemoglobin', 12, 2], ['bilirubinTotal', 0.8, 0.5], ['glucose', 120, 40], ['sodium', 140, 5], ['potassium', 4, 0.6], ['bicarbonate', 24, 3], ['ph', 7.4, 0.06]]
+
+/** Twelve results of a laboratory, each with its identity. */
+export function labSet (random: SeededRandom, at: number): ObservationSet {
+  return { type: 'observations', kind: 'laboratory', source: 'hl7:bench', observations: LABS.map(([concept, mean, spread]) => observation(concept, mean + (random.next() - 0.5) * spread, at, `${at}|${concept}`)) }
+}

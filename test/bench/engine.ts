@@ -1,21 +1,14 @@
 import { featuresMachine } from '../../features/compute/index.ts'
 import { STANDARD_VIEWS } from '../../features/views/index.ts'
 import { KeyedMachine } from '../../streams/engine/index.ts'
-import type { ConceptId, ObservationSet } from '../../streams/events/index.ts'
 import { systemClock } from '../../streams/time/index.ts'
 import { SeededRandom } from '../kit/random.ts'
-import { deviceSet, NUMERICS, observation, PATIENTS, START_MS } from './device-set.ts'
+import { deviceSet, labSet, NUMERICS, PATIENTS, START_MS } from './device-set.ts'
 import type { Benchmark, Measure } from './measure.ts'
 import { bytesPerRecord, openStreamWork, recordsPerSecond, type StreamWork } from './stream-work.ts'
 
 const STATE_PATIENTS = 3
 const STATE_HOURS = 24
-const LABS: readonly (readonly [concept: ConceptId, mean: number, spread: number])[] = [['lactate', 1.5, 1], ['creatinine', 1, 0.4], ['ureaNitrogen', 18, 8], ['wbc', 9, 4], ['platelets', 220, 60], ['hemoglobin', 12, 2], ['bilirubinTotal', 0.8, 0.5], ['glucose', 120, 40], ['sodium', 140, 5], ['potassium', 4, 0.6], ['bicarbonate', 24, 3], ['ph', 7.4, 0.06]]
-
-function labSet (random: SeededRandom, at: number): ObservationSet {
-  return { type: 'observations', kind: 'laboratory', source: 'hl7:bench', observations: LABS.map(([concept, mean, spread]) => observation(concept, mean + (random.next() - 0.5) * spread, at, `${at}|${concept}`)) }
-}
-
 /** The pure part of the engine with the standard views: six numerics a record, one record a patient a second; and the state that a day of it leaves. */
 export const engine: Benchmark = {
   summary: 'features machine: records a second, and bytes of state a patient',

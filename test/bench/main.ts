@@ -15,10 +15,11 @@ import { recovery, recoveryKafka } from './recovery/index.ts'
 import { score } from './score.ts'
 import { serving } from './serving/index.ts'
 import { start } from './start.ts'
+import { update } from './update/index.ts'
 import { vitals } from './vitals/bench.ts'
 
 /** `npm run bench -- NAME [NAME ...] [--json] [--seconds S] [--runs N]`. */
-export const BENCHMARKS: Readonly<Record<string, Benchmark>> = { log, codec, engine, path, mllp, score, burst, 'burst-single': burstSingle, start, vitals, latency, ward, rebalance, recovery, 'recovery-kafka': recoveryKafka, pit, serving }
+export const BENCHMARKS: Readonly<Record<string, Benchmark>> = { log, codec, engine, path, mllp, score, update, burst, 'burst-single': burstSingle, start, vitals, latency, ward, rebalance, recovery, 'recovery-kafka': recoveryKafka, pit, serving }
 
 function parse (args: readonly string[]): { readonly names: readonly string[], readonly json: boolean, readonly options: BenchOptions, readonly command: string } {
   const { values, positionals } = read(args)

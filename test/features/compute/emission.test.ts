@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from 'vitest'
 import { featuresMachine, type FeatureOutput, type PatientState } from '../../../features/compute/index.ts'
-import { featureView, last, max, mean, type EmitPolicy, type FeatureView } from '../../../features/define/index.ts'
+import { age, count, countSinceAdmission, delta, deviation, featureView, last, max, mean, min, slope, sum, type EmitPolicy, type FeatureView } from '../../../features/define/index.ts'
 import { STANDARD_VIEWS } from '../../../features/views/index.ts'
 import { KeyedMachine, type Emitted } from '../../../streams/engine/index.ts'
 import { CONCEPT_IDS, type BedsideEvent, type ConceptId, type EncounterEvent, type Observation, type ObservationKind } from '../../../streams/events/index.ts'
@@ -97,6 +97,49 @@ it('waits for late results a day after a discharge, and then forgets the patient
   said(24 * HOUR + S)
   expect(machine.state('p')!.series.filter(s => s !== undefined)).toHaveLength(0)
   expect(machine.earliestDue()).toBeUndefined()
+})
+
+it('keeps a baseline through a discharge for windows longer than a day alone, and lets it go when the last has passed it', () => {
+  const creatinine = (value: number, at: number, resultId: string): BedsideEvent => set('laboratory', reading('creatinine', value, at, { resultId }))
+  use(featureView({ name: 'kidney', version: 1, owner: 'test', description: 'test', ttl: '5 m', emit: { every: '1 m', on: ['laboratory'] }, features: { last: last('creatinine'), day: count('creatinine').overReadings('24 h'), week: min('creatinine').overReadings('7 d'), total: countSinceAdmission('creatinine') } }))
+  expect(said(0, creatinine(0.8, 0, 'a'))).toEqual(['laboratory@0 0.8 1 0.8 1'])
+  said(S, moved({ action: 'discharge' }))
+  said(24 * HOUR, creatinine(2, 23 * HOUR, 'b'))
+  said(24 * HOUR + S)
+  expect(machine.state('p')!.series[0]).toMatchObject({ held: 2, count: 0, lastTime: -1 })
+  expect(said(30 * HOUR, creatinine(3, 30 * HOUR, 'c'))).toEqual([`laboratory@${30 * HOUR} 3 1 0.8 1`])
+  expect(said(31 * HOUR, creatinine(0.8, 0, 'a')).at(-1)).toBe(`laboratory@${31 * HOUR} 3 1 0.8 2`)
+  said(9 * 24 * HOUR)
+  expect(machine.state('p')!.series[0]!.held).toBe(2)
+})
+
+it('forgets all of a discharged patient once every window has passed what was kept', () => {
+  use(featureView({ name: 'kidney', version: 1, owner: 'test', description: 'test', ttl: '5 m', emit: { every: '1 m', on: ['laboratory'] }, features: { week: min('creatinine').overReadings('7 d') } }))
+  said(0, set('laboratory', reading('creatinine', 1, 0, { resultId: 'a' })))
+  said(S, moved({ action: 'discharge' }))
+  said(7 * 24 * HOUR)
+  expect(machine.state('p')!.series[0]!.held).toBe(1)
+  said(7 * 24 * HOUR + 1)
+  expect(machine.state('p')!.series[0]).toBeUndefined()
+  expect(machine.earliestDue()).toBeUndefined()
+})
+
+it('changes by a late reading the features that reach it, and no other by a bit; by one too late nothing', () => {
+  const windows = { m5: sum('heartRate').over('5 m'), h1: sum('heartRate').over('1 h'), h1Max: max('heartRate').over('1 h'), h2: sum('heartRate').over('2 h'), h1Min: min('heartRate').over('1 h'), samples: deviation('heartRate').overSamples('6 h'), last: last('heartRate'), age: age('heartRate'), before: delta('heartRate'), spo2: deviation('spo2').over('1 h'), slope: slope('spo2').over('2 h'), total: countSinceAdmission('heartRate') }
+  const view = featureView({ name: 'late', version: 1, owner: 'test', description: 'test', ttl: '1 h', emit: { every: '1 m', on: ['charted'] }, features: windows })
+  const run = (late: number | undefined): Readonly<Record<string, number>> => {
+    use(view)
+    for (let s = 0; s < 9_000; s += 20) said(s * S, set('device', reading('heartRate', 80.1 + s % 7, s * S), reading('spo2', 95.3 + s % 3, s * S)))
+    if (late !== undefined) said(9_000 * S, heart(late * S + 500, 80.05))
+    let vector: readonly number[] = []
+    machine.record(offset++, START + 9_001 * S, 'p', set('charted', reading('lactate', 1, 0)), ({ out }) => { if (out.type === 'vector') vector = [...out.values] })
+    return Object.fromEntries(view.names.map((name, i) => [name, vector[i]!]))
+  }
+  const calm = run(undefined)
+  const changed = (late: number): readonly string[] => { const now = run(late); return view.names.filter(name => !Object.is(now[name], calm[name])) }
+  expect(changed(9_000 - 600)).toEqual(['h1', 'h2', 'h1Min', 'samples', 'total'])
+  expect(changed(9_000 - 3_590)).toEqual(['h2', 'samples', 'total'])
+  expect(changed(9_000 - 3_660)).toEqual([])
 })
 
 it('keeps a patient of the standard views, after a day of monitor and laboratory, within 64 KB', () => {

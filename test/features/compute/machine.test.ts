@@ -3,6 +3,7 @@ import { featuresMachine } from '../../../features/compute/index.ts'
 import { STANDARD_VIEWS } from '../../../features/views/index.ts'
 import { ENCOUNTER_ACTIONS, type BedsideEvent, type ConceptId, type EncounterAction } from '../../../streams/events/index.ts'
 import { stateMachineSuite, type Story } from '../../kit/state-machine-suite.ts'
+import { everyFeature } from './every-feature.ts'
 import { arrivals, START } from './lattice.ts'
 
 const CONCEPTS: readonly ConceptId[] = ['heartRate', 'systolic', 'spo2', 'lactate', 'respiratoryRate']
@@ -29,3 +30,4 @@ const stories: fc.Arbitrary<Story<BedsideEvent>> = arrivals({ concepts: CONCEPTS
   }))
 
 stateMachineSuite({ name: 'features, standard views', machine: () => featuresMachine(STANDARD_VIEWS), stories, runs: 30 })
+stateMachineSuite({ name: 'features, every operator', machine: () => featuresMachine([everyFeature(['heartRate', 'lactate'])]), stories, runs: 12 })

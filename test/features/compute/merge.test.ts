@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { featuresMachine, type FeatureOutput, type PatientState } from '../../../features/compute/index.ts'
+import { count, delta, featureView, first, last } from '../../../features/define/index.ts'
 import { STANDARD_VIEWS } from '../../../features/views/index.ts'
 import { KeyedMachine } from '../../../streams/engine/index.ts'
 import type { BedsideEvent } from '../../../streams/events/index.ts'
@@ -75,4 +76,16 @@ it('is nothing like a patient when nothing was ever told', () => {
   const { machine: keyed, tell } = ward()
   tell('p', 0, lactate(1, 0, 'r'))
   expect(machine.isEmpty!(keyed.state('p')!)).toBe(false)
+})
+
+it('takes of two device readings of one moment the survivor\'s as the newer one, and counts both', () => {
+  const view = featureView({ name: 'tie', version: 1, owner: 'test', description: 'test', ttl: '1 h', emit: { every: '1 m', on: ['device'] }, features: { first: first('heartRate').over('1 m'), last: last('heartRate').over('1 m'), before: delta('heartRate'), n: count('heartRate').over('1 m') } })
+  const machine = new KeyedMachine(featuresMachine([view]))
+  const heart = (value: number): BedsideEvent => ({ type: 'observations', kind: 'device', source: 'test', observations: [{ concept: 'heartRate', value, comparator: '=', eventTime: START, status: 'final', quality: 'valid', resultId: '' }] })
+  let values: readonly number[] = []
+  const keep = ({ key, out }: { readonly key: string, readonly out: FeatureOutput }): void => { if (key === 'survivor' && out.type === 'vector') values = [...out.values] }
+  machine.record(0, START, 'survivor', heart(70), keep)
+  machine.record(1, START, 'loser', heart(90), keep)
+  machine.merge(2, START, 'loser', 'survivor', keep, move => { if (move.kind === 'transfer') machine.transfer(3, START, move.transfer, keep) })
+  expect(values).toEqual([90, 70, -20, 2])
 })
