@@ -41,11 +41,14 @@ const GENERATION_SHIFT = 1 << 16
 /** The name of a generation's processor; also its consumer group. */
 export function featuresProcessorName (generation: number): string { return generation === 0 ? 'latido-features' : `latido-features-${generation}` }
 
-/** Outputs of one record that may share an online row version; more would be a fault. */
-const OUTPUTS_PER_RECORD_MAX = 1 << 16
+/** Outputs of one record that are told apart. Offsets up to 2^53 / 4,096 fit: 2 million million records of a partition. */
+const OUTPUTS_PER_RECORD_MAX = 1 << 12
 
-/** The version of an online row: rises with (offset, index). */
-export function versionOf ({ offset, index }: { readonly offset: number, readonly index: number }): number { return offset * OUTPUTS_PER_RECORD_MAX + index }
+/**
+ * The version of an online row: rises with (offset, index). A record that makes very many due (the first after an outage) has more outputs than are
+ * told apart: its last ones share a version, and of one entity's rows a batch writes the newest alone (`LatestRows`).
+ */
+export function versionOf ({ offset, index }: { readonly offset: number, readonly index: number }): number { return offset * OUTPUTS_PER_RECORD_MAX + Math.min(index, OUTPUTS_PER_RECORD_MAX - 1) }
 
 /** `latido.events` to `latido.features` and the online store. Encounters and acknowledgements go on in the same order. */
 export async function featuresProcessor (parts: FeaturesProcessorParts): Promise<Processor<PatientState, BedsideEvent, FeatureOutput>> {

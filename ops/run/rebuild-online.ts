@@ -17,7 +17,7 @@ type Sources = Pick<Stores, 'log' | 'codecs' | 'vectors' | 'inference'>
 /** Rows that are held before they are written. */
 const HELD_MAX = 20_000
 /**
- * Below the version of every row that the pipeline writes (those are 0, or 65536 and more apart), and rising: what a processor has written stands,
+ * Below the version of every row that the pipeline writes (whole numbers), and rising: what a processor has written stands,
  * and is written over a rebuilt row. Exact: offsets are below 2 to the power of 52.
  */
 const versionOf = (offset: number): number => offset * 2 ** -52
