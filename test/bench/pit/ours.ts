@@ -1,4 +1,4 @@
-/** Our side, a process of its own: `node --import tsx test/bench/pit/ours.ts DATA load|parquet|columns STORE`. Prints one line of JSON. */
+/** Our side, a process of its own: `node --import tsx test/bench/pit/ours.ts DATA load|join STORE`. Prints one line of JSON. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -35,8 +35,6 @@ async function join_ (): Promise<Readonly<Record<string, unknown>>> {
     const manifest = await buildDataset(store.sql, localLake(lake), systemClock, { name: 'pit', labels: { path: join(data, 'labels.parquet'), patientColumn: 'user_id', timeColumn: 'event_timestamp' }, views, arrivedBy: Date.UTC(2100, 0, 1) })
     const seconds = (systemClock.monotonicMs() - startedMs) / 1_000
     const files = join(lake, 'datasets/pit/1/part-*.parquet')
-    const sums = await store.query('SELECT 1')
-    void sums
     const chunks: Buffer[] = []
     for await (const chunk of await store.sql.bytes(`SELECT count() AS rows, sum(v0__v0F0) AS first, sum(v4__v4F9) AS last, countIf(v0__v0F0 IS NULL) AS nulls FROM file('${files}', Parquet)`, 'JSONEachRow') as AsyncIterable<Buffer>) chunks.push(chunk)
     return { seconds, columns: manifest.columns.length, ...JSON.parse(Buffer.concat(chunks).toString()) as object }
@@ -48,6 +46,5 @@ async function join_ (): Promise<Readonly<Record<string, unknown>>> {
 const answer = what === 'load' ? await load().then(() => ({})) : await join_()
 await store[Symbol.asyncDispose]()
 process.stdout.write(`${JSON.stringify(answer)}\n`)
-process.send?.('done')
 await engine[Symbol.asyncDispose]()
 process.exit(0)
