@@ -13,3 +13,6 @@ export type { FeatureSkew, SkewCause, SkewExample, SkewReport, SkewRequest } fro
 /** Data sets, and the lake that they lie in. */
 export { buildDataset, copyDataset, listDatasets, localLake, parseReference, readDataset, removeDataset, s3Lake, verifyDataset } from './dataset/index.ts'
 export type { CompiledView, DatasetManifest, DatasetOptions, FileCheck, Lake, S3Credentials } from './dataset/index.ts'
+/** Views computed from the observations, as SQL. */
+export { backfill, BACKFILL_TRIGGER, columnTable, compileView, featuresAt } from './sql/index.ts'
+export type { BackfillOptions, BackfillSummary, CompileOptions } from './sql/index.ts'

@@ -25,3 +25,6 @@ export { renderPatient } from './render-patient.ts'
 export { isRemote, openLake, withOfflineStore } from './dataset.ts'
 /** Features online, served by a process that does nothing else. */
 export { startServing } from './serving.ts'
+/** A view at past moments, computed from the observations. */
+export { backfillFile, backfillStore } from './backfill.ts'
+export type { BackfillRequest } from './backfill.ts'

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { buildDataset, copyDataset, listDatasets, parseReference, readDataset, removeDataset, verifyDataset, type DatasetManifest, type Lake } from '../../../features/offline/index.ts'
+import { buildDataset, copyDataset, featuresAt, listDatasets, parseReference, readDataset, removeDataset, verifyDataset, type DatasetManifest, type Lake } from '../../../features/offline/index.ts'
 import type { FeatureView } from '../../../features/define/index.ts'
 import type { ClickHouseOffline } from '../../../features/offline/index.ts'
 import { ALL_VIEWS } from '../../../features/views/index.ts'
@@ -79,7 +79,7 @@ async function build ({ reference, own, config }: Request, lake: Lake, store: Cl
   const { name, version } = parseReference(own.version === undefined ? reference : `${reference}@${own.version}`)
   const arrivedBy = own['arrived-by'] === undefined ? undefined : timeOf(own['arrived-by'])
   const manifest = await buildDataset(store.sql, lake, systemClock, {
-    name, views: viewsOf(needed(own.views, '--views')), source: sourceOf(own.source),
+    name, views: viewsOf(needed(own.views, '--views')), source: sourceOf(own.source), compile: featuresAt,
     labels: { path: needed(own.labels, '--labels'), ...optional('patientColumn', own['patient-column']), ...optional('timeColumn', own['time-column']), ...optional('zone', own.zone === undefined ? undefined : config.zone && zoneOf(own.zone)) },
     ...(version === undefined ? {} : { version }), ...(arrivedBy === undefined ? {} : { arrivedBy }),
   })

@@ -1,4 +1,5 @@
 /** The commands, by name. */
+import { backfillCommand } from './backfill.ts'
 import type { Command } from './command.ts'
 import { dataset } from './dataset.ts'
 import { features } from './features.ts'
@@ -10,4 +11,4 @@ import { start } from './start.ts'
 import { state } from './state.ts'
 import { topics } from './topics.ts'
 
-export const COMMANDS: Readonly<Record<string, Command>> = { start, features, 'serve-features': serveFeatures, replay, topics, state, dataset, online, skew }
+export const COMMANDS: Readonly<Record<string, Command>> = { start, features, 'serve-features': serveFeatures, replay, topics, state, dataset, online, skew, backfill: backfillCommand }
