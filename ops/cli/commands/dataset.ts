@@ -1,12 +1,10 @@
 import { parseArgs } from 'node:util'
 import { buildDataset, copyDataset, featuresAt, listDatasets, parseReference, readDataset, removeDataset, verifyDataset, type DatasetManifest, type Lake } from '../../../features/offline/index.ts'
-import type { FeatureView } from '../../../features/define/index.ts'
 import type { ClickHouseOffline } from '../../../features/offline/index.ts'
-import { ALL_VIEWS } from '../../../features/views/index.ts'
 import { LatidoError, messageOf } from '../../../streams/errors/index.ts'
 import { systemClock } from '../../../streams/time/index.ts'
 import { CONFIG_OPTIONS, parseConfig, type Config } from '../../config/index.ts'
-import { isRemote, openLake, withOfflineStore } from '../../run/index.ts'
+import { isRemote, namedPatientViews, openLake, withOfflineStore } from '../../run/index.ts'
 import type { Command } from './command.ts'
 import { renderDataset, renderDatasets } from './dataset-text.ts'
 
@@ -19,7 +17,7 @@ type Own = Partial<Readonly<Record<keyof typeof OWN, string>>>
 type Request = { readonly verb: string, readonly reference: string | undefined, readonly own: Own, readonly config: Config }
 
 export const dataset: Command = {
-  usage: 'build NAME --labels FILE --views V,... [--version N] [--patient-column C] [--time-column C] [--zone Z] [--arrived-by TIME] | list | show|verify NAME[@N] | export NAME[@N] --to PLACE | import NAME[@N] --from PLACE | remove NAME@N, all with [--lake PLACE] [--data-dir DIR | --clickhouse URL]',
+  usage: 'build NAME --labels FILE --views V,... [--features DIR] [--source served|computed] [--version N] [--patient-column C] [--time-column C] [--zone Z] [--arrived-by TIME] | list | show|verify NAME[@N] | export NAME[@N] --to PLACE | import NAME[@N] --from PLACE | remove NAME@N, all with [--lake PLACE] [--data-dir DIR | --clickhouse URL]',
   summary: 'Training sets: each label with the features as they were known at its time, as Parquet files with a manifest. PLACE is a folder or the URL of an S3 store; default: lake in the data directory. verify ends with exit code 4 where a file differs. "create" is "build".',
   run: async args => {
     const request = parse(args)
@@ -79,7 +77,7 @@ async function build ({ reference, own, config }: Request, lake: Lake, store: Cl
   const { name, version } = parseReference(own.version === undefined ? reference : `${reference}@${own.version}`)
   const arrivedBy = own['arrived-by'] === undefined ? undefined : timeOf(own['arrived-by'])
   const manifest = await buildDataset(store.sql, lake, systemClock, {
-    name, views: viewsOf(needed(own.views, '--views')), source: sourceOf(own.source), compile: featuresAt,
+    name, views: await namedPatientViews(config.features, needed(own.views, '--views')), source: sourceOf(own.source), compile: featuresAt,
     labels: { path: needed(own.labels, '--labels'), ...optional('patientColumn', own['patient-column']), ...optional('timeColumn', own['time-column']), ...optional('zone', own.zone === undefined ? undefined : config.zone && zoneOf(own.zone)) },
     ...(version === undefined ? {} : { version }), ...(arrivedBy === undefined ? {} : { arrivedBy }),
   })
@@ -87,15 +85,6 @@ async function build ({ reference, own, config }: Request, lake: Lake, store: Cl
 }
 
 function optional<K extends string> (name: K, value: string | undefined): { readonly [P in K]?: string } { return value === undefined ? {} : { [name]: value } as { readonly [P in K]?: string } }
-
-function viewsOf (names: string): readonly FeatureView[] {
-  return names.split(',').map(text => {
-    const [name, version] = text.trim().split('@')
-    const view = ALL_VIEWS.find(v => v.name === name && (version === undefined || v.version === Number(version)))
-    if (view === undefined) throw new LatidoError('VIEW_UNKNOWN', `there is no view "${text.trim()}"`, `choose among ${ALL_VIEWS.map(v => `${v.name}@${v.version}`).join(', ')}`)
-    return view
-  })
-}
 
 function sourceOf (text: string | undefined): 'served' | 'computed' {
   if (text === undefined || text === 'served') return 'served'
