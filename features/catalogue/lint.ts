@@ -13,7 +13,7 @@ const KINDS: readonly string[] = ['device', 'charted', 'laboratory']
 const EACH_SECOND: ReadonlySet<ConceptId> = new Set(['heartRate', 'respiratoryRate', 'spo2', 'systolic', 'diastolic', 'meanPressure', 'temperature', 'etco2'])
 const CHARTED_EVERY_MS: DurationMs = 15 * 60_000
 
-export type FindingKind = 'ttl-shorter-than-emit' | 'window-finer-than-source' | 'no-description' | 'state-over-budget' | 'same-expression' | 'limit-impossible' | 'emit-unknown' | 'nothing-depends' | 'entity-not-computed' | 'not-exported' | 'types'
+export type FindingKind = 'ttl-shorter-than-emit' | 'window-finer-than-source' | 'no-description' | 'state-over-budget' | 'same-expression' | 'limit-impossible' | 'emit-unknown' | 'nothing-depends' | 'types'
 
 export interface Finding { readonly kind: FindingKind, readonly view: string, readonly feature: string | null, readonly message: string, readonly file: string | null, readonly line: number | null }
 
@@ -39,11 +39,10 @@ const sayer = ({ view, file, line, lineOf }: Linted): Say => (kind, feature, mes
 function lintView (linted: Linted): readonly Finding[] {
   const { view, dependents } = linted
   const say = sayer(linted)
-  const { ttlMs, emit, description, entity } = view
+  const { ttlMs, emit, description } = view
   return [
     ...(ttlMs < emit.everyMs ? [say('ttl-shorter-than-emit', null, `its TTL (${formatDuration(ttlMs)}) is shorter than emit.every (${formatDuration(emit.everyMs)}): values expire before the next vector`)] : []),
     ...(description.trim() === '' ? [say('no-description', null, 'it has no description')] : []),
-    ...(entity === 'encounter' || entity === 'device' ? [say('entity-not-computed', null, `views of a ${entity} are served where something computes them`)] : []),
     ...(dependents.length === 0 ? [say('nothing-depends', null, 'no model, rule, service, page or other view reads it')] : []),
     ...emit.on.filter(on => !KINDS.includes(on) && !isConceptId(on)).map(on => say('emit-unknown', null, `emit.on names "${on}", which is neither a concept nor a kind of message${didYouMean(on)}`)),
     ...view.names.flatMap((name, i) => lintExpression(view.expressions[i]!).map(({ kind, message }) => say(kind, name, message))),

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { catalogueOf, lintViews, planSummary, type CatalogueSource, type CatalogueView, type Finding, type PlanSummary } from '../../features/catalogue/index.ts'
+import type { FeatureView } from '../../features/define/index.ts'
 import { checkTypes, type LoadedView } from '../../features/files/index.ts'
-import { planViewSet, viewKey, type PublishedViews, type ViewRecord } from '../../features/published/index.ts'
+import { planViewSet, ViewAliases, viewKey, type PublishedViews, type ViewRecord } from '../../features/published/index.ts'
 import { featuresProcessorName } from '../../features/processor.ts'
 import { STANDARD_GROUP_VIEWS, STANDARD_VIEWS } from '../../features/views/index.ts'
 import { snapshotTopic } from '../../streams/engine/index.ts'
@@ -20,18 +21,23 @@ import { prefixedLog } from './prefixed-log.ts'
 import { clusterTopics } from './topics.ts'
 import { appendViewRecords, isEmptyLog, readPublished, type ViewSet } from './view-set.ts'
 
-/** The catalogue of what is defined; what was published too, where `registry` says. */
+/** The catalogue of what is defined, and where `registry` says so of what is published and not defined any more. */
 export async function readCatalogue (config: Pick<Config, 'features' | 'model'>, registry: PublishedViews | undefined): Promise<readonly CatalogueView[]> {
   const own = await loadOwnViews(config.features)
   const standard = [...STANDARD_VIEWS, ...STANDARD_GROUP_VIEWS]
-  const all = [...standard, ...own.map(({ view }) => view)]
-  const stateOf = (view: { readonly name: string, readonly version: number }): CatalogueView['state'] => registry === undefined ? 'unknown' : registry.get(view)?.state ?? 'unpublished'
-  const ready = (name: string): number => Math.max(...all.filter(v => v.name === name && stateOf(v) !== 'building').map(v => v.version), ...all.filter(v => v.name === name).map(v => v.version).slice(0, 1))
-  const sources: readonly CatalogueSource[] = [
-    ...standard.map((view): CatalogueSource => ({ view, origin: 'standard', state: stateOf(view), served: ready(view.name) === view.version })),
-    ...own.map(({ view, file, line, lineOf }): CatalogueSource => ({ view, origin: 'own', file, line, lineOf, state: stateOf(view), served: ready(view.name) === view.version })),
-  ]
-  return catalogueOf(sources, await dependentsOf(config.model, { standard, own: own.map(({ view }) => view) }))
+  const defined = [...standard, ...own.map(({ view }) => view)]
+  const before = (registry?.all() ?? []).filter(({ state, definition }) => state !== 'retired' && !defined.some(view => viewKey(view) === viewKey(definition))).map(({ definition }) => definition)
+  const all = [...defined, ...before]
+  const stateOf = (view: FeatureView): CatalogueView['state'] => registry === undefined ? 'unknown' : registry.get(view)?.state ?? 'unpublished'
+  const aliases = new ViewAliases(all, all.filter(view => stateOf(view) !== 'building').map(viewKey))
+  return catalogueOf(all.map((view): CatalogueSource => {
+    const place = own.find(one => one.view === view)
+    return { view, origin: standard.some(({ name }) => name === view.name) ? 'standard' : 'own', ...placeOf(place), state: stateOf(view), served: aliases.versionOf(view.name) === view.version }
+  }), await dependentsOf(config.model, { standard, own: own.map(({ view }) => view) }))
+}
+
+function placeOf (place: LoadedView | undefined): Pick<CatalogueSource, 'file' | 'line' | 'lineOf'> {
+  return place === undefined ? {} : { file: place.file, line: place.line, lineOf: place.lineOf }
 }
 
 /** The catalogue of a running instance. */
@@ -41,7 +47,7 @@ export async function runningCatalogue (set: ViewSet, model: string, places: rea
   const standard = new Set([...STANDARD_VIEWS, ...STANDARD_GROUP_VIEWS].map(({ name }) => name))
   return () => catalogueOf(set.views.map((view): CatalogueSource => {
     const place = places.find(p => viewKey(p.view) === viewKey(view))
-    return { view, origin: standard.has(view.name) ? 'standard' : 'own', file: place?.file, line: place?.line, ...(place === undefined ? {} : { lineOf: place.lineOf }), state: set.aliases.isLive(view) ? 'live' : 'building', served: set.aliases.versionOf(view.name) === view.version }
+    return { view, origin: standard.has(view.name) ? 'standard' : 'own', ...placeOf(place), state: set.aliases.isLive(view) ? 'live' : 'building', served: set.aliases.versionOf(view.name) === view.version }
   }), dependents)
 }
 
