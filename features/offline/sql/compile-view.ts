@@ -34,15 +34,18 @@ export function compileView (view: FeatureView, options: CompileOptions): string
   const columns = new Columns()
   const nodes = view.expressions.map(e => columns.of(e))
   const parts = [...askedParts(spine), ...log, ASKED, ...gathered.parts]
-  return withParts(parts, `${answer(view, nodes, shape)}\nFROM ${levelled(columns, gathered.joined)}\n${settings(materialized)}`, materialized)
+  return selfContained(withParts(parts, `${answer(view, nodes, shape)}\nFROM ${levelled(columns, gathered.joined)}\n${settings(materialized)}`, materialized))
 }
 
 /** The readings of the patients of a spine as one query, for a table that `compileView` may read; `needs` of all views that will. */
 export function compileReadings (view: FeatureView, options: Pick<CompileOptions, 'spine' | 'merged' | 'materialized'>): string {
   refuseOthers(view)
   const { spine, merged = true, materialized = true } = options
-  return withParts([...askedParts(spine), ...readingParts(needsOf(view), merged)], `SELECT * FROM readings\n${settings(materialized)}`, materialized)
+  return selfContained(withParts([...askedParts(spine), ...readingParts(needsOf(view), merged)], `SELECT * FROM readings\n${settings(materialized)}`, materialized))
 }
+
+/** A query within a query brings its settings along, into a read-only request too. */
+function selfContained (sql: string): string { return `SELECT * FROM (\n${indent(sql)}\n)` }
 
 function settings (materialized: boolean): string { return `SETTINGS join_use_nulls = 0${materialized ? ', enable_materialized_cte = 1' : ''}` }
 
