@@ -58,11 +58,12 @@ export async function checkSkew (sql: OfflineSql, request: SkewRequest): Promise
   if (to <= from) throw new LatidoError('CONFIG_INVALID', 'the interval ends before it begins', 'give --from before --to')
   if (!(share > 0 && share <= 1)) throw new LatidoError('CONFIG_INVALID', `a share of ${share} of the patients`, 'give a share above 0, at most 1')
   const spine = spineOf(request)
-  const served = await pairs(sql, view, spine)
+  const merged = await anyMerged(sql)
+  const served = await pairs(sql, view, spine, merged)
   const tallies = view.names.map((feature, i) => new Tally(feature, view.units[i]!, i))
   for (const row of served) view.names.forEach((_, i) => { tallies[i]!.add(row) })
   const examples = tallies.map(t => t.examples(request.examplesMax ?? EXAMPLES_DEFAULT))
-  const explained = await explain(sql, view, examples)
+  const explained = await explain(sql, view, examples, merged)
   const features = tallies.map((t, i) => t.result(explained[i]!))
   return {
     view: view.name, version: view.version, vectors: served.length, patients: new Set(served.map(s => s.patient)).size, values: served.length * view.names.length,
@@ -83,10 +84,13 @@ function spineOf ({ view, from, to, share, vectorsMax }: SkewRequest): string {
     ORDER BY as_of DESC, patient, offset DESC LIMIT ${Math.trunc(vectorsMax)}))`
 }
 
-async function pairs (sql: OfflineSql, view: FeatureView, spine: string): Promise<readonly Served[]> {
+/** Merges make the query much dearer, also where there are none. */
+async function anyMerged (sql: OfflineSql): Promise<boolean> { return Number((await sql.rows('SELECT count() AS n FROM merges', {}))[0]?.['n'] ?? 0) > 0 }
+
+async function pairs (sql: OfflineSql, view: FeatureView, spine: string, merged: boolean): Promise<readonly Served[]> {
   const rows = await sql.rows(`
     SELECT s.patient AS patient, ${MS('s.as_of')} AS asOf, s.through AS through, s.values AS values, c.values AS stored
-    FROM ${spine} AS s INNER JOIN (${compileView(view, { spine, shape: 'arrays' })}) AS c ON c.row = s.row`, {})
+    FROM ${spine} AS s INNER JOIN (${compileView(view, { spine, shape: 'arrays', merged })}) AS c ON c.row = s.row`, {})
   return rows.map(row => ({ patient: String(row['patient']), asOf: Number(row['asOf']), through: Number(row['through']), values: numbers(row['values']), stored: numbers(row['stored']) }))
 }
 
@@ -95,13 +99,13 @@ function numbers (values: unknown): readonly number[] { return (values as readon
 
 interface Difference { readonly relative: number, readonly row: Served, readonly served: number, readonly stored: number }
 
-async function explain (sql: OfflineSql, view: FeatureView, examples: readonly (readonly Difference[])[]): Promise<readonly (readonly SkewExample[])[]> {
+async function explain (sql: OfflineSql, view: FeatureView, examples: readonly (readonly Difference[])[], merged: boolean): Promise<readonly (readonly SkewExample[])[]> {
   const rows = [...new Set(examples.flat().map(e => e.row))]
   if (rows.length === 0) return examples.map(() => [])
   const sameDefinition = await isSameDefinition(sql, view)
   const [newest] = await sql.rows(`SELECT ${MS('max(arrival_time)')} AS at FROM observations`, {})
   const storeArrival = Number(newest?.['at'] ?? 0)
-  const wholeMilliseconds = await atWholeMilliseconds(sql, view, rows)
+  const wholeMilliseconds = await atWholeMilliseconds(sql, view, rows, merged)
   return examples.map((of, i) => of.map(({ row, served, stored }): SkewExample => {
     const evidence = { served, stored, wholeMillisecond: wholeMilliseconds[rows.indexOf(row)]![i] ?? NaN, storeArrival, asOf: row.asOf, sameDefinition }
     return { feature: view.names[i]!, patient: row.patient, asOf: row.asOf, served, stored, cause: causeOf(evidence) }
@@ -114,9 +118,9 @@ async function isSameDefinition (sql: OfflineSql, view: FeatureView): Promise<bo
 }
 
 /** The features of each row with everything of its millisecond. */
-async function atWholeMilliseconds (sql: OfflineSql, view: FeatureView, rows: readonly Served[]): Promise<readonly (readonly number[])[]> {
+async function atWholeMilliseconds (sql: OfflineSql, view: FeatureView, rows: readonly Served[], merged: boolean): Promise<readonly (readonly number[])[]> {
   const spine = `(${rows.map((row, i) => `SELECT toUInt64(${i}) AS row, ${quoted(row.patient)} AS patient, ${at(row.asOf)} AS as_of, toInt64(-1) AS through`).join(' UNION ALL ')})`
-  const found = new Map((await sql.rows(`SELECT * FROM (${compileView(view, { spine, shape: 'arrays' })})`, {})).map(row => [Number(row['row']), numbers(row['values'])]))
+  const found = new Map((await sql.rows(`SELECT * FROM (${compileView(view, { spine, shape: 'arrays', merged })})`, {})).map(row => [Number(row['row']), numbers(row['values'])]))
   return rows.map((_, i) => found.get(i) ?? [])
 }
 
