@@ -38,7 +38,7 @@ export async function openViewSet (log: Log, { views, dependents, mayPublish, sa
       if (attempt > ATTEMPTS_MAX) throw new LatidoError('VIEW_CHANGED', 'other instances keep publishing other views', 'start all instances with the same --features')
       if (mayPublish === 'no') refuseNew(plan)
       await appendViewRecords(log, plan.records)
-      for (const record of plan.records) say(saidOf(record))
+      for (const record of plan.records) if (record.kind !== 'published' || record.generation > 0) say(saidOf(record)) // the product's own first views go without saying
       continue
     }
     await log.ensureTopics(snapshotTopics(log, plan.generations))
