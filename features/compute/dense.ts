@@ -30,7 +30,7 @@ export function addDense (plan: SeriesPlan, { dense, words }: Dense, time: Event
   const quarter = Math.floor(time / QUARTER_MS)
   if (time > newest) {
     pass(words, Math.floor(newest / QUARTER_MS), quarter)
-    dense.copyWithin(BEFORE, NEWEST, BEFORE)
+    place(dense, BEFORE, newest, dense[NEWEST + 1]!, dense[NEWEST + 2]!)
     place(dense, NEWEST, time, value, order)
   } else {
     if (time < newest - CORRECTION_HORIZON_MS || time < 0) return 'late'

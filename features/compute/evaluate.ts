@@ -7,8 +7,43 @@ import { samplesOf, type Plan } from './plan.ts'
 
 const HOUR_MS = 3_600_000
 
-/** Compiles an expression against a plan. NaN is absence. Windows are shared through `shared`: what features ask of one is settled when all are compiled. */
-export function compile (e: Expression, plan: Plan, shared: SharedWindows = new Map()): Evaluate {
+/** What features of one machine have in common: windows, and parts that several are made of. */
+export interface Shared { readonly windows: SharedWindows, readonly parts: Map<Expression, Evaluate> }
+export function nothingShared (): Shared { return { windows: new Map(), parts: new Map() } }
+
+/**
+ * Compiles an expression against a plan. NaN is absence. Windows and parts are shared through `shared`, and computed at most once an evaluation:
+ * what features ask of a window is settled when all are compiled.
+ */
+export function compile (e: Expression, plan: Plan, shared: Shared = nothingShared()): Evaluate {
+  if (!REMEMBERED.has(e.op)) return compiled(e, plan, shared)
+  let evaluate = shared.parts.get(e)
+  if (evaluate === undefined) shared.parts.set(e, evaluate = onceAnEvaluation(compiled(e, plan, shared)))
+  return evaluate
+}
+
+/** Scores are made of these, and asked for part by part, as a sum, and as a maximum. */
+const REMEMBERED: ReadonlySet<Expression['op']> = new Set(['banded', 'when', 'coalesce', 'sumOfPresent', 'maxOfPresent'])
+
+function onceAnEvaluation (of: Evaluate): Evaluate {
+  let evaluated = -1
+  let value = NaN
+  let time = Infinity
+  return c => {
+    if (evaluated !== c.evaluation) {
+      const before = c.time
+      c.time = Infinity
+      value = of(c)
+      time = c.time
+      c.time = before
+      evaluated = c.evaluation
+    }
+    if (time < c.time) c.time = time
+    return value
+  }
+}
+
+function compiled (e: Expression, plan: Plan, shared: Shared): Evaluate {
   const go = (part: Expression): Evaluate => compile(part, plan, shared)
   switch (e.op) {
     case 'constant': return () => e.value
@@ -16,8 +51,8 @@ export function compile (e: Expression, plan: Plan, shared: SharedWindows = new 
     case 'last': return lastOf(plan.indexOf(e.concept)!, e.withinMs, e.back)
     case 'age': return ageOf(plan.indexOf(e.concept)!)
     case 'countSinceAdmission': return countOf(plan.indexOf(e.concept)!)
-    case 'window': case 'sampled': return aggregateOf(e, sharedWindow(e, plan, shared), plan)
-    case 'missingRate': return missingRateOf(e, plan, shared)
+    case 'window': case 'sampled': return aggregateOf(e, sharedWindow(e, plan, shared.windows), plan)
+    case 'missingRate': return missingRateOf(e, plan, shared.windows)
     case 'members': throw new LatidoError('VIEW_INVALID', 'an aggregate of patients cannot be planned for one key', 'compute it from the patients\' vectors')
     case 'plus': return pair(go(e.left), go(e.right), (l, r) => l + r)
     case 'minus': return pair(go(e.left), go(e.right), (l, r) => l - r)

@@ -5,7 +5,7 @@ import type { ArrivalTimeMs } from '../../streams/time/index.ts'
 import type { Fact, FeatureView } from '../define/index.ts'
 import { emptyVector, type FeatureVector, type Trigger } from '../vector.ts'
 import type { Context, Evaluate } from './context.ts'
-import { compile } from './evaluate.ts'
+import { compile, nothingShared } from './evaluate.ts'
 import { FORGOTTEN_AFTER_MS } from './kept.ts'
 import { planViews, type Plan } from './plan.ts'
 import { admitSeries, applyObservation, emptySeries, expireSeries, expiryOf, forgetSeries, isBlank, joinSeries, type Applied } from './series.ts'
@@ -68,7 +68,7 @@ class Machine {
     if (foreign !== undefined) throw new LatidoError('VIEW_INVALID', `feature view ${foreign.name} is of a ${foreign.entity}, ${views[0]!.name} of a ${views[0]!.entity}`, 'run a machine an entity')
     this.#onApplied = onApplied
     this.plan = planViews(views)
-    const shared = new Map()
+    const shared = nothingShared()
     this.#evaluates = views.map(v => v.expressions.map(e => compile(e, this.plan, shared)))
     this.#watched = views.map(v => v.emit.onChange.map(name => v.names.indexOf(name)))
     this.#triggers = views.map(v => new Set(v.emit.on))

@@ -16,7 +16,7 @@ export interface Needs {
 
 export function noNeeds (): Needs { return { moments: false, values: false, held: false, seen: false, above: [], below: [], sketch: false } }
 
-/** What a window says. Times in ms, of the trend relative to asOf; m2, mtt and mty are sums of squares and products of deviations. One object a window, filled again each time. */
+/** What a window says. Times in ms; m2, mtt and mty are sums of squares and products of deviations. One object a window, filled again each time. */
 export class WindowStats {
   n = 0
   sum = 0
@@ -29,6 +29,8 @@ export class WindowStats {
   last: number = NaN
   /** Event time of the newest reading. */
   newest: EventTimeMs = -1
+  /** Times of the trend are counted from the first that came, so that what lies long ago keeps its digits. */
+  origin = 0
   meanT = 0
   mtt = 0
   mty = 0
@@ -62,7 +64,7 @@ export class WindowStats {
     for (let i = 0; i < below.length; i++) { this.belowMs[i] = 0; this.newestBelow[i] = -1 }
   }
 
-  /** One more value, at `t` ms from asOf: running moments (Welford 1962). */
+  /** One more value, of time `t` in ms: running moments (Welford 1962). */
   add (needs: Needs, t: number, value: number): void {
     if (needs.values) this.#keep(value)
     const n = ++this.n
@@ -70,13 +72,15 @@ export class WindowStats {
     if (value < this.min) this.min = value
     if (value > this.max) this.max = value
     if (!needs.moments) return
+    if (n === 1) this.origin = t
+    const at = t - this.origin
     const off = value - this.mean
-    const dt = t - this.meanT
+    const dt = at - this.meanT
     this.mean += off / n
     this.meanT += dt / n
     this.m2 += off * (value - this.mean)
-    this.mtt += dt * (t - this.meanT)
-    this.mty += off * (t - this.meanT)
+    this.mtt += dt * (at - this.meanT)
+    this.mty += off * (at - this.meanT)
   }
 
   /** A reading that held for so long. */

@@ -25,7 +25,7 @@ export function overReadings (needs: Needs, windowMs: DurationMs, untilMs: Durat
       if (!long && readings[at + ORDER] === 0) continue
       if (into.n === 0) into.first = readings[at + 1]!
       else if (needs.held) into.hold(needs, into.last, time - into.newest)
-      into.add(needs, time - asOf, readings[at + 1]!)
+      into.add(needs, time, readings[at + 1]!)
       if (needs.seen) into.see(needs, readings[at + 1]!, time)
       into.last = readings[at + 1]!
       into.newest = time
@@ -64,7 +64,7 @@ export function overSamples (needs: Needs, ring: RingPlan, windowMs: DurationMs)
       const mean = sum / n
       if (into.n === 0) into.first = mean
       into.last = mean
-      into.add(needs, id * sampleMs - asOf, mean)
+      into.add(needs, id * sampleMs, mean)
     }
   }
 }
@@ -115,7 +115,7 @@ export function overTiles (needs: Needs, plan: SeriesPlan, ring: RingPlan, windo
     if (needs.held) perTile(needs, ring, series, long, first, Math.floor(asOf / tileMs), from, into)
     for (let at = from; at < series.held * READING; at += READING) {
       if (!long && series.readings[at + ORDER] === 0) continue
-      addReading(needs, series.readings[at]!, series.readings[at + 1]!, asOf, into)
+      addReading(needs, series.readings[at]!, series.readings[at + 1]!, into)
       if (needs.sketch) { const bucket = ring.buckets!.indexOf(series.readings[at + 1]!); counts[bucket] = counts[bucket]! + 1 }
     }
   }
@@ -130,10 +130,10 @@ function limitsOf ({ above, below }: Needs, plan: SeriesPlan): readonly LimitPla
 }
 
 /** A kept reading beside the tiles: it comes after a device reading of its time. */
-function addReading (needs: Needs, time: EventTimeMs, value: number, asOf: ArrivalTimeMs, into: WindowStats): void {
+function addReading (needs: Needs, time: EventTimeMs, value: number, into: WindowStats): void {
   if (into.firstTime < 0 || time < into.firstTime) { into.firstTime = time; into.first = value }
   if (time >= into.newest) { into.newest = time; into.last = value }
-  into.add(needs, time - asOf, value)
+  into.add(needs, time, value)
   if (needs.seen) into.see(needs, value, time)
 }
 
@@ -148,7 +148,7 @@ function mergeTiles (needs: Needs, ring: RingPlan, dense: Float64Array, first: n
     const at = ring.at + RING_HEAD + slot * stride
     const n = dense[at]!
     if (n === 0) continue
-    if (needs.moments) mergeMoments(ring, dense, at, n, id * ring.tileMs - asOf, into)
+    if (needs.moments) mergeMoments(ring, dense, at, n, id * ring.tileMs, into)
     if (ring.first >= 0 && into.n === 0) { into.firstTime = dense[at + ring.first]!; into.first = dense[at + ring.first + 1]! }
     into.n += n
     if (ring.sum >= 0) into.sum += dense[at + ring.sum]!
@@ -161,12 +161,13 @@ function mergeTiles (needs: Needs, ring: RingPlan, dense: Float64Array, first: n
 
 /** Before the count has the tile's. */
 function mergeMoments (ring: RingPlan, dense: Float64Array, at: number, n: number, start: number, into: WindowStats): void {
+  if (into.n === 0) into.origin = start
   const total = into.n + n
   const weight = into.n * n / total
   const off = dense[at + ring.sum]! / n - into.mean
   if (ring.spread >= 0) into.m2 += dense[at + ring.spread]! + off * off * weight
   if (ring.trend >= 0) {
-    const dt = start + dense[at + ring.trend]! / n - into.meanT
+    const dt = start - into.origin + dense[at + ring.trend]! / n - into.meanT
     into.mtt += dense[at + ring.trend + 1]! + dt * dt * weight
     into.mty += dense[at + ring.trend + 2]! + dt * off * weight
     into.meanT += dt * n / total

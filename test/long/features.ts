@@ -19,7 +19,7 @@ const LANES: readonly (readonly [name: string, share: number, options: LatticeOp
   ['device numerics', 0.25, { concepts: ['heartRate', 'baseExcess'], kinds: ['device'], identities: 0, records: 40 }, everyFeature(['heartRate', 'baseExcess'])],
   ['results', 0.2, { concepts: ['lactate'], kinds: ['laboratory', 'charted'], identities: 8, records: 60 }, everyFeature(['lactate'])],
   ['both', 0.25, { concepts: ['baseExcess', 'heartRate'], kinds: ['device', 'device', 'charted'], identities: 5, records: 50 }, everyFeature(['baseExcess', 'heartRate'])],
-  ['nothing outlives a discharge', 0.15, { concepts: ['heartRate'], kinds: ['device', 'charted', 'laboratory'], identities: 5, records: 12 }, short],
+  ['nothing outlives a discharge', 0.15, { concepts: ['heartRate'], kinds: ['device', 'charted', 'laboratory'], identities: 0, records: 30 }, short],
 ]
 const MERGES = 0.15
 

@@ -1,6 +1,6 @@
 import { planViews } from '../../../features/compute/index.ts'
 import type { Context } from '../../../features/compute/context.ts'
-import { compile } from '../../../features/compute/evaluate.ts'
+import { compile, nothingShared } from '../../../features/compute/evaluate.ts'
 import { applyObservation, emptySeries, type Series } from '../../../features/compute/series.ts'
 import { STANDARD_VIEWS, vitalsView } from '../../../features/views/index.ts'
 import type { Observation } from '../../../streams/events/index.ts'
@@ -23,8 +23,8 @@ export const update: Benchmark = {
   summary: 'features: one reading into all standard vitals, a vector of them, bytes of state a patient',
   run: ({ seconds = 5, runs = 5, say }) => {
     const pieces = Math.max(20, Math.round(seconds * 40))
+    const heap = heapBytes(seconds < 1 ? 100 : 1_000, say)
     const measured = Array.from({ length: runs }, () => timed(pieces))
-    const heap = heapBytes(seconds < 1 ? 50 : 1_000, say)
     const of = (what: keyof Timed): readonly number[] => measured.map(m => m[what])
     return Promise.resolve([
       { name: 'update, one reading in order', unit: 'ns', values: of('inOrder'), target: '1000' },
@@ -72,7 +72,7 @@ function timed (pieces: number): Timed {
   return { inOrder: middle(inOrder), late: middle(late), duplicate: middle(duplicate), vector: middle(vector) }
 }
 
-const shared = new Map()
+const shared = nothingShared()
 const evaluates = vitalsView.expressions.map(e => compile(e, plan, shared))
 const context: Context = { asOf: 0, series: [], facts: { ageYears: NaN, male: NaN, female: NaN, hoursInUnit: NaN, hoursFromHospitalToUnit: NaN }, time: 0, evaluation: 0 }
 const into = new Float64Array(vitalsView.names.length)

@@ -22,7 +22,7 @@ export function heapBytes (patients: number, say: (line: string) => void): numbe
   say(`${patients} patients for a day`)
   v8.setFlagsFromString('--expose_gc')
   const collect = vm.runInNewContext('gc') as () => void
-  const used = (): number => { collect(); const { heapUsed, external } = process.memoryUsage(); return heapUsed + external }
+  const used = (): number => { collect(); collect(); const { heapUsed, external } = process.memoryUsage(); return heapUsed + external }
   const machine = new KeyedMachine(featuresMachine(STANDARD_VIEWS))
   const before = used()
   feed(machine, Array.from({ length: patients }, (_, i) => `patient-${i}`), 86_400, 120)

@@ -43,9 +43,13 @@ export function everyFeature (concepts: readonly ConceptId[], named: (e: Express
 
 const SUMS: ReadonlySet<string> = new Set(['sum', 'mean', 'variance', 'deviation', 'slope', 'timeWeightedMean', 'quantile'])
 
+/** Values lie a second apart: the scale of a slope. */
+const SLOPE_SCALE = 3_600
+
 /** Where sums, means or moments come in, 1e-9 relative; else equal. */
 export function agrees (e: Expression, got: number, expected: number): boolean {
   if (Object.is(got, expected) || got === expected) return true
   const summed = e.op === 'window' || e.op === 'sampled' ? SUMS.has(e.aggregate) || (e.op === 'window' && e.kept === 'dense' && /^time(Above|Below)/.test(e.aggregate)) : !('concept' in e) && e.op !== 'fact' && e.op !== 'constant' && e.op !== 'countMissing'
-  return summed && Math.abs(got - expected) <= 1e-9 * Math.max(1, Math.abs(got), Math.abs(expected))
+  const scale = 'aggregate' in e && e.aggregate === 'slope' ? SLOPE_SCALE : 1
+  return summed && Math.abs(got - expected) <= 1e-9 * Math.max(scale, Math.abs(got), Math.abs(expected))
 }
