@@ -38,6 +38,14 @@ export function readingParts (needs: readonly ConceptNeeds[], merged: boolean): 
   return [...keyParts(merged), { name: 'told', often: true, sql: told(needs) }, ...denseParts(merged), ...wordParts(needs, merged), { name: 'readings', often: true, sql: READINGS }]
 }
 
+/** Each key with the keys that it went to, one merge after the other, and the arrival from which it is known there; a circle ends where it comes round. */
+const CHAINS = `SELECT patient, patient AS key, toInt64(-1) AS joined FROM asked_patients
+UNION ALL
+SELECT tupleElement(hop, 1) AS patient, key, tupleElement(hop, 2) AS joined FROM (
+  SELECT m1.key AS key, arrayJoin(arrayFilter(h -> tupleElement(h, 1) != '' AND tupleElement(h, 1) != key, [(m1.survivor, m1.at), ${Array.from({ length: HOPS_MAX - 1 }, (_, i) => `(m${i + 2}.survivor, greatest(${Array.from({ length: i + 2 }, (_, j) => `m${j + 1}.at`).join(', ')}))`).join(', ')}])) AS hop
+  FROM merged_keys AS m1 ${Array.from({ length: HOPS_MAX - 1 }, (_, i) => `LEFT JOIN merged_keys AS m${i + 2} ON m${i + 2}.key = m${i + 1}.survivor`).join(' ')}
+) WHERE patient IN (SELECT patient FROM asked_patients)`
+
 const OWN_STAYS = `SELECT patient, action, ${ms('arrival_time')} AS a, toInt64(offset) AS o FROM encounters FINAL WHERE action IN ('admit', 'discharge')`
 
 /** A discharge after which, for 24 hours, there was no other and no admission. */
@@ -57,12 +65,7 @@ function keyParts (merged: boolean): readonly Part[] {
     ]
   }
   return [own, { name: 'merged_keys', often: true, sql: `SELECT patient AS key, argMin(survivor, (arrival_time, offset)) AS survivor, ${ms('min(arrival_time)')} AS at FROM merges FINAL GROUP BY patient` },
-    { name: 'hops_0', sql: 'SELECT patient, patient AS key, toInt64(-1) AS joined, [patient] AS path FROM asked_patients' },
-    ...Array.from({ length: HOPS_MAX }, (_, i): Part => ({
-      name: `hops_${i + 1}`, often: true,
-      sql: `SELECT c.patient AS patient, m.key AS key, greatest(c.joined, m.at) AS joined, arrayPushBack(c.path, m.key) AS path FROM hops_${i} AS c INNER JOIN merged_keys AS m ON m.survivor = c.key WHERE NOT has(c.path, m.key)`,
-    })),
-    { name: 'chains', often: true, sql: Array.from({ length: HOPS_MAX + 1 }, (_, i) => `SELECT patient, key, joined FROM hops_${i}`).join(' UNION ALL ') },
+    { name: 'chains', often: true, sql: CHAINS },
     {
       name: 'stays',
       sql: `SELECT c.patient AS patient, e.action AS action, e.a AS a, e.o AS o, if(c.joined < 0 OR e.a > c.joined, e.a, -c.joined) AS lv
