@@ -31,6 +31,8 @@ export interface DatasetOptions {
 
 export const DATASET_DEFAULTS = { chunkRows: 50_000 } as const
 const SCRATCH_KEPT_HOURS = 24
+/** Each is written by one thread, so that its bytes are the same each time. */
+const CHUNKS_AT_ONCE = 2
 
 /**
  * Builds a version of a data set: labels, checked and loaded; for each chunk of patients one query that joins every view from the left and writes
@@ -97,17 +99,25 @@ interface Chunk { readonly from: string, readonly to: string, readonly rows: num
 async function writeChunks (sql: OfflineSql, spine: Spine, views: readonly FeatureView[], source: FeatureSource, folder: string, chunkRows: number): Promise<readonly DatasetFile[]> {
   const chunks = await chunksOf(sql, spine, chunkRows)
   const files: DatasetFile[] = []
-  for (const [i, chunk] of chunks.entries()) {
-    const whole = chunks.length === 1
-    const table = whole ? spine.table : scratchName()
-    try {
-      if (!whole) await sql.command(`CREATE TABLE ${table} ENGINE = MergeTree ORDER BY (patient, label_time, label_id) AS SELECT * FROM ${spine.table} WHERE patient BETWEEN ${text(chunk.from)} AND ${text(chunk.to)}`)
-      files.push(await writeParquet(sql, joined(spine, { table, from: chunk.from, to: chunk.to }, views, source), folder, `part-${String(i).padStart(5, '0')}.parquet`, chunk.rows))
-    } finally {
-      if (!whole) await sql.command(`DROP TABLE IF EXISTS ${table} SYNC`)
-    }
+  let next = 0
+  const work = async (): Promise<void> => {
+    for (let i = next++; i < chunks.length; i = next++) files[i] = await writeChunk(sql, spine, views, source, folder, i, chunks)
   }
+  const lanes = await Promise.allSettled(Array.from({ length: Math.min(CHUNKS_AT_ONCE, chunks.length) }, work)) // all, before the folder goes
+  for (const lane of lanes) if (lane.status === 'rejected') throw lane.reason
   return files
+}
+
+async function writeChunk (sql: OfflineSql, spine: Spine, views: readonly FeatureView[], source: FeatureSource, folder: string, i: number, chunks: readonly Chunk[]): Promise<DatasetFile> {
+  const { from, to, rows } = chunks[i]!
+  const whole = chunks.length === 1
+  const table = whole ? spine.table : scratchName()
+  try {
+    if (!whole) await sql.command(`CREATE TABLE ${table} ENGINE = MergeTree ORDER BY (patient, label_time, label_id) AS SELECT * FROM ${spine.table} WHERE patient BETWEEN ${text(from)} AND ${text(to)}`)
+    return await writeParquet(sql, joined(spine, { table, from, to }, views, source), folder, `part-${String(i).padStart(5, '0')}.parquet`, rows)
+  } finally {
+    if (!whole) await sql.command(`DROP TABLE IF EXISTS ${table} SYNC`)
+  }
 }
 
 /** Ranges of whole patients, in order, of about `chunkRows` labels each. */
