@@ -19,13 +19,13 @@ function seen (ka: string, ko: string): string { return `(${ka} < s.as_of OR (${
  */
 export function askedParts (spine: string): readonly Part[] {
   return [
-    { name: 'spine_rows', often: true, sql: `SELECT row, patient, toUnixTimestamp64Milli(as_of) AS as_of, if(through < 0, toInt64(${FOREVER}), toInt64(through)) AS through FROM ${spine}` },
-    { name: 'asked_patients', often: true, sql: 'SELECT DISTINCT patient FROM spine_rows' },
+    { name: 'spine_rows', sql: `SELECT row, patient, toUnixTimestamp64Milli(as_of) AS as_of, if(through < 0, toInt64(${FOREVER}), toInt64(through)) AS through FROM ${spine}` },
+    { name: 'asked_patients', sql: 'SELECT DISTINCT patient FROM spine_rows' },
   ]
 }
 
 export const ASKED: Part = {
-  name: 'asked', often: true,
+  name: 'asked',
   sql: 'SELECT s.row AS row, s.patient AS patient, s.as_of AS as_of, s.through AS through, toInt64(arrayCount(x -> x <= s.as_of, f.at)) AS gen FROM spine_rows AS s LEFT JOIN forgotten_patients AS f ON f.patient = s.patient',
 }
 

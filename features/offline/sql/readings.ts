@@ -57,15 +57,15 @@ GROUP BY ${key}`
 
 /** `lines`: whose records (`key`) are known of whom (`patient`), since when (`joined`, -1: ever), and when each was forgotten. */
 function keyParts (merged: boolean): readonly Part[] {
-  const own: Part = { name: 'forgotten_keys', often: true, sql: forgotten('patient', OWN_STAYS, 'o') }
+  const own: Part = { name: 'forgotten_keys', sql: forgotten('patient', OWN_STAYS, 'o') }
   if (!merged) {
     return [
-      { name: 'forgotten_patients', often: true, sql: forgotten('patient', `${OWN_STAYS} AND patient IN (SELECT patient FROM asked_patients)`, 'o') },
-      { name: 'lines', often: true, sql: 'SELECT p.patient AS patient, p.patient AS key, toInt64(-1) AS joined, f.at AS forgotten, f.at AS key_forgotten FROM asked_patients AS p LEFT JOIN forgotten_patients AS f ON f.patient = p.patient' },
+      { name: 'forgotten_patients', sql: forgotten('patient', `${OWN_STAYS} AND patient IN (SELECT patient FROM asked_patients)`, 'o') },
+      { name: 'lines', sql: 'SELECT p.patient AS patient, p.patient AS key, toInt64(-1) AS joined, f.at AS forgotten, f.at AS key_forgotten FROM asked_patients AS p LEFT JOIN forgotten_patients AS f ON f.patient = p.patient' },
     ]
   }
-  return [own, { name: 'merged_keys', often: true, sql: `SELECT patient AS key, argMin(survivor, (arrival_time, offset)) AS survivor, ${ms('min(arrival_time)')} AS at FROM merges FINAL GROUP BY patient` },
-    { name: 'chains', often: true, sql: CHAINS },
+  return [own, { name: 'merged_keys', sql: `SELECT patient AS key, argMin(survivor, (arrival_time, offset)) AS survivor, ${ms('min(arrival_time)')} AS at FROM merges FINAL GROUP BY patient` },
+    { name: 'chains', sql: CHAINS },
     {
       name: 'stays',
       sql: `SELECT c.patient AS patient, e.action AS action, e.a AS a, e.o AS o, if(c.joined < 0 OR e.a > c.joined, e.a, -c.joined) AS lv
@@ -74,9 +74,9 @@ LEFT JOIN (SELECT patient, min(a) AS a FROM (${OWN_STAYS}) GROUP BY patient) AS 
 LEFT JOIN forgotten_keys AS k ON k.patient = c.key
 WHERE lv >= 0 OR ((f.a = 0 OR f.a > c.joined) AND arrayCount(x -> x <= c.joined, k.at) = arrayCount(x -> x <= e.a, k.at))`,
     },
-    { name: 'forgotten_patients', often: true, sql: forgotten('patient', 'SELECT * FROM stays', 'lv, o') },
+    { name: 'forgotten_patients', sql: forgotten('patient', 'SELECT * FROM stays', 'lv, o') },
     {
-      name: 'lines', often: true,
+      name: 'lines',
       sql: `SELECT c.patient AS patient, c.key AS key, c.joined AS joined, f.at AS forgotten, k.at AS key_forgotten
 FROM chains AS c LEFT JOIN forgotten_patients AS f ON f.patient = c.patient LEFT JOIN forgotten_keys AS k ON k.patient = c.key`,
     }]

@@ -1,16 +1,16 @@
 SELECT * FROM (
-  WITH spine_rows AS MATERIALIZED (
+  WITH spine_rows AS (
     SELECT row, patient, toUnixTimestamp64Milli(as_of) AS as_of, if(through < 0, toInt64(4611686018427387904), toInt64(through)) AS through FROM spine
   ),
-  asked_patients AS MATERIALIZED (
+  asked_patients AS (
     SELECT DISTINCT patient FROM spine_rows
   ),
-  forgotten_patients AS MATERIALIZED (
+  forgotten_patients AS (
     SELECT patient, arraySort(groupArrayIf(a + 86400000, action = 'discharge' AND next >= a + 86400000)) AS at
     FROM (SELECT patient, action, a, leadInFrame(a, 1, toInt64(4611686018427387904)) OVER (PARTITION BY patient ORDER BY o ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS next FROM (SELECT patient, action, toUnixTimestamp64Milli(arrival_time) AS a, toInt64(offset) AS o FROM encounters FINAL WHERE action IN ('admit', 'discharge') AND patient IN (SELECT patient FROM asked_patients)))
     GROUP BY patient
   ),
-  lines AS MATERIALIZED (
+  lines AS (
     SELECT p.patient AS patient, p.patient AS key, toInt64(-1) AS joined, f.at AS forgotten, f.at AS key_forgotten FROM asked_patients AS p LEFT JOIN forgotten_patients AS f ON f.patient = p.patient
   ),
   told AS MATERIALIZED (
@@ -44,7 +44,7 @@ SELECT * FROM (
     UNION ALL
     SELECT patient, concept, t, 1 AS kept, tupleElement(life, 1) AS sees, lv, o, v, ka, ko, ta, tko, if(held, gen, toInt64(-1)) AS gen, tupleElement(born, 1) AS blv, tupleElement(born, 2) AS bo FROM kept_words WHERE good
   ),
-  asked AS MATERIALIZED (
+  asked AS (
     SELECT s.row AS row, s.patient AS patient, s.as_of AS as_of, s.through AS through, toInt64(arrayCount(x -> x <= s.as_of, f.at)) AS gen FROM spine_rows AS s LEFT JOIN forgotten_patients AS f ON f.patient = s.patient
   ),
   sought AS (
