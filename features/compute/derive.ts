@@ -5,9 +5,12 @@ export interface Evaluation { time: number }
 /** The value of an expression; NaN is absence. */
 export type Evaluate<C extends Evaluation> = (context: C) => number
 
-/** Compiles the derived part of an expression over what `leaf` makes of those that read something. */
-export function derive<C extends Evaluation> (e: Expression, leaf: (e: Expression) => Evaluate<C>): Evaluate<C> {
-  const go = (part: Expression): Evaluate<C> => derive(part, leaf)
+type Reading = Extract<Expression, { op: 'last' | 'age' | 'window' | 'sampled' | 'missingRate' | 'countSinceAdmission' | 'members' | 'fact' }>
+/** An expression that reads nothing itself. */
+export type Derived = Exclude<Expression, Reading>
+
+/** Compiles an expression over what `go` makes of those that it is made of. */
+export function derive<C extends Evaluation> (e: Derived, go: (part: Expression) => Evaluate<C>): Evaluate<C> {
   switch (e.op) {
     case 'constant': return () => e.value
     case 'plus': return pair(go(e.left), go(e.right), (l, r) => l + r)
@@ -23,7 +26,6 @@ export function derive<C extends Evaluation> (e: Expression, leaf: (e: Expressio
     case 'sumOfPresent': return ofPresent(e.of.map(go), (a, b) => a + b)
     case 'maxOfPresent': return ofPresent(e.of.map(go), Math.max)
     case 'countMissing': return missingOf(e.of.map(go))
-    case 'last': case 'age': case 'window': case 'sampled': case 'missingRate': case 'countSinceAdmission': case 'members': case 'fact': return leaf(e)
   }
 }
 
@@ -47,7 +49,7 @@ function firstOf<C extends Evaluation> (of: readonly Evaluate<C>[]): Evaluate<C>
 
 function roundedOf<C extends Evaluation> (of: Evaluate<C>, decimals: number): Evaluate<C> {
   const scale = 10 ** decimals
-  return c => Math.round(of(c) * scale + 1e-9) / scale
+  return c => Math.floor(of(c) * scale + 0.5 + 1e-9) / scale
 }
 
 function bandedOf<C extends Evaluation> (of: Evaluate<C>, bands: readonly { readonly upTo: number, readonly points: number }[], above: number): Evaluate<C> {

@@ -1,8 +1,9 @@
 import { LatidoError } from '../../streams/errors/index.ts'
 import type { DurationMs } from '../../streams/time/index.ts'
-import type { Comparison, Expression } from '../define/index.ts'
+import type { Expression } from '../define/index.ts'
 import { aggregateOf, sharedWindow, type SharedWindows } from './aggregates.ts'
 import { seen, type Evaluate } from './context.ts'
+import { derive } from './derive.ts'
 import { samplesOf, type Plan } from './plan.ts'
 
 const HOUR_MS = 3_600_000
@@ -46,7 +47,6 @@ function onceAnEvaluation (of: Evaluate): Evaluate {
 function compiled (e: Expression, plan: Plan, shared: Shared): Evaluate {
   const go = (part: Expression): Evaluate => compile(part, plan, shared)
   switch (e.op) {
-    case 'constant': return () => e.value
     case 'fact': return c => c.facts[e.fact]
     case 'last': return lastOf(plan.indexOf(e.concept)!, e.withinMs, e.back)
     case 'age': return ageOf(plan.indexOf(e.concept)!)
@@ -54,19 +54,7 @@ function compiled (e: Expression, plan: Plan, shared: Shared): Evaluate {
     case 'window': case 'sampled': return aggregateOf(e, sharedWindow(e, plan, shared.windows), plan)
     case 'missingRate': return missingRateOf(e, plan, shared.windows)
     case 'members': throw new LatidoError('VIEW_INVALID', 'an aggregate of patients cannot be planned for one key', 'compute it from the patients\' vectors')
-    case 'plus': return pair(go(e.left), go(e.right), (l, r) => l + r)
-    case 'minus': return pair(go(e.left), go(e.right), (l, r) => l - r)
-    case 'times': return pair(go(e.left), go(e.right), (l, r) => l * r)
-    case 'ratio': return pair(go(e.left), go(e.right), (l, r) => r === 0 ? NaN : l / r)
-    case 'least': return pair(go(e.left), go(e.right), Math.min)
-    case 'greatest': return pair(go(e.left), go(e.right), Math.max)
-    case 'coalesce': return coalesceOf(e.of.map(go))
-    case 'rounded': return roundedOf(go(e.of), e.decimals)
-    case 'banded': return bandedOf(go(e.of), e.bands, e.above)
-    case 'when': return whenOf(go(e.of), comparisons[e.is], e.than, go(e.yes), go(e.no))
-    case 'sumOfPresent': return ofPresent(e.of.map(go), (a, b) => a + b)
-    case 'maxOfPresent': return ofPresent(e.of.map(go), Math.max)
-    case 'countMissing': return missingOf(e.of.map(go))
+    default: return derive(e, go)
   }
 }
 
@@ -99,67 +87,5 @@ function missingRateOf (e: Extract<Expression, { op: 'missingRate' }>, plan: Pla
     const stats = look(c)
     if (stats.n > 0) seen(c, stats.newest)
     return (samples - stats.n) / samples
-  }
-}
-
-function pair (left: Evaluate, right: Evaluate, join: (l: number, r: number) => number): Evaluate { return c => join(left(c), right(c)) }
-
-function coalesceOf (of: readonly Evaluate[]): Evaluate {
-  return c => {
-    for (const part of of) {
-      const before = c.time
-      const value = part(c)
-      if (!Number.isNaN(value)) return value
-      c.time = before
-    }
-    return NaN
-  }
-}
-
-function roundedOf (of: Evaluate, decimals: number): Evaluate {
-  const scale = 10 ** decimals
-  return c => Math.floor(of(c) * scale + 0.5 + 1e-9) / scale
-}
-
-function bandedOf (of: Evaluate, bands: readonly { readonly upTo: number, readonly points: number }[], above: number): Evaluate {
-  return c => {
-    const value = of(c)
-    if (Number.isNaN(value)) return NaN
-    for (const band of bands) if (value <= band.upTo) return band.points
-    return above
-  }
-}
-
-const comparisons: Readonly<Record<Comparison, (a: number, b: number) => boolean>> = {
-  '<': (a, b) => a < b, '<=': (a, b) => a <= b, '>': (a, b) => a > b, '>=': (a, b) => a >= b, '=': (a, b) => a === b,
-}
-
-function whenOf (of: Evaluate, holds: (a: number, b: number) => boolean, than: number, yes: Evaluate, no: Evaluate): Evaluate {
-  return c => {
-    const value = of(c)
-    return Number.isNaN(value) ? NaN : holds(value, than) ? yes(c) : no(c)
-  }
-}
-
-function ofPresent (of: readonly Evaluate[], join: (a: number, b: number) => number): Evaluate {
-  return c => {
-    let all = NaN
-    for (const part of of) {
-      const before = c.time
-      const value = part(c)
-      if (Number.isNaN(value)) c.time = before
-      else all = Number.isNaN(all) ? value : join(all, value)
-    }
-    return all
-  }
-}
-
-function missingOf (of: readonly Evaluate[]): Evaluate {
-  return c => {
-    const before = c.time
-    let missing = 0
-    for (const part of of) if (Number.isNaN(part(c))) missing++
-    c.time = before
-    return missing
   }
 }

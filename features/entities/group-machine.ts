@@ -18,7 +18,7 @@ type Members = Extract<Expression, { op: 'members' }>
 
 /** The views of wards and beds, one state a ward or a bed: what each of its patients brings, and when each view spoke last. */
 export function groupMachine (views: readonly FeatureView[]): StateMachine<GroupState, MemberUpdate, FeatureVector> {
-  const planned = views.map(view => ({ view, evaluates: view.expressions.map(e => derive<Context>(e, leaf)), watched: view.emit.onChange.map(name => view.names.indexOf(name)) }))
+  const planned = views.map(view => ({ view, evaluates: view.expressions.map(compile), watched: view.emit.onChange.map(name => view.names.indexOf(name)) }))
   const context: Context = { time: 0, members: new Map() }
 
   const emitView = (state: GroupState, v: number, asOf: ArrivalTimeMs, emit: Emit<FeatureVector>): void => {
@@ -70,9 +70,16 @@ function take ({ members }: GroupState, { patient, present, names, values, times
   members.set(patient, { values: Object.fromEntries(names.map((name, i) => [name, values[i]!])), times: Object.fromEntries(names.map((name, i) => [name, times[i]!])) })
 }
 
+function compile (e: Expression): Evaluate<Context> {
+  switch (e.op) {
+    case 'members': return overMembers(e)
+    case 'last': case 'age': case 'window': case 'sampled': case 'missingRate': case 'countSinceAdmission': case 'fact': throw new Error(`a view of a ward or a bed reads ${e.op}`) // featureView refuses it
+    default: return derive(e, compile)
+  }
+}
+
 /** Over the patients whose feature is present; absent where there are none, but for counts. The time is that of the newest of them. */
-function leaf (e: Expression): Evaluate<Context> {
-  if (e.op !== 'members') throw new Error(`a view of a ward or a bed reads ${e.op}`) // featureView refuses it
+function overMembers (e: Members): Evaluate<Context> {
   const name = nameOf(e)
   return c => {
     let n = 0
