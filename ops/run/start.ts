@@ -28,6 +28,7 @@ import { meteredLog } from './metered-log.ts'
 import { openPipeline } from './pipeline.ts'
 import { openRedisOnline } from './redis-online.ts'
 import { openServing } from './serving.ts'
+import { SkewMonitor } from './skew-monitor.ts'
 import { PipelineMonitor } from './status.ts'
 import { openKafkaStores, openStores, type Stores } from './stores.ts'
 import { runningCatalogue } from './catalogue.ts'
@@ -79,7 +80,7 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
   const online = watchedStore(stores.online, patients => { board.changed(patients); projector.changed(patients); changes.mark() })
 
   say('starting the offline store')
-  const offline = await openOffline(config, dir, stores, views.views, clock, logger, closers, failure)
+  const offline = await openOffline(config, dir, stores, views.views, clock, logger, metrics, closers, failure)
   say(offline.store === undefined ? `offline store off: ${offline.why}` : 'offline store on')
 
   say('restoring state and starting the processors')
@@ -184,7 +185,7 @@ function openVault (config: Config, dir: DataDir, { log, codecs }: Stores): Iden
 
 interface Offline { readonly store: OfflineStore | undefined, readonly why: string, status (): PipelineStatus['offline'] }
 
-async function openOffline (config: Config, dir: DataDir, stores: Stores, views: readonly FeatureView[], clock: Clock, logger: Logger, closers: Closers, failure: Failure): Promise<Offline> {
+async function openOffline (config: Config, dir: DataDir, stores: Stores, views: readonly FeatureView[], clock: Clock, logger: Logger, metrics: Metrics, closers: Closers, failure: Failure): Promise<Offline> {
   const off = (why: string): Offline => ({ store: undefined, why, status: () => ({ state: 'off', why }) })
   const started = await openOfflineStore(config, dir, { clock, logger, views, mayBeAway: true }, closers)
   if (started.kind === 'off') return off(started.why)
@@ -193,6 +194,7 @@ async function openOffline (config: Config, dir: DataDir, stores: Stores, views:
   const writer: OfflineWriter = closers.use(runOfflineWriter({ consumer, store, decode: offlineDecode(stores.codecs, stores.vectors, stores.inference), clock, logger }))
   failure.watch(writer.done)
   closers.use(startRollups(store, clock, logger))
+  if (config.skewEveryMs > 0) closers.use(new SkewMonitor({ sql: store.sql, views: views.filter(({ entity }) => entity === 'patient'), clock, metrics, logger, everyMs: config.skewEveryMs, caughtUp: () => writer.state === 'on' && started.state() === 'on' }))
   return { store, why: '', status: () => ({ state: writer.state === 'on' && started.state() === 'on' ? 'on' : 'away', why: writer.state === 'away' ? 'the store does not answer; the log waits' : '' }) }
 }
 

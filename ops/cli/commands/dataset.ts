@@ -1,10 +1,10 @@
-import { parseArgs } from 'node:util'
 import { buildDataset, copyDataset, featuresAt, listDatasets, parseReference, readDataset, removeDataset, verifyDataset, type DatasetManifest, type Lake } from '../../../features/offline/index.ts'
 import type { ClickHouseOffline } from '../../../features/offline/index.ts'
-import { LatidoError, messageOf } from '../../../streams/errors/index.ts'
+import { LatidoError } from '../../../streams/errors/index.ts'
 import { systemClock } from '../../../streams/time/index.ts'
-import { CONFIG_OPTIONS, parseConfig, type Config } from '../../config/index.ts'
+import { parseConfig, type Config } from '../../config/index.ts'
 import { isRemote, namedPatientViews, openLake, withOfflineStore } from '../../run/index.ts'
+import { momentOf, ownOptions, required } from '../own-options.ts'
 import type { Command } from './command.ts'
 import { renderDataset, renderDatasets } from './dataset-text.ts'
 
@@ -12,8 +12,8 @@ const VERBS = ['build', 'create', 'list', 'show', 'verify', 'export', 'import', 
 /** Exit code of a check that found something wrong. */
 const DIFFERENT = 4
 
-const OWN = { labels: '', views: '', lake: '', to: '', from: '', 'patient-column': '', 'time-column': '', zone: '', source: '', 'arrived-by': '', version: '' } as const
-type Own = Partial<Readonly<Record<keyof typeof OWN, string>>>
+const OWN = ['labels', 'views', 'lake', 'to', 'from', 'patient-column', 'time-column', 'zone', 'source', 'arrived-by', 'version'] as const
+type Own = Partial<Readonly<Record<(typeof OWN)[number], string>>>
 type Request = { readonly verb: string, readonly reference: string | undefined, readonly own: Own, readonly config: Config }
 
 export const dataset: Command = {
@@ -29,21 +29,9 @@ export const dataset: Command = {
 
 function parse ([verb = '', ...args]: readonly string[]): Request {
   if (!VERBS.some(v => v === verb)) throw new LatidoError('CONFIG_INVALID', `dataset cannot "${verb}"`, `say ${VERBS.join(', ')}`)
-  const flags = Object.keys(CONFIG_OPTIONS).map(name => name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`))
-  const options = Object.fromEntries([...flags, ...Object.keys(OWN)].map(name => [name, { type: 'string' as const }]))
-  const { values, positionals } = read(args, options)
-  if (positionals.length > 1) throw new LatidoError('CONFIG_INVALID', 'dataset takes one name', 'run "latido help" for the options')
-  const own = Object.fromEntries(Object.entries(values).filter(([name]) => name in OWN)) as Own
-  const rest = Object.entries(values).filter(([name]) => !(name in OWN)).flatMap(([name, value]) => [`--${name}`, String(value)])
-  return { verb, reference: positionals[0], own, config: parseConfig(rest, process.env) }
-}
-
-function read (args: readonly string[], options: Readonly<Record<string, { readonly type: 'string' }>>): { readonly values: Readonly<Record<string, unknown>>, readonly positionals: readonly string[] } {
-  try {
-    return parseArgs({ args: [...args], allowPositionals: true, options })
-  } catch (e) {
-    throw new LatidoError('CONFIG_INVALID', messageOf(e), 'run "latido help" for the options', e)
-  }
+  const { words, own, config } = ownOptions(args, OWN)
+  if (words.length > 1) throw new LatidoError('CONFIG_INVALID', 'dataset takes one name', 'run "latido help" for the options')
+  return { verb, reference: words[0], own, config }
 }
 
 async function carryOut (request: Request, store: ClickHouseOffline | undefined): Promise<number> {
@@ -54,7 +42,7 @@ async function carryOut (request: Request, store: ClickHouseOffline | undefined)
   if (request.reference === undefined) throw new LatidoError('CONFIG_INVALID', 'no data set is named', 'latido dataset list shows them')
   const { name, version } = parseReference(request.reference)
   if (verb === 'import') {
-    const from = openLake(config, needed(own.from, '--from'), store)
+    const from = openLake(config, required(own.from, '--from'), store)
     const manifest = await readDataset(from, name, version)
     await copyDataset(from, lake, manifest)
     return told(manifest, 'imported')
@@ -63,7 +51,7 @@ async function carryOut (request: Request, store: ClickHouseOffline | undefined)
   switch (verb) {
     case 'show': say(renderDataset(manifest)); return 0
     case 'verify': return await verify(lake, manifest)
-    case 'export': await copyDataset(lake, openLake(config, needed(own.to, '--to'), store), manifest); return told(manifest, 'exported')
+    case 'export': await copyDataset(lake, openLake(config, required(own.to, '--to'), store), manifest); return told(manifest, 'exported')
     default: {
       if (version === undefined) throw new LatidoError('CONFIG_INVALID', 'remove needs a version', `say ${name}@${manifest.version}`)
       await removeDataset(lake, name, version)
@@ -75,10 +63,10 @@ async function carryOut (request: Request, store: ClickHouseOffline | undefined)
 async function build ({ reference, own, config }: Request, lake: Lake, store: ClickHouseOffline): Promise<number> {
   if (reference === undefined) throw new LatidoError('CONFIG_INVALID', 'the data set has no name', 'latido dataset build NAME --labels FILE --views V,...')
   const { name, version } = parseReference(own.version === undefined ? reference : `${reference}@${own.version}`)
-  const arrivedBy = own['arrived-by'] === undefined ? undefined : timeOf(own['arrived-by'])
+  const arrivedBy = own['arrived-by'] === undefined ? undefined : momentOf(own['arrived-by'], '--arrived-by')
   const manifest = await buildDataset(store.sql, lake, systemClock, {
-    name, views: await namedPatientViews(config.features, needed(own.views, '--views')), source: sourceOf(own.source), compile: featuresAt,
-    labels: { path: needed(own.labels, '--labels'), ...optional('patientColumn', own['patient-column']), ...optional('timeColumn', own['time-column']), ...optional('zone', own.zone === undefined ? undefined : config.zone && zoneOf(own.zone)) },
+    name, views: await namedPatientViews(config.features, required(own.views, '--views')), source: sourceOf(own.source), compile: featuresAt,
+    labels: { path: required(own.labels, '--labels'), ...optional('patientColumn', own['patient-column']), ...optional('timeColumn', own['time-column']), ...optional('zone', own.zone === undefined ? undefined : config.zone && zoneOf(own.zone)) },
     ...(version === undefined ? {} : { version }), ...(arrivedBy === undefined ? {} : { arrivedBy }),
   })
   return told(manifest, 'built')
@@ -92,18 +80,7 @@ function sourceOf (text: string | undefined): 'served' | 'computed' {
   throw new LatidoError('CONFIG_INVALID', `--source is "${text}"`, 'it is served or computed')
 }
 
-function timeOf (text: string): number {
-  const ms = /^\d{12,14}$/.test(text) ? Number(text) : /(?:Z|[+-]\d{2}:?\d{2})$/.test(text) ? Date.parse(text) : NaN
-  if (!Number.isFinite(ms)) throw new LatidoError('CONFIG_INVALID', `--arrived-by is "${text}"`, 'give an instant such as 2026-03-14T15:09:26Z, or milliseconds since 1970')
-  return ms
-}
-
 function zoneOf (text: string): string { return parseConfig(['--zone', text], {}).zone }
-
-function needed (value: string | undefined, option: string): string {
-  if (value === undefined || value === '') throw new LatidoError('CONFIG_INVALID', `${option} is missing`, 'run "latido help" for the options')
-  return value
-}
 
 async function verify (lake: Lake, manifest: DatasetManifest): Promise<number> {
   const checks = await verifyDataset(lake, manifest)
