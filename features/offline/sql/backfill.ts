@@ -10,8 +10,8 @@ import { name, quoted } from './text.ts'
 export const BACKFILL_TRIGGER = 'backfill'
 
 export const BACKFILL_DEFAULTS = {
-  /** Rows that are computed at a time; what bounds memory. Halved where ClickHouse says that its memory does not suffice. */
-  chunkRows: 5_000,
+  /** Rows that are computed at a time; what bounds memory. Halved, from there on, where ClickHouse says that its memory does not suffice. */
+  chunkRows: 2_000,
 } as const
 
 export interface BackfillOptions {
@@ -44,14 +44,16 @@ export async function backfill (sql: OfflineSql, options: BackfillOptions): Prom
   const waiting = chunksOf(await countsOf(sql, spine), spine, chunkRows)
   const rows = waiting.reduce((n, chunk) => n + chunk.rows, 0)
   const done = { written: 0, there: 0 }
+  let rowsMax = chunkRows
   while (waiting.length > 0 && signal?.aborted !== true) {
     const chunk = waiting.shift()!
-    if (chunk.rows > chunkRows && chunk.to - chunk.from > 1) { waiting.unshift(...await halves(sql, spine, chunk)); continue }
+    if (chunk.rows > rowsMax && chunk.to - chunk.from > 1) { waiting.unshift(...await halves(sql, spine, chunk)); continue }
     try {
       done[await carryOut(sql, options, spine, chunk, merged)] += chunk.rows
     } catch (e) {
       if (!isTooLarge(e) || chunk.rows <= 1) throw e
-      waiting.unshift(...await halves(sql, spine, chunk))
+      rowsMax = Math.ceil(chunk.rows / 2)
+      waiting.unshift(chunk)
     }
     onProgress?.(rows === 0 ? 1 : (done.written + done.there) / rows)
   }
