@@ -104,7 +104,7 @@ export async function groupsProcessor ({ views, codecs, entityVectors, members, 
 /** `latido.entities` to `latido.entity-features` and the online store: the views of devices and encounters, each kind by a processor of its own. */
 export async function entityFeaturesProcessor (kind: 'device' | 'encounter', { views, codecs, entityVectors, online, deadLetter }: EntityVectorsParts): Promise<Processor<PatientState, BedsideEvent, FeatureOutput>> {
   const reader = new EventReader(codecs.book)
-  const { leave, merge, ...machine } = featuresMachine(views) // nobody merges these
+  const machine = featuresMachine(views)
   return {
     ...await behind(TOPICS.entityFeatures, codecs, deadLetter),
     name: `latido-${kind}-features`,
