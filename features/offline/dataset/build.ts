@@ -5,6 +5,7 @@ import { LatidoError } from '../../../streams/errors/index.ts'
 import type { ArrivalTimeMs, Clock } from '../../../streams/time/index.ts'
 import { viewFingerprint, type FeatureView } from '../../define/index.ts'
 import type { OfflineSql } from '../clickhouse/index.ts'
+import { labelCompiler } from '../sql/index.ts'
 import { named, SCRATCH_PREFIX, scratchName, text } from './identifiers.ts'
 import { openLabelFile, type LabelFile, type LabelFileOptions } from './label-file.ts'
 import type { Lake } from './lake.ts'
@@ -20,8 +21,9 @@ export interface DatasetOptions {
   readonly version?: number
   readonly labels: LabelFileOptions
   readonly views: readonly FeatureView[]
-  /** Default `served`. `computed` needs `compile`. */
+  /** Default `served`. */
   readonly source?: 'served' | 'computed'
+  /** Default: the view's SQL over the observations. */
   readonly compile?: CompiledView
   /** Nothing that arrived later is used. Default: now. */
   readonly arrivedBy?: ArrivalTimeMs
@@ -29,7 +31,8 @@ export interface DatasetOptions {
   readonly chunkRows?: number
 }
 
-export const DATASET_DEFAULTS = { chunkRows: 50_000 } as const
+/** Labels that one query joins. What is computed takes more memory than what was served. */
+export const DATASET_DEFAULTS = { servedRows: 50_000, computedRows: 5_000 } as const
 const SCRATCH_KEPT_HOURS = 24
 /** Each is written by one thread, so that its bytes are the same each time. */
 const CHUNKS_AT_ONCE = 2
@@ -40,7 +43,7 @@ const CHUNKS_AT_ONCE = 2
  * OFFLINE_UNAVAILABLE, OFFLINE_QUERY_FAILED.
  */
 export async function buildDataset (sql: OfflineSql, lake: Lake, clock: Clock, options: DatasetOptions): Promise<DatasetManifest> {
-  const { name, views, arrivedBy = clock.now(), chunkRows = DATASET_DEFAULTS.chunkRows } = options
+  const { name, views, arrivedBy = clock.now(), chunkRows = options.source === 'computed' ? DATASET_DEFAULTS.computedRows : DATASET_DEFAULTS.servedRows } = options
   checkedName(name)
   const version = options.version ?? await nextVersion(lake, name)
   const file = await openLabelFile(options.labels)
@@ -51,6 +54,7 @@ export async function buildDataset (sql: OfflineSql, lake: Lake, clock: Clock, o
   try {
     spine = await loadLabels(sql, file)
     refuseCollisions(file, spine, views, source)
+    if (source.kind === 'computed') await refuseLater(sql, file, spine, arrivedBy)
     const files = await writeChunks(sql, spine, views, source, folder, chunkRows)
     const manifest: DatasetManifest = {
       format: 1, name, version, created: new Date(clock.now()).toISOString(), source: source.kind, arrivedBy: new Date(arrivedBy).toISOString(),
@@ -70,14 +74,19 @@ export async function buildDataset (sql: OfflineSql, lake: Lake, clock: Clock, o
 async function sourceOf (sql: OfflineSql, { source = 'served', compile, views }: DatasetOptions, arrivedBy: ArrivalTimeMs): Promise<FeatureSource> {
   if (views.length === 0) throw new LatidoError('CONFIG_INVALID', 'a data set needs a view', 'name one or more with --views')
   if (source === 'served') return await servedSource(sql, views, arrivedBy)
-  if (compile === undefined) throw new LatidoError('CONFIG_INVALID', 'this version computes no features from observations', 'build it from served vectors')
-  return computedSource(compile)
+  return computedSource(compile ?? await labelCompiler(sql))
 }
 
 function refuseCollisions (file: LabelFile, spine: Spine, views: readonly FeatureView[], source: FeatureSource): void {
   const features = new Set(views.flatMap(view => source.columnsOf(view)).map(column => column.name))
   const both = spine.labels.find(label => features.has(label.name))
   if (both !== undefined) throw new LatidoError('LABELS_INVALID', `${file.name}: a label is called "${both.name}", as a feature is`, 'rename the column')
+}
+
+/** What is computed at a label knows what had arrived by then: a label after the arrival bound would know more with each day. */
+async function refuseLater (sql: OfflineSql, file: LabelFile, { table }: Spine, arrivedBy: ArrivalTimeMs): Promise<void> {
+  const [found] = await sql.rows(`SELECT countIf(toUnixTimestamp64Milli(label_time) > {arrivedBy:Int64}) AS later FROM ${table}`, { arrivedBy: Math.floor(arrivedBy) })
+  if (Number(found?.['later'] ?? 0) > 0) throw new LatidoError('LABELS_INVALID', `${file.name}: ${String(found?.['later'])} labels lie after the arrival bound, ${new Date(arrivedBy).toISOString()}`, 'leave them out, or give a later --arrived-by')
 }
 
 /** What a killed build left; one that runs is younger. */

@@ -2,7 +2,7 @@ import { LatidoError } from '../../../streams/errors/index.ts'
 import type { ArrivalTimeMs } from '../../../streams/time/index.ts'
 import type { FeatureView } from '../../define/index.ts'
 import type { OfflineSql } from '../clickhouse/index.ts'
-import { compileView } from '../sql/index.ts'
+import { anyMerged, compileView } from '../sql/index.ts'
 import { causeOf, type SkewCause } from './causes.ts'
 import { compareValues, isSkewed, OUTCOMES, type Outcome } from './compare.ts'
 
@@ -83,9 +83,6 @@ function spineOf ({ view, from, to, share, vectorsMax }: SkewRequest): string {
       AND cityHash64(patient) % ${MILLION} < ${Math.ceil(share * MILLION)}
     ORDER BY as_of DESC, patient, offset DESC LIMIT ${Math.trunc(vectorsMax)}))`
 }
-
-/** Merges make the query much dearer, also where there are none. */
-async function anyMerged (sql: OfflineSql): Promise<boolean> { return Number((await sql.rows('SELECT count() AS n FROM merges', {}))[0]?.['n'] ?? 0) > 0 }
 
 async function pairs (sql: OfflineSql, view: FeatureView, spine: string, merged: boolean): Promise<readonly Served[]> {
   const rows = await sql.rows(`

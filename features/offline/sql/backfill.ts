@@ -3,6 +3,7 @@ import type { ArrivalTimeMs, DurationMs } from '../../../streams/time/index.ts'
 import type { FeatureView } from '../../define/index.ts'
 import type { OfflineSql } from '../clickhouse/index.ts'
 import { compileView } from './compile-view.ts'
+import { anyMerged } from './merged.ts'
 import { countsOf, rowsOf, type SpineOptions } from './spine.ts'
 import { name, quoted } from './text.ts'
 
@@ -39,7 +40,7 @@ interface Chunk { readonly patients: readonly string[], readonly from: ArrivalTi
  */
 export async function backfill (sql: OfflineSql, options: BackfillOptions): Promise<BackfillSummary> {
   const { view, chunkRows = BACKFILL_DEFAULTS.chunkRows, signal, onProgress } = options
-  const merged = Number((await sql.rows('SELECT count() AS n FROM merges', {}))[0]?.['n'] ?? 0) > 0
+  const merged = await anyMerged(sql)
   const spine: SpineOptions = { view, from: options.from, to: options.to, at: options.at }
   const waiting = chunksOf(await countsOf(sql, spine), spine, chunkRows)
   const rows = waiting.reduce((n, chunk) => n + chunk.rows, 0)

@@ -1,4 +1,4 @@
-import { buildDataset, copyDataset, featuresAt, listDatasets, parseReference, readDataset, removeDataset, verifyDataset, type DatasetManifest, type Lake } from '../../../features/offline/index.ts'
+import { buildDataset, copyDataset, listDatasets, parseReference, readDataset, removeDataset, verifyDataset, type DatasetManifest, type Lake } from '../../../features/offline/index.ts'
 import type { ClickHouseOffline } from '../../../features/offline/index.ts'
 import { LatidoError } from '../../../streams/errors/index.ts'
 import { systemClock } from '../../../streams/time/index.ts'
@@ -65,7 +65,7 @@ async function build ({ reference, own, config }: Request, lake: Lake, store: Cl
   const { name, version } = parseReference(own.version === undefined ? reference : `${reference}@${own.version}`)
   const arrivedBy = own['arrived-by'] === undefined ? undefined : momentOf(own['arrived-by'], '--arrived-by')
   const manifest = await buildDataset(store.sql, lake, systemClock, {
-    name, views: await namedPatientViews(config.features, required(own.views, '--views')), source: sourceOf(own.source), compile: featuresAt,
+    name, views: await namedPatientViews(config.features, required(own.views, '--views')), source: sourceOf(own.source),
     labels: { path: required(own.labels, '--labels'), ...optional('patientColumn', own['patient-column']), ...optional('timeColumn', own['time-column']), ...optional('zone', own.zone === undefined ? undefined : config.zone && zoneOf(own.zone)) },
     ...(version === undefined ? {} : { version }), ...(arrivedBy === undefined ? {} : { arrivedBy }),
   })

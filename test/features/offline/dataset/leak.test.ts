@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { featuresMachine } from '../../../../features/compute/index.ts'
 import { age, count, featureView, last, max, mean, min, slope, type FeatureView } from '../../../../features/define/index.ts'
-import { buildDataset, featuresAt, localLake, openClickHouseOffline, type ClickHouseOffline, type ObservationsRow, type VectorRow } from '../../../../features/offline/index.ts'
+import { buildDataset, localLake, openClickHouseOffline, type ClickHouseOffline, type ObservationsRow, type VectorRow } from '../../../../features/offline/index.ts'
 import { labsView, vitalsView } from '../../../../features/views/index.ts'
 import { KeyedMachine } from '../../../../streams/engine/index.ts'
 import type { ConceptId, Observation, ObservationKind, PatientKey } from '../../../../streams/events/index.ts'
@@ -124,7 +124,7 @@ describeWithEngine('labels whose future gives them away', { timeout: 180_000 }, 
     const patients = Array.from({ length: 2 * PAIRS }, (_, i) => i)
     const labels = labelFile(dir.path, `patient,time\n${patients.map(i => `${patientOf(i)},${iso(time)}\n`).join('')}`)
     const lake = join(dir.path, `lake-${worldNumber}`)
-    const { files, columns, name, version } = await buildDataset(sql, localLake(lake), clock, { name: `leak-${source}`, labels: { path: labels }, views: VIEWS[source], source, compile: featuresAt })
+    const { files, columns, name, version } = await buildDataset(sql, localLake(lake), clock, { name: `leak-${source}`, labels: { path: labels }, views: VIEWS[source], source })
     await sql.command(`CREATE OR REPLACE TABLE back (${columns.map(c => `\`${c.name}\` ${c.type}`).join(', ')}) ENGINE = Memory`)
     for (const file of files) await sql.load('back', 'Parquet', Readable.from([readFileSync(join(lake, 'datasets', name, String(version), file.name))], { objectMode: false }))
     return await sql.rows('SELECT * FROM back ORDER BY patient', {})
