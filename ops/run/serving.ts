@@ -9,6 +9,7 @@ import { openMetrics, registerServing, type Metrics } from '../telemetry/index.t
 import { Closers } from './closers.ts'
 import { definedViews } from './defined-views.ts'
 import { redisOptionsOf } from './redis-online.ts'
+import { VERSION } from './version.ts'
 
 export interface ServingParts {
   readonly store: Pick<OnlineStore, 'get'>
@@ -37,7 +38,7 @@ export async function startServing (config: Config, clock: Clock, say: (line: st
     const store = closers.use(await openRedisOnlineStore(options))
     const logger = { info: () => {}, warn: (what: object, line: string) => { say(`${line}: ${JSON.stringify(what)}`) } }
     const features = openServing({ store, views: [...standard, ...own], clock, metrics })
-    const server = closers.use(await startFeatureServer({ host: config.host, port: config.httpPort, allowExposed: config.allowExposed, features, version: '0.1.0', logger, metrics: () => metrics.registry.metrics() }))
+    const server = closers.use(await startFeatureServer({ host: config.host, port: config.httpPort, allowExposed: config.allowExposed, features, version: VERSION, logger, metrics: () => metrics.registry.metrics() }))
     return { url: server.url, [Symbol.asyncDispose]: () => closers[Symbol.asyncDispose]() }
   } catch (e) {
     await closers[Symbol.asyncDispose]()

@@ -36,6 +36,7 @@ import { loadOwnViews, withStandard } from './defined-views.ts'
 import { dependentsOf } from './dependents.ts'
 import { ViewBuilds } from './view-builds.ts'
 import { openViewSet } from './view-set.ts'
+import { VERSION } from './version.ts'
 
 const SAMPLE_MS = 1_000
 const RETENTION_MS = 60_000
@@ -106,7 +107,7 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
     host: config.host, port: config.httpPort, allowExposed: config.allowExposed, logger, webRoot: webRoot(),
     features: openServing({ store: stores.online, views: views.views, names: views.aliases, clock, metrics }),
     sources: dashboardSources({
-      clock, version: '0.1.0', log: stores.log, codecs: stores.codecs, online: stores.online, board, views: served, catalogue: await runningCatalogue(views, config.model, own), search: query => projector.search(query), vault, metrics, offline: offline.store, changes, ready: () => ready,
+      clock, version: VERSION, log: stores.log, codecs: stores.codecs, online: stores.online, board, views: served, catalogue: await runningCatalogue(views, config.model, own), search: query => projector.search(query), vault, metrics, offline: offline.store, changes, ready: () => ready,
       pipeline: () => running.status(connectors, offline.status()),
     }),
   }))

@@ -32,7 +32,8 @@ describeWithEngine('what is planned can be compiled', () => {
   it('every view of patients that there is, asked of somebody of whom nothing is known', async () => {
     await using test = await openTestStore()
     for (const view of ALL_VIEWS.filter(v => v.entity === 'patient')) {
-      const [row] = await asked(test.store, view, [{ patient: 'nobody', asOf: 1_000_000_000_000, through: -1 }])
+      // Merges take ClickHouse seconds to plan, and are the same for all views: one of them will do.
+      const [row] = await asked(test.store, view, [{ patient: 'nobody', asOf: 1_000_000_000_000, through: -1 }], { merged: view.name === 'kidney' })
       expect([view.name, row?.values.length, row?.times.length]).toEqual([view.name, view.names.length, view.names.length])
     }
   }, 240_000)
