@@ -9,7 +9,8 @@ export const DOCUMENTS: readonly SourceFile[] = [document('README.md'), document
 
 /**
  * A fenced block. What follows the language says how it is tested: ```ts test is type-checked, ```ts run is also run, ```json test KIND and ```hl7 test KIND are read by the
- * connector, ```sh test is run, ```sh live is carried out against a running instance. Blocks without such a word are only read.
+ * connector, ```sh test is run, ```sh live is carried out against a running instance.
+ * The blocks of a guide (```sh guide, ```ts guide FILE, ```text guide) are followed in order: guide.ts. Blocks without such a word are only read.
  */
 export interface Snippet { readonly where: string, readonly language: string, readonly words: readonly string[], readonly code: string }
 

@@ -27,6 +27,8 @@ export { FaultProxy } from './fault-proxy.ts'
 export type { Direction, Link } from './fault-proxy.ts'
 /** Waits for a condition, with a deadline; free ports outside the range of outgoing connections. */
 export { freePorts, until } from './ports.ts'
+/** A Python that can train a small model and read Parquet. */
+export { pythonTrain } from './python-train.ts'
 /** A process that ends with its owner. */
 export { startChild } from './child.ts'
 export type { Child, ChildOptions } from './child.ts'

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { describe } from 'vitest'
 import { apicurioFiles, kafkaJars, missingJava } from './java.ts'
+import { pythonTrain } from './python-train.ts'
 import { missingRedis } from './redis.ts'
 import { redisStackFiles } from './redis-stack.ts'
 import { sayOnce } from './shared.ts'
@@ -13,6 +14,7 @@ const SERVERS = {
   redisCluster: (): Promise<string | undefined> => Promise.resolve(missingRedis()),
   redisStack: async (): Promise<string | undefined> => missingRedis() ?? await missingFiles(redisStackFiles),
   python: (): Promise<string | undefined> => Promise.resolve(spawnSync('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 9))']).status === 0 ? undefined : 'no python3 of version 3.9 or later'),
+  pythonTrain: (): Promise<string | undefined> => missingFiles(pythonTrain),
 } as const
 export type ServerName = keyof typeof SERVERS
 

@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describeWithEngine } from '../features/offline/clickhouse/kit.ts'
+import { requireServer } from '../kit/servers/index.ts'
+import { SNIPPETS } from './documents.ts'
+import { GuideReader, guideSteps, saysSo } from './guide.ts'
+
+const GUIDE = 'docs/guides/define-a-feature.md'
+const steps = guideSteps(GUIDE)
+
+describe('blocks of a guide', () => {
+  it('stand in no document that no test follows', () => {
+    expect([...new Set(SNIPPETS.filter(s => s.words[0] === 'guide').map(s => s.where.split(':')[0]))]).toEqual([GUIDE])
+  })
+
+  it('say what comes out, with "..." for anything', () => {
+    expect(saysSo('a 1 b\nc\nd', ['a ... b', 'd'])).toBe(true)
+    expect(saysSo('a 1 b\nc\nd', ['d', 'a ... b'])).toBe(false)
+    expect(saysSo('a 1\nb', ['a ... b'])).toBe(false)
+    expect(saysSo('a\nb', ['a', '...', 'b'])).toBe(true)
+    expect(saysSo('a\nbc', ['a', 'b'])).toBe(false)
+    expect(saysSo('[1.5]', ['[1.5]'])).toBe(true)
+    expect(saysSo('[1x5]', ['[1.5]'])).toBe(false)
+  })
+})
+
+const describeGuide: typeof describe.skip = await requireServer('python') ? describeWithEngine : describe.skip
+
+describeGuide('a reader who follows the guide from an idea to a feature', { timeout: 120_000 }, () => {
+  let reader: GuideReader
+  beforeAll(async () => { reader = await GuideReader.open() })
+  afterAll(async () => { await reader[Symbol.asyncDispose]() }, 120_000)
+  let broken = false
+
+  it.each(steps.map(step => [`${step.where} ${step.kind === 'file' ? `writes ${step.file}` : step.lines[0]!.slice(0, 60)}`, step] as const))('%s', async (_name, step) => {
+    if (broken) throw new Error('a step before this one went wrong')
+    broken = true
+    await reader.follow(step)
+    broken = false
+  })
+})

@@ -1,0 +1,142 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { ROOT } from '../house/source-files.ts'
+import { freePorts, until } from '../kit/servers/index.ts'
+import { tempDir } from '../kit/temp-dir.ts'
+import { document, snippetsOf, type Snippet } from './documents.ts'
+
+/** A line may wait so long for what the guide says to come. */
+const LINE_MS_MAX = 90_000
+
+/** One thing that a reader does: writes a file, or types lines; `says` is what the guide says they print. */
+export type GuideStep =
+  | { readonly kind: 'file', readonly where: string, readonly file: string, readonly text: string }
+  | { readonly kind: 'lines', readonly where: string, readonly latido: 'running' | 'starting' | 'stopped', readonly fails: boolean, readonly lines: readonly string[], readonly says: readonly string[] }
+
+const HOW: Readonly<Record<string, readonly ['running' | 'starting' | 'stopped', boolean]>> = { '': ['running', false], start: ['starting', false], stopped: ['stopped', false], fails: ['stopped', true] }
+
+/** What a guide has its reader do, in order. Throws where a block says something else. */
+export function guideSteps (path: string): readonly GuideStep[] {
+  const steps: GuideStep[] = []
+  for (const snippet of snippetsOf(document(path)).filter(s => s.words[0] === 'guide')) {
+    const { where, language, words: [, how = ''], code } = snippet
+    const mode = HOW[how]
+    if (language === 'text') steps.push({ ...lastLines(steps, snippet), says: code.trim().split('\n') })
+    else if (language !== 'sh') steps.push({ kind: 'file', where, file: how, text: code })
+    else if (mode === undefined) throw new Error(`${where}: nobody knows "guide ${how}"`)
+    else steps.push({ kind: 'lines', where, latido: mode[0], fails: mode[1], lines: code.trim().split('\n'), says: [] })
+  }
+  return steps
+}
+
+function lastLines (steps: GuideStep[], { where }: Snippet): Extract<GuideStep, { kind: 'lines' }> {
+  const last = steps.pop()
+  if (last?.kind !== 'lines') throw new Error(`${where}: no command stands before it`)
+  return last
+}
+
+/** True if the lines stand in the text in this order, others between them or not; within a line `...` is anything. */
+export function saysSo (text: string, says: readonly string[]): boolean {
+  const literal = (part: string): string => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(/ +/g, ' +')
+  const lines = says.filter(line => line !== '...').map(line => line.split('...').map(literal).join('.*'))
+  return new RegExp(`^${lines.join('$[^]*?^')}$`, 'm').test(text)
+}
+
+/** A reader's folder: the clients and examples lie there as in the product's, `npx` runs the sources, ports and data are its own. */
+export class GuideReader implements AsyncDisposable {
+  readonly #dir = tempDir()
+  readonly #ports: Readonly<Record<string, string>>
+  #latido: { readonly process: ChildProcess, output: string } | undefined
+
+  private constructor (ports: Readonly<Record<string, string>>) {
+    this.#ports = ports
+    for (const name of ['clients', 'docs', 'package.json', 'node_modules']) symlinkSync(join(ROOT, name), join(this.path, name))
+    const npx = join(this.path, '.bin', 'npx')
+    mkdirSync(dirname(npx))
+    const tsx = `exec "${process.execPath}" --import tsx`
+    writeFileSync(npx, `#!/bin/sh\ncommand=$1\nshift\ncase $command in\nlatido) ${tsx} "${join(ROOT, 'ops/cli/main.ts')}" "$@";;\ntsx) ${tsx} "$@";;\n*) exit 1;;\nesac\n`)
+    chmodSync(npx, 0o755)
+  }
+
+  static async open (): Promise<GuideReader> {
+    const [http, mllp, mqtt] = await freePorts(3) as readonly [number, number, number]
+    return new GuideReader({ LATIDO_HTTP_PORT: String(http), LATIDO_MLLP_PORT: String(mllp), LATIDO_MQTT_PORT: String(mqtt) })
+  }
+
+  get path (): string { return this.#dir.path }
+  get url (): string { return `http://127.0.0.1:${this.#ports['LATIDO_HTTP_PORT']}` }
+
+  /** Does what a step says, and throws where something else comes out. */
+  async follow (step: GuideStep): Promise<void> {
+    if (step.kind === 'file') { mkdirSync(dirname(join(this.path, step.file)), { recursive: true }); writeFileSync(join(this.path, step.file), this.#own(step.text)); return }
+    const { where, latido, lines, says, fails } = step
+    if (latido !== 'running') await this.stop()
+    if (latido === 'starting') { await this.#start(where, lines.join('\n'), says); return }
+    await this.#type(where, lines, says, fails)
+  }
+
+  /** Types the lines one after the other; what is asked of a running Latido is asked again until the answer is the guide's. */
+  async #type (where: string, lines: readonly string[], says: readonly string[], fails: boolean): Promise<void> {
+    const asks = lines.every(line => line.startsWith('curl') || line.includes('$(curl'))
+    let output = ''
+    let code: number | null = 0
+    const typed = async (): Promise<boolean> => {
+      output = ''
+      for (const line of lines) {
+        const answer = await this.#run(line)
+        output += answer.output.endsWith('\n') ? answer.output : `${answer.output}\n`
+        code = answer.code
+        if (code !== 0) break
+      }
+      return (code === 0) !== fails && saysSo(output, says)
+    }
+    const shown = (): string => `exit code ${code}, ${output.slice(-4_000)}`
+    if (asks) await until(where, LINE_MS_MAX, typed).catch((e: unknown) => { throw new Error(`${where}: ${shown()}`, { cause: e }) })
+    else if (!await typed()) throw new Error(`${where}: ${shown()}`)
+  }
+
+  async #start (where: string, line: string, says: readonly string[]): Promise<void> {
+    const started = { process: this.#spawn(`exec ${line}`), output: '' }
+    this.#latido = started
+    collect(started.process, text => { started.output += text })
+    await until(where, LINE_MS_MAX, () => started.output.includes('latido: ready in') && saysSo(started.output, says), () => started.process.exitCode === null ? undefined : started.output)
+  }
+
+  /** Ctrl-C, until it has stopped. */
+  async stop (): Promise<void> {
+    const running = this.#latido
+    if (running === undefined) return
+    this.#latido = undefined
+    running.process.kill('SIGINT')
+    await until('latido stops', LINE_MS_MAX, () => running.process.exitCode !== null || running.process.signalCode !== null).catch((e: unknown) => { running.process.kill('SIGKILL'); throw e })
+    if (running.process.exitCode !== 0) throw new Error(`latido ended with ${running.process.exitCode}: ${running.output}`)
+  }
+
+  /** A terminal keeps what lines export. */
+  async #run (line: string): Promise<{ readonly code: number | null, readonly output: string }> {
+    const session = join(this.path, '.session')
+    const child = this.#spawn(`${existsSync(session) ? `. ./.session\n` : ''}set -o pipefail\n${line}\ncode=$?\nexport -p | grep -E ' (PATIENT)=' > .session\nexit $code`)
+    let output = ''
+    collect(child, text => { output += text })
+    await until(line, LINE_MS_MAX, () => child.exitCode !== null || child.signalCode !== null).catch((e: unknown) => { child.kill('SIGKILL'); throw e })
+    return { code: child.exitCode, output }
+  }
+
+  #spawn (script: string): ChildProcess {
+    const env = { ...process.env, ...this.#ports, PATH: `${join(this.path, '.bin')}:${process.env['PATH']}`, PYTHONDONTWRITEBYTECODE: '1' }
+    return spawn('bash', ['-c', this.#own(script)], { cwd: this.path, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  }
+
+  #own (text: string): string { return text.replaceAll('http://127.0.0.1:8080', this.url).replace(/make_labels\.py /, `make_labels.py --url ${this.url} `) }
+
+  read (file: string): Buffer { return readFileSync(join(this.path, file)) }
+
+  async [Symbol.asyncDispose] (): Promise<void> {
+    try { await this.stop() } finally { this.#latido?.process.kill('SIGKILL'); this.#dir.remove() }
+  }
+}
+
+function collect (child: ChildProcess, take: (text: string) => void): void {
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => { take(chunk.toString()) })
+}
