@@ -123,7 +123,7 @@ async function checkClickHouse (dataDir: string, left: Leftovers): Promise<void>
   await using engine = started.engine
   await using store = await openClickHouseOffline({ url: () => engine.url, username: 'latido', password: engine.token, clock: systemClock })
   const expected: Record<string, string[]> = { observations: [], encounters: [], features: [], scores: [], alerts: [] }
-  for (const topic of [TOPICS.events, TOPICS.features, TOPICS.scores, TOPICS.alerts]) {
+  for (const topic of [TOPICS.events, TOPICS.features, TOPICS.entityFeatures, TOPICS.scores, TOPICS.alerts]) {
     for (let partition = 0; partition < PARTITIONS; partition++) {
       await left.walk(topic, partition, record => {
         const at = `${partition}/${record.offset}`
@@ -131,14 +131,14 @@ async function checkClickHouse (dataDir: string, left: Leftovers): Promise<void>
         const decoded = topic === TOPICS.events ? left.codecs.decode(record) : undefined
         if (decoded?.kind === 'ok' && decoded.value.type === 'observations') decoded.value.observations.forEach((_o, i) => { expected['observations']!.push(`${at}/${i}`) })
         if (decoded?.kind === 'ok' && decoded.value.type === 'encounter') expected['encounters']!.push(at)
-        if (name === 'latido.FeatureVector') expected['features']!.push(at)
+        if (name === 'latido.FeatureVector') expected['features']!.push(`${at} ${topic === TOPICS.features ? 'patient' : 'ward'}`)
         if (topic === TOPICS.scores) expected['scores']!.push(at)
         if (topic === TOPICS.alerts) expected['alerts']!.push(at)
       })
     }
   }
   for (const [table, positions] of Object.entries(expected)) {
-    const index = table === 'observations' ? ", '/', toString(`index`)" : ''
+    const index = table === 'observations' ? ", '/', toString(`index`)" : table === 'features' ? ", ' ', entity" : ''
     const rows = await store.query(`SELECT concat(toString(\`partition\`), '/', toString(\`offset\`)${index}) AS at FROM ${table}`)
     expect(rows.map(r => String(r['at'])).sort(), table).toEqual(positions.sort())
   }
