@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ROOT } from '../house/source-files.ts'
-import { freePorts, until } from '../kit/servers/index.ts'
+import { freePorts, startChild, until, type Child } from '../kit/servers/index.ts'
 import { tempDir } from '../kit/temp-dir.ts'
 import { document, snippetsOf, type Snippet } from './documents.ts'
 
@@ -47,7 +47,7 @@ export function saysSo (text: string, says: readonly string[]): boolean {
 export class GuideReader implements AsyncDisposable {
   readonly #dir = tempDir()
   readonly #ports: Readonly<Record<string, string>>
-  #latido: { readonly process: ChildProcess, output: string } | undefined
+  #latido: Child | undefined
 
   private constructor (ports: Readonly<Record<string, string>>) {
     this.#ports = ports
@@ -97,21 +97,29 @@ export class GuideReader implements AsyncDisposable {
   }
 
   async #start (where: string, line: string, says: readonly string[]): Promise<void> {
-    const started = { process: this.#spawn(`exec ${line}`), output: '' }
-    this.#latido = started
-    collect(started.process, text => { started.output += text })
-    await until(where, LINE_MS_MAX, () => started.output.includes('latido: ready in') && saysSo(started.output, says), () => started.process.exitCode === null ? undefined : started.output)
+    writeFileSync(this.#log, '')
+    const variables = Object.entries({ ...this.#ports, PATH: this.#path }).map(([name, value]) => `export ${name}='${value}'\n`).join('')
+    const latido = this.#latido = startChild('bash', ['-c', `${variables}exec ${line}`], { cwd: this.path, logFile: this.#log, directory: this.path })
+    await until(where, LINE_MS_MAX, () => this.#said.includes('latido: ready in') && saysSo(this.#said, says), () => latido.running ? undefined : this.#said)
   }
 
   /** Ctrl-C, until it has stopped. */
   async stop (): Promise<void> {
-    const running = this.#latido
-    if (running === undefined) return
+    const latido = this.#latido
+    if (latido === undefined) return
     this.#latido = undefined
-    running.process.kill('SIGINT')
-    await until('latido stops', LINE_MS_MAX, () => running.process.exitCode !== null || running.process.signalCode !== null).catch((e: unknown) => { running.process.kill('SIGKILL'); throw e })
-    if (running.process.exitCode !== 0) throw new Error(`latido ended with ${running.process.exitCode}: ${running.output}`)
+    latido.signal('SIGINT')
+    try {
+      await until('latido stops', LINE_MS_MAX, () => !latido.running)
+    } finally {
+      await latido.kill()
+    }
+    if (!this.#said.includes('latido: stopped;')) throw new Error(`latido did not stop as it should: ${this.#said}`)
   }
+
+  get #log (): string { return join(this.path, '.latido.log') }
+  get #said (): string { return readFileSync(this.#log, 'utf8') }
+  get #path (): string { return `${join(this.path, '.bin')}:${process.env['PATH']}` }
 
   /** A terminal keeps what lines export. */
   async #run (line: string): Promise<{ readonly code: number | null, readonly output: string }> {
@@ -124,16 +132,14 @@ export class GuideReader implements AsyncDisposable {
   }
 
   #spawn (script: string): ChildProcess {
-    const env = { ...process.env, ...this.#ports, PATH: `${join(this.path, '.bin')}:${process.env['PATH']}`, PYTHONDONTWRITEBYTECODE: '1' }
+    const env = { ...process.env, ...this.#ports, PATH: this.#path, PYTHONDONTWRITEBYTECODE: '1' }
     return spawn('bash', ['-c', this.#own(script)], { cwd: this.path, env, stdio: ['ignore', 'pipe', 'pipe'] })
   }
 
   #own (text: string): string { return text.replaceAll('http://127.0.0.1:8080', this.url).replace(/make_labels\.py /, `make_labels.py --url ${this.url} `) }
 
-  read (file: string): Buffer { return readFileSync(join(this.path, file)) }
-
   async [Symbol.asyncDispose] (): Promise<void> {
-    try { await this.stop() } finally { this.#latido?.process.kill('SIGKILL'); this.#dir.remove() }
+    try { await this.stop() } finally { this.#dir.remove() }
   }
 }
 
