@@ -51,7 +51,8 @@ print(f"{manifest['name']}@{manifest['version']}: {len(rows)} rows of {len(set(p
 seen = next(c["name"] for c in manifest["columns"] if c["name"].startswith("seen_") and c["name"] != "seen_as_of")
 feature = seen.removeprefix("seen_")
 as_of = feature.split("__")[0] + "__as_of"
-same_vector = [row for row in rows if row[as_of] is not None and round(row[as_of].timestamp() * 1000) == row["seen_as_of"]]
+# A data set that was computed from the observations has no vectors of which it could say when they were made.
+same_vector = [row for row in rows if row.get(as_of) is not None and round(row[as_of].timestamp() * 1000) == row["seen_as_of"]]
 different = [row for row in same_vector if row[feature] != row[seen]]
 print(f"{len(same_vector)} answers of the API are of the vector that the data set has; {len(different)} of them differ")
 if different:
