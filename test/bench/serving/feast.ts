@@ -51,7 +51,8 @@ export async function startFeast (folder: string, redisPort: number, say: (line:
     const read = run('feast/online.py', data, join(work.path, 'repo'), 'read', String(redisPort))
     const [port = 0] = await freePorts(1)
     say('Feast: its server')
-    child = spawn(join(folder, 'vf/bin/feast'), ['-c', join(work.path, 'repo'), 'serve', '-h', '127.0.0.1', '-p', String(port), '--workers', '1', '--no-access-log'], { cwd: folder, detached: true, stdio: 'ignore', env: { ...process.env, DATA: data } })
+    // By default a worker ends after a thousand requests, and resets its connections.
+    child = spawn(join(folder, 'vf/bin/feast'), ['-c', join(work.path, 'repo'), 'serve', '-h', '127.0.0.1', '-p', String(port), '--workers', '1', '--no-access-log', '--max-requests', '1000000000'], { cwd: folder, detached: true, stdio: 'ignore', env: { ...process.env, DATA: data } })
     await until('Feast\'s server', 60_000, () => askOnce(port, feastRequest([1])).then(() => true, () => false), () => child!.exitCode === null ? undefined : 'it ended')
     return { port, sdk: { writtenPerSecond: figure(loaded, /= (\d+) entities\/s/), p50Ms: Object.fromEntries([1, 10, 100].map(b => [b, figure(read, new RegExp(`sdk batch +${b} c=1: p50 ([\\d.]+) ms`))])) }, [Symbol.asyncDispose]: stop }
   } catch (e) {
