@@ -12,6 +12,8 @@ export { CAUSE_TEXTS, checkSkew, isSkewed, OUTCOMES } from './skew/index.ts'
 export type { FeatureSkew, SkewCause, SkewExample, SkewReport, SkewRequest } from './skew/index.ts'
 /** Data sets, and the lake that they lie in. */
 export { buildDataset, copyDataset, listDatasets, localLake, parseReference, readDataset, removeDataset, s3Lake, verifyDataset } from './dataset/index.ts'
+export { exportTables, importTables, LAKE_TABLES, listTables } from './dataset/index.ts'
+export type { ExportOptions, LakeStretch, LakeTable } from './dataset/index.ts'
 export type { CompiledView, DatasetManifest, DatasetOptions, FileCheck, Lake, S3Credentials } from './dataset/index.ts'
 /** Views computed from the observations, as SQL. */
 export { backfill, BACKFILL_TRIGGER, columnTable, compileView, featuresAt } from './sql/index.ts'

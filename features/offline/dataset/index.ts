@@ -15,3 +15,6 @@ export { copyDataset, listDatasets, parseReference, readDataset, removeDataset, 
 export type { FileCheck } from './versions.ts'
 export { s3Lake } from './s3-lake.ts'
 export type { S3Credentials } from './s3-lake.ts'
+/** Tables of the offline store in a lake. */
+export { exportTables, importTables, LAKE_TABLES, listTables } from './tables.ts'
+export type { ExportOptions, LakeStretch, LakeTable } from './tables.ts'

@@ -4,6 +4,7 @@ import type { Command } from './command.ts'
 import { dataset } from './dataset.ts'
 import { features } from './features.ts'
 import { online } from './online.ts'
+import { lake } from './lake.ts'
 import { replay } from './replay.ts'
 import { serveFeatures } from './serve-features.ts'
 import { skew } from './skew.ts'
@@ -11,4 +12,4 @@ import { start } from './start.ts'
 import { state } from './state.ts'
 import { topics } from './topics.ts'
 
-export const COMMANDS: Readonly<Record<string, Command>> = { start, features, 'serve-features': serveFeatures, replay, topics, state, dataset, online, skew, backfill: backfillCommand }
+export const COMMANDS: Readonly<Record<string, Command>> = { start, features, 'serve-features': serveFeatures, replay, topics, state, dataset, lake, online, skew, backfill: backfillCommand }
