@@ -36,9 +36,10 @@ export interface ExportOptions { readonly tables: readonly LakeTable[], readonly
 
 /**
  * Writes what arrived in [from, to) as Parquet, a stretch a month and table, each with a manifest of its hash. A stretch that is there is passed
- * over, so a stopped export goes on. Throws DATA_DIR_UNWRITABLE, LAKE_UNREACHABLE, and what the store throws.
+ * over, so a stopped export goes on. Throws CONFIG_INVALID (an end in the future), DATA_DIR_UNWRITABLE, LAKE_UNREACHABLE, and what the store throws.
  */
 export async function exportTables (sql: OfflineSql, lake: Lake, clock: Clock, { tables, from, to, onStretch }: ExportOptions): Promise<void> {
+  if (to > clock.now()) throw new LatidoError('CONFIG_INVALID', 'the end of the export lies in the future: what arrives until then would be missing for ever', 'give a --to that has passed')
   for (const table of tables) {
     for (const month of monthsOf(from, to)) {
       const folder = folderOf(table, month)

@@ -55,6 +55,10 @@ describeWithEngine('tables of the offline store in a lake', () => {
     expect(await contents()).toEqual(before)
   }, 120_000)
 
+  it('are not exported up to a moment that is still to come', async () => {
+    await expect(exportTables(store.sql, localLake(folder.path), clock, { tables: TABLES, from: FROM, to: TO + 1 })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+  })
+
   it('say which file is damaged, and load nothing of it', async () => {
     await exported()
     const stretch = join(folder.path, 'tables/observations', readdirSync(join(folder.path, 'tables/observations'))[0]!)
