@@ -15,17 +15,21 @@ const LENGTH_BYTES = 8
  * known of the stay and the views as V8 writes objects. Little-endian, as every platform of ours is.
  */
 export function stateCodec (plan: Plan): StateCodec<PatientState> {
+  let scratch = new Float64Array(0) // used again: rows are written by the hundred, and each is tens of kilobytes
   return {
     version: 4,
     encode: state => {
       const { series, ...stay } = state
       const length = series.reduce((n, s, i) => n + (s === undefined ? 0 : lengthOf(plan.series[i]!, s)), 0)
-      const doubles = new Float64Array(length)
+      if (scratch.length < length) scratch = new Float64Array(length * 2)
       let at = 0
-      series.forEach((s, i) => { if (s !== undefined) at = write(plan.series[i]!, s, i, doubles, at) })
-      const head = Buffer.alloc(LENGTH_BYTES)
-      head.writeDoubleLE(length)
-      return Buffer.concat([head, Buffer.from(doubles.buffer), v8.serialize(stay)])
+      series.forEach((s, i) => { if (s !== undefined) at = write(plan.series[i]!, s, i, scratch, at) })
+      const rest = v8.serialize(stay)
+      const row = Buffer.allocUnsafeSlow(LENGTH_BYTES + 8 * length + rest.length)
+      row.writeDoubleLE(length)
+      row.set(new Uint8Array(scratch.buffer, 0, 8 * length), LENGTH_BYTES)
+      row.set(rest, LENGTH_BYTES + 8 * length)
+      return row
     },
     // Arrays of its own: living on must not change the row.
     decode: bytes => {
@@ -51,8 +55,10 @@ function write (plan: SeriesPlan, series: Series, index: number, to: Float64Arra
   if (device === undefined) return at
   to.set(device.dense, at)
   at += plan.denseLength
+  const end = at + Math.ceil(plan.wordsLength / 2)
+  to[end - 1] = 0 // an odd word leaves half a double
   new Uint32Array(to.buffer, at * 8, plan.wordsLength).set(device.words)
-  return at + Math.ceil(plan.wordsLength / 2)
+  return end
 }
 
 function read (plan: Plan, from: Float64Array, start: number, into: (Series | undefined)[]): number {
