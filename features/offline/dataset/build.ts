@@ -6,7 +6,8 @@ import type { ArrivalTimeMs, Clock } from '../../../streams/time/index.ts'
 import { viewFingerprint, type FeatureView } from '../../define/index.ts'
 import type { OfflineSql } from '../clickhouse/index.ts'
 import { labelCompiler } from '../sql/index.ts'
-import { named, SCRATCH_PREFIX, scratchName, text } from './identifiers.ts'
+import { named, quoted } from '../sql-text.ts'
+import { SCRATCH_PREFIX, scratchName } from './identifiers.ts'
 import { openLabelFile, type LabelFile, type LabelFileOptions } from './label-file.ts'
 import type { Lake } from './lake.ts'
 import { loadLabels, type Spine } from './load-labels.ts'
@@ -122,7 +123,7 @@ async function writeChunk (sql: OfflineSql, spine: Spine, views: readonly Featur
   const whole = chunks.length === 1
   const table = whole ? spine.table : scratchName()
   try {
-    if (!whole) await sql.command(`CREATE TABLE ${table} ENGINE = MergeTree ORDER BY (patient, label_time, label_id) AS SELECT * FROM ${spine.table} WHERE patient BETWEEN ${text(from)} AND ${text(to)}`)
+    if (!whole) await sql.command(`CREATE TABLE ${table} ENGINE = MergeTree ORDER BY (patient, label_time, label_id) AS SELECT * FROM ${spine.table} WHERE patient BETWEEN ${quoted(from)} AND ${quoted(to)}`)
     return await writeParquet(sql, joined(spine, { table, from, to }, views, source), folder, `part-${String(i).padStart(5, '0')}.parquet`, rows)
   } finally {
     if (!whole) await sql.command(`DROP TABLE IF EXISTS ${table} SYNC`)

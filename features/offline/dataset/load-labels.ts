@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs'
 import { isLatidoError, LatidoError } from '../../../streams/errors/index.ts'
 import type { OfflineSql } from '../clickhouse/index.ts'
-import { named, scratchName, text } from './identifiers.ts'
+import { named, quoted } from '../sql-text.ts'
+import { scratchName } from './identifiers.ts'
 import type { LabelFile } from './label-file.ts'
 import type { ParquetColumn } from './parquet-columns.ts'
 
@@ -76,13 +77,13 @@ function timeOf (column: string, type: ParquetColumn['type'], zone: string): { r
   const plain = (ms: string): { readonly ms: string, readonly fault: string } => ({ ms, fault: missing(ms) })
   if (type === 'integer') return plain(among(column))
   if (type === 'time') return plain(`toUnixTimestamp64Milli(${column})`)
-  if (type === 'local') return plain(`toUnixTimestamp64Milli(toDateTime64(toString(${column}), 3, ${text(zone)}))`)
+  if (type === 'local') return plain(`toUnixTimestamp64Milli(toDateTime64(toString(${column}), 3, ${quoted(zone)}))`)
   const told = `trim(ifNull(${column}, ''))`
   const day = `toString(toDate32OrNull(substring(${told}, 1, 10))) = substring(${told}, 1, 10)`
-  const parsed = (of: string): string => `toUnixTimestamp64Milli(parseDateTime64BestEffortOrNull(replaceAll(${told}, ',', '.'), 3, ${text(of)}))`
+  const parsed = (of: string): string => `toUnixTimestamp64Milli(parseDateTime64BestEffortOrNull(replaceAll(${told}, ',', '.'), 3, ${quoted(of)}))`
   const bare = `match(${told}, '${BARE}')`
-  const ms = `multiIf(match(${told}, '${ZONED}') AND ${day}, ${parsed('UTC')}, ${bare} AND ${day} AND ${text(zone)} != '', ${parsed(zone === '' ? 'UTC' : zone)}, match(${told}, '${MILLISECONDS}'), ${among(`toInt64OrNull(${told})`)}, NULL)`
-  return { ms, fault: `multiIf(${told} = '', 'missing', ${bare} AND ${text(zone)} = '', 'no zone', ${ms} IS NULL, 'no time', '')` }
+  const ms = `multiIf(match(${told}, '${ZONED}') AND ${day}, ${parsed('UTC')}, ${bare} AND ${day} AND ${quoted(zone)} != '', ${parsed(zone === '' ? 'UTC' : zone)}, match(${told}, '${MILLISECONDS}'), ${among(`toInt64OrNull(${told})`)}, NULL)`
+  return { ms, fault: `multiIf(${told} = '', 'missing', ${bare} AND ${quoted(zone)} = '', 'no zone', ${ms} IS NULL, 'no time', '')` }
 }
 
 const FAULTS: Readonly<Record<string, readonly [string, string]>> = {

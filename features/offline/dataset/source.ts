@@ -2,7 +2,7 @@ import { LatidoError } from '../../../streams/errors/index.ts'
 import type { ArrivalTimeMs } from '../../../streams/time/index.ts'
 import type { FeatureView } from '../../define/index.ts'
 import type { OfflineSql } from '../clickhouse/index.ts'
-import { named, text } from './identifiers.ts'
+import { momentOf, named, quoted } from '../sql-text.ts'
 
 /** A column that a view brings into a data set. */
 export interface FeatureColumn { readonly name: string, readonly feature: string, readonly unit: string, readonly type: string }
@@ -93,7 +93,7 @@ export async function servedSource (sql: OfflineSql, views: readonly FeatureView
 function vectors (view: FeatureView, { from, to }: SpineTable, arrivedBy: ArrivalTimeMs): string {
   const knownAt = key('toUnixTimestamp64Milli(greatest(arrival_time, as_of))', '`partition`', '`offset`')
   return `SELECT patient, as_of, values, ${knownAt} AS known_at FROM features
-    WHERE view = ${text(view.name)} AND version = ${view.version} AND patient BETWEEN ${text(from)} AND ${text(to)} AND arrival_time <= fromUnixTimestamp64Milli(${Math.floor(arrivedBy)}, 'UTC')`
+    WHERE view = ${quoted(view.name)} AND version = ${view.version} AND patient BETWEEN ${quoted(from)} AND ${quoted(to)} AND arrival_time <= ${momentOf(arrivedBy)}`
 }
 
 /** Those that were the newest when they became known. */

@@ -6,8 +6,8 @@ import { z } from 'zod'
 import { LatidoError } from '../../../streams/errors/index.ts'
 import type { ArrivalTimeMs, Clock } from '../../../streams/time/index.ts'
 import { SCHEMA_VERSION, type OfflineSql } from '../clickhouse/index.ts'
-import { named } from './identifiers.ts'
-import type { Lake } from './lake.ts'
+import { momentOf, named } from '../sql-text.ts'
+import { localLake, type Lake } from './lake.ts'
 import { MANIFEST_FILE } from './manifest.ts'
 import { writeParquet } from './parquet-file.ts'
 
@@ -94,7 +94,7 @@ const compact = (ms: number): string => new Date(ms).toISOString().replace(/[-:]
 function folderOf (table: LakeTable, { from, to }: Stretch): string { return `tables/${table}/${compact(from)}-${compact(to)}` }
 
 async function writeStretch (sql: OfflineSql, lake: Lake, clock: Clock, table: LakeTable, { from, to }: Stretch, folder: string): Promise<Manifest | undefined> {
-  const within = `arrival_time >= fromUnixTimestamp64Milli(${Math.floor(from)}, 'UTC') AND arrival_time < fromUnixTimestamp64Milli(${Math.floor(to)}, 'UTC')`
+  const within = `arrival_time >= ${momentOf(from)} AND arrival_time < ${momentOf(to)}`
   const rows = Number((await sql.rows(`SELECT count() AS n FROM ${table} WHERE ${within}`, {}))[0]?.['n'] ?? 0)
   if (rows === 0) return undefined
   const columns = (await sql.rows('SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {table:String} ORDER BY position', { table })).map(row => String(row['name']))
@@ -116,7 +116,7 @@ async function readStretch (sql: OfflineSql, lake: Lake, folder: string, manifes
   try {
     const file = join(local, PART)
     await lake.fetch(`${folder}/${PART}`, file)
-    const hash = await lake.hash(`${folder}/${PART}`)
+    const hash = await localLake(local).hash(PART) // of what will be loaded, and without reading the lake again
     if (hash?.sha256 !== manifest.sha256) throw new LatidoError('DATASET_DAMAGED', `${folder}/${PART} is not the file of its manifest`, 'restore it from its source, or export it again')
     await sql.load(`${manifest.table} (${manifest.columns.map(named).join(', ')})`, 'Parquet', createReadStream(file), { settings: { insert_deduplication_token: manifest.sha256 } })
   } finally {

@@ -2,6 +2,7 @@ import { LatidoError } from '../../../streams/errors/index.ts'
 import type { ArrivalTimeMs } from '../../../streams/time/index.ts'
 import type { FeatureView } from '../../define/index.ts'
 import type { OfflineSql } from '../clickhouse/index.ts'
+import { momentOf, msOf, quoted } from '../sql-text.ts'
 import { anyMerged, compileView } from '../sql/index.ts'
 import { causeOf, type SkewCause } from './causes.ts'
 import { compareValues, isSkewed, OUTCOMES, type Outcome } from './compare.ts'
@@ -71,22 +72,18 @@ export async function checkSkew (sql: OfflineSql, request: SkewRequest): Promise
   }
 }
 
-const MS = (column: string): string => `toUnixTimestamp64Milli(${column})`
-const at = (ms: number): string => `fromUnixTimestamp64Milli(${Math.trunc(ms)}, 'UTC')`
-const quoted = (value: string): string => `'${value.replaceAll('\\', '\\\\').replaceAll('\'', '\\\'')}'`
-
 /** The vectors of the sample. Backfilled ones were never served. */
 function spineOf ({ view, from, to, share, vectorsMax }: SkewRequest): string {
   return `(SELECT rowNumberInAllBlocks() AS row, * FROM (
     SELECT patient, as_of, through, values FROM features
-    WHERE view = ${quoted(view.name)} AND version = ${view.version} AND entity = 'patient' AND offset >= 0 AND arrival_time >= ${at(from)} AND arrival_time < ${at(to)}
+    WHERE view = ${quoted(view.name)} AND version = ${view.version} AND entity = 'patient' AND offset >= 0 AND arrival_time >= ${momentOf(from)} AND arrival_time < ${momentOf(to)}
       AND cityHash64(patient) % ${MILLION} < ${Math.ceil(share * MILLION)}
     ORDER BY as_of DESC, patient, offset DESC LIMIT ${Math.trunc(vectorsMax)}))`
 }
 
 async function pairs (sql: OfflineSql, view: FeatureView, spine: string, merged: boolean): Promise<readonly Served[]> {
   const rows = await sql.rows(`
-    SELECT s.patient AS patient, ${MS('s.as_of')} AS asOf, s.through AS through, s.values AS values, c.values AS stored
+    SELECT s.patient AS patient, ${msOf('s.as_of')} AS asOf, s.through AS through, s.values AS values, c.values AS stored
     FROM ${spine} AS s INNER JOIN (${compileView(view, { spine, shape: 'arrays', merged })}) AS c ON c.row = s.row`, {})
   return rows.map(row => ({ patient: String(row['patient']), asOf: Number(row['asOf']), through: Number(row['through']), values: numbers(row['values']), stored: numbers(row['stored']) }))
 }
@@ -100,7 +97,7 @@ async function explain (sql: OfflineSql, view: FeatureView, examples: readonly (
   const rows = [...new Set(examples.flat().map(e => e.row))]
   if (rows.length === 0) return examples.map(() => [])
   const sameDefinition = await isSameDefinition(sql, view)
-  const [newest] = await sql.rows(`SELECT ${MS('max(arrival_time)')} AS at FROM observations`, {})
+  const [newest] = await sql.rows(`SELECT ${msOf('max(arrival_time)')} AS at FROM observations`, {})
   const storeArrival = Number(newest?.['at'] ?? 0)
   const wholeMilliseconds = await atWholeMilliseconds(sql, view, rows, merged)
   return examples.map((of, i) => of.map(({ row, served, stored }): SkewExample => {
@@ -116,7 +113,7 @@ async function isSameDefinition (sql: OfflineSql, view: FeatureView): Promise<bo
 
 /** The features of each row with everything of its millisecond. */
 async function atWholeMilliseconds (sql: OfflineSql, view: FeatureView, rows: readonly Served[], merged: boolean): Promise<readonly (readonly number[])[]> {
-  const spine = `(${rows.map((row, i) => `SELECT toUInt64(${i}) AS row, ${quoted(row.patient)} AS patient, ${at(row.asOf)} AS as_of, toInt64(-1) AS through`).join(' UNION ALL ')})`
+  const spine = `(${rows.map((row, i) => `SELECT toUInt64(${i}) AS row, ${quoted(row.patient)} AS patient, ${momentOf(row.asOf)} AS as_of, toInt64(-1) AS through`).join(' UNION ALL ')})`
   const found = new Map((await sql.rows(`SELECT * FROM (${compileView(view, { spine, shape: 'arrays', merged })})`, {})).map(row => [Number(row['row']), numbers(row['values'])]))
   return rows.map((_, i) => found.get(i) ?? [])
 }

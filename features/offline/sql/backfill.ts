@@ -5,7 +5,7 @@ import type { OfflineSql } from '../clickhouse/index.ts'
 import { compileView } from './compile-view.ts'
 import { anyMerged } from './merged.ts'
 import { countsOf, rowsOf, type SpineOptions } from './spine.ts'
-import { name, quoted } from './text.ts'
+import { named, quoted } from '../sql-text.ts'
 
 /** Why a row of `features` is there that a backfill wrote. Its offset is negative, which no log has: what is served is told from what is computed by it. */
 export const BACKFILL_TRIGGER = 'backfill'
@@ -116,12 +116,12 @@ FROM ${spine} AS s INNER JOIN (${compileView(view, { spine, shape: 'arrays', mer
 }
 
 function columns (view: FeatureView, into: string, spine: string, merged: boolean): string {
-  const told = view.names.flatMap(feature => [name(feature), name(`${feature} time`)])
+  const told = view.names.flatMap(feature => [named(feature), named(`${feature} time`)])
   return `INSERT INTO ${into} (patient, as_of, ${told.join(', ')}) SELECT s.patient, s.as_of, ${told.map(column => `c.${column}`).join(', ')}
 FROM ${spine} AS s INNER JOIN (${compileView(view, { spine, merged })}) AS c ON c.row = s.row`
 }
 
 /** The columns of a file: patient, as_of, and of each feature its value (NaN: absent) and its event time (ms) under `NAME time`. */
 export function columnTable (view: FeatureView, table: string): string {
-  return `CREATE TABLE IF NOT EXISTS ${table} (patient String, as_of DateTime64(3, 'UTC'), ${view.names.map(feature => `${name(feature)} Float64, ${name(`${feature} time`)} Float64`).join(', ')}) ENGINE = ReplacingMergeTree ORDER BY (patient, as_of)`
+  return `CREATE TABLE IF NOT EXISTS ${table} (patient String, as_of DateTime64(3, 'UTC'), ${view.names.map(feature => `${named(feature)} Float64, ${named(`${feature} time`)} Float64`).join(', ')}) ENGINE = ReplacingMergeTree ORDER BY (patient, as_of)`
 }

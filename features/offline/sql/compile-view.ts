@@ -4,7 +4,8 @@ import { Columns, type Node } from './derive.ts'
 import { ASKED, askedParts, gatherParts } from './gather.ts'
 import { leavesOf, needsOf, type ConceptNeeds } from './needs.ts'
 import { readingParts } from './readings.ts'
-import { indent, name, withParts, type Part } from './text.ts'
+import { indent, withParts, type Part } from './text.ts'
+import { named } from '../sql-text.ts'
 
 /** What a view is compiled for. */
 export interface CompileOptions {
@@ -68,5 +69,5 @@ function answer (view: FeatureView, nodes: readonly Node[], shape: 'columns' | '
   const value = nodes.map(({ value: sql }) => `toFloat64(${sql})`)
   const time = nodes.map(({ value: sql, time: of }) => `if(isNaN(${sql}), nan, if(${of} = inf, toFloat64(as_of), ${of}))`)
   if (shape === 'arrays') return `SELECT row, [${value.join(', ')}] AS values, [${time.join(', ')}] AS times`
-  return `SELECT row, ${view.names.map((feature, i) => `${value[i]} AS ${name(feature)}, ${time[i]} AS ${name(`${feature} time`)}`).join(',\n  ')}`
+  return `SELECT row, ${view.names.map((feature, i) => `${value[i]} AS ${named(feature)}, ${time[i]} AS ${named(`${feature} time`)}`).join(',\n  ')}`
 }

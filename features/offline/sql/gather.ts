@@ -1,6 +1,7 @@
 import type { ConceptNeeds } from './needs.ts'
 import { FOREVER, placed } from './readings.ts'
-import { concepts, name, ofConcept, quoted, type Part } from './text.ts'
+import { concepts, ofConcept, type Part } from './text.ts'
+import { named, quoted } from '../sql-text.ts'
 
 /** A window is sought in so many pieces of its length: a reading meets the rows of its own piece alone. */
 const PIECES = 2
@@ -29,9 +30,9 @@ export const ASKED: Part = {
   sql: 'SELECT s.row AS row, s.patient AS patient, s.as_of AS as_of, s.through AS through, toInt64(arrayCount(x -> x <= s.as_of, f.at)) AS gen FROM spine_rows AS s LEFT JOIN forgotten_patients AS f ON f.patient = s.patient',
 }
 
-export const arrayOf = (concept: string): string => name(`readings ${concept}`)
-export const newestOf = (concept: string): string => name(`newest ${concept}`)
-export const countOf = (concept: string): string => name(`count ${concept}`)
+export const arrayOf = (concept: string): string => named(`readings ${concept}`)
+export const newestOf = (concept: string): string => named(`newest ${concept}`)
+export const countOf = (concept: string): string => named(`count ${concept}`)
 
 /** The arrays and numbers that features are computed from, one row a row of the spine, in parts that are joined by `row`. */
 export function gatherParts (needs: readonly ConceptNeeds[], facts: boolean): { readonly parts: readonly Part[], readonly joined: readonly string[] } {

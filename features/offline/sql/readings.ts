@@ -1,4 +1,5 @@
 import type { ConceptNeeds } from './needs.ts'
+import { msOf } from '../sql-text.ts'
 import { concepts, type Part } from './text.ts'
 
 /** No word takes the reading out. */
@@ -10,8 +11,6 @@ const QUARTER_MS = 250
 const HOPS_MAX = 4
 /** More indexes than a message has values. */
 const INDEXES = 65_536
-
-const ms = (column: string): string => `toUnixTimestamp64Milli(${column})`
 
 /** The order in which words become known. */
 const KNOWN = 'ka, ko, lv, o'
@@ -46,7 +45,7 @@ SELECT tupleElement(hop, 1) AS patient, key, tupleElement(hop, 2) AS joined FROM
   FROM merged_keys AS m1 ${Array.from({ length: HOPS_MAX - 1 }, (_, i) => `LEFT JOIN merged_keys AS m${i + 2} ON m${i + 2}.key = m${i + 1}.survivor`).join(' ')}
 ) WHERE patient IN (SELECT patient FROM asked_patients)`
 
-const OWN_STAYS = `SELECT patient, action, ${ms('arrival_time')} AS a, toInt64(offset) AS o FROM encounters FINAL WHERE action IN ('admit', 'discharge')`
+const OWN_STAYS = `SELECT patient, action, ${msOf('arrival_time')} AS a, toInt64(offset) AS o FROM encounters FINAL WHERE action IN ('admit', 'discharge')`
 
 /** A discharge after which, for 24 hours, there was no other and no admission. */
 function forgotten (key: string, rows: string, order: string): string {
@@ -64,7 +63,7 @@ function keyParts (merged: boolean): readonly Part[] {
       { name: 'lines', sql: 'SELECT p.patient AS patient, p.patient AS key, toInt64(-1) AS joined, f.at AS forgotten, f.at AS key_forgotten FROM asked_patients AS p LEFT JOIN forgotten_patients AS f ON f.patient = p.patient' },
     ]
   }
-  return [own, { name: 'merged_keys', sql: `SELECT patient AS key, argMin(survivor, (arrival_time, offset)) AS survivor, ${ms('min(arrival_time)')} AS at FROM merges FINAL GROUP BY patient` },
+  return [own, { name: 'merged_keys', sql: `SELECT patient AS key, argMin(survivor, (arrival_time, offset)) AS survivor, ${msOf('min(arrival_time)')} AS at FROM merges FINAL GROUP BY patient` },
     { name: 'chains', sql: CHAINS },
     {
       name: 'stays',
@@ -90,8 +89,8 @@ export function placed (arrival: string, offset: string, index: string): string 
 }
 
 function told (needs: readonly ConceptNeeds[]): string {
-  return `SELECT l.patient AS patient, toString(r.concept) AS concept, least(${ms('r.event_time')}, ${ms('r.arrival_time')}) AS t, r.value AS v, r.status != 'withdrawn' AND r.quality = 'valid' AS good,
-  r.kind = 'device' AND r.result_id = '' AS dense, r.result_id AS id, l.forgotten AS forgotten, ${placed(ms('r.arrival_time'), 'r.offset', 'r.index')}
+  return `SELECT l.patient AS patient, toString(r.concept) AS concept, least(${msOf('r.event_time')}, ${msOf('r.arrival_time')}) AS t, r.value AS v, r.status != 'withdrawn' AND r.quality = 'valid' AS good,
+  r.kind = 'device' AND r.result_id = '' AS dense, r.result_id AS id, l.forgotten AS forgotten, ${placed(msOf('r.arrival_time'), 'r.offset', 'r.index')}
 FROM observations AS r FINAL INNER JOIN lines AS l ON l.key = r.patient
 WHERE r.concept IN ${concepts(needs.map(n => n.concept))} AND r.patient IN (SELECT key FROM lines)`
 }

@@ -1,7 +1,8 @@
 import type { ArrivalTimeMs, DurationMs } from '../../../streams/time/index.ts'
 import type { FeatureView } from '../../define/index.ts'
 import type { OfflineSql } from '../clickhouse/index.ts'
-import { concepts, quoted } from './text.ts'
+import { momentOf, msOf, quoted } from '../sql-text.ts'
+import { concepts } from './text.ts'
 
 export interface SpineOptions {
   readonly view: FeatureView
@@ -26,7 +27,7 @@ export async function countsOf (sql: OfflineSql, { view, from, to, at, patients 
 }
 
 function emissions (view: FeatureView, from: number, to: number, theirs: string): string {
-  return `SELECT DISTINCT patient, as_of, through FROM features WHERE view = ${quoted(view.name)} AND offset >= 0 AND as_of >= ${moment(from)} AND as_of < ${moment(to)} AND ${theirs}`
+  return `SELECT DISTINCT patient, as_of, through FROM features WHERE view = ${quoted(view.name)} AND offset >= 0 AND as_of >= ${momentOf(from)} AND as_of < ${momentOf(to)} AND ${theirs}`
 }
 
 /** Each reading makes its patient be there for the view's TTL. */
@@ -35,8 +36,6 @@ function moments (view: FeatureView, from: number, to: number, everyMs: Duration
   const ttl = Math.floor(view.ttlMs)
   const [first, end] = [Math.ceil(from / every), Math.ceil(to / every)]
   return `SELECT DISTINCT patient, fromUnixTimestamp64Milli(toInt64(arrayJoin(range(toUInt64(greatest(cell, ${first})), toUInt64(greatest(greatest(cell, ${first}), least(cell + ${Math.max(1, Math.ceil(ttl / every))}, ${end}))))) * ${every}), 'UTC') AS as_of, toInt64(-1) AS through
-FROM (SELECT DISTINCT patient, intDiv(toUnixTimestamp64Milli(arrival_time) + ${every - 1}, ${every}) AS cell FROM observations
-  WHERE concept IN ${concepts(view.concepts)} AND arrival_time > ${moment(from - ttl)} AND arrival_time < ${moment(to)} AND ${theirs})`
+FROM (SELECT DISTINCT patient, intDiv(${msOf('arrival_time')} + ${every - 1}, ${every}) AS cell FROM observations
+  WHERE concept IN ${concepts(view.concepts)} AND arrival_time > ${momentOf(from - ttl)} AND arrival_time < ${momentOf(to)} AND ${theirs})`
 }
-
-function moment (ms: number): string { return `fromUnixTimestamp64Milli(${Math.floor(ms)}, 'UTC')` }

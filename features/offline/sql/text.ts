@@ -1,10 +1,6 @@
-/** Pieces of SQL. Values never come in here: times and positions stand in tables, names come from checked definitions. */
+import { quoted } from '../sql-text.ts'
 
-/** A string literal. */
-export function quoted (text: string): string { return `'${text.replace(/\\/g, '\\\\').replace(/'/g, "\\'")}'` }
-
-/** An identifier. */
-export function name (text: string): string { return `\`${text.replace(/\\/g, '\\\\').replace(/`/g, '\\`')}\`` }
+// Pieces of the queries of views. Values never come in here: times and positions stand in tables, names come from checked definitions.
 
 /** A double that is read back as the same double. */
 export function float (value: number): string { return Number.isNaN(value) ? 'nan' : value === Infinity ? 'inf' : value === -Infinity ? '-inf' : `toFloat64(${String(value)})` }

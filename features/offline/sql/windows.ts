@@ -1,26 +1,16 @@
 import { CONCEPTS } from '../../../streams/events/index.ts'
 import type { DurationMs } from '../../../streams/time/index.ts'
+import { tileMsOf } from '../../compute/index.ts'
 import type { Aggregate, Expression } from '../../define/index.ts'
 import { arrayOf, READING } from './gather.ts'
 import { isLong } from './needs.ts'
 import { float } from './text.ts'
 
 const HOUR_MS = 3_600_000
-const TENTH_MS = 100
-const SECOND_MS = 1_000
-/** From this length on a window's tiles are whole seconds. */
-const WHOLE_SECONDS_FROM_MS = 30_000
-const TILES_PER_WINDOW = 30
 /** Relative accuracy of a quantile over tiles (Masson et al. 2019). */
 const ALPHA = 0.01
 
 export type Windowed = Extract<Expression, { op: 'window' | 'sampled' | 'missingRate' }>
-
-/** The tile width of a dense window. */
-export function tileMs (windowMs: DurationMs): DurationMs {
-  const step = windowMs < WHOLE_SECONDS_FROM_MS ? TENTH_MS : SECOND_MS
-  return Math.ceil(windowMs / TILES_PER_WINDOW / step) * step
-}
 
 const item = (i: number): string => `tupleElement(x, ${i})`
 
@@ -34,7 +24,7 @@ export function readingsIn (e: Windowed): string {
   switch (e.op) {
     case 'window': return e.kept === 'sparse'
       ? inside(`${item(READING.kept)} = 1 AND ${time} >= as_of - ${e.windowMs} AND ${e.untilMs === 0 ? `${time} <= as_of` : `${time} < as_of - ${e.untilMs}`}`)
-      : inside(`${time} >= ${roundedUp(`as_of - ${e.windowMs}`, tileMs(e.windowMs))} AND ${time} <= as_of`)
+      : inside(`${time} >= ${roundedUp(`as_of - ${e.windowMs}`, tileMsOf(e.windowMs))} AND ${time} <= as_of`)
     case 'sampled': return inside(`intDiv(${time}, ${e.sampleMs}) > intDiv(as_of - ${e.windowMs}, ${e.sampleMs}) AND ${time} <= as_of`)
     case 'missingRate': return inside(`intDiv(${time}, ${e.everyMs}) > intDiv(as_of, ${e.everyMs}) - ${Math.ceil(e.windowMs / e.everyMs)} AND ${time} <= as_of`)
   }
@@ -121,7 +111,7 @@ function sketched (v: string, level: number, [low, high]: readonly [number, numb
   return `if(abs(${x}) ${zero === 0 ? '=' : '<'} ${float(zero)}, 0, sign(${x}) * 2 * pow(${float(gamma)}, ceil(log(abs(${x})) / ${float(Math.log(gamma))})) / ${float(gamma + 1)})`
 }
 
-function tiles (t: string, windowMs: DurationMs): string { return `arrayMap(x -> intDiv(x, ${tileMs(windowMs)}), ${t})` }
+function tiles (t: string, windowMs: DurationMs): string { return `arrayMap(x -> intDiv(x, ${tileMsOf(windowMs)}), ${t})` }
 
 type OverReadings = Exclude<Windowed, { op: 'missingRate' }>
 function endOf (e: OverReadings): string { return e.op === 'window' && e.untilMs > 0 ? `(as_of - ${e.untilMs})` : 'as_of' }
@@ -135,7 +125,7 @@ function weighted (t: string, v: string, end: string): string {
 
 function timeBeyond (e: OverReadings, t: string, v: string, is: '>' | '<'): string {
   const limit = float(e.at!)
-  if (e.op === 'window' && e.kept === 'dense') return `arraySum(arrayMap(x -> arrayAvg(x), ${runs(tiles(t, e.windowMs), `arrayMap(x -> x ${is} ${limit}, ${v})`)})) * ${float(tileMs(e.windowMs) / HOUR_MS)}`
+  if (e.op === 'window' && e.kept === 'dense') return `arraySum(arrayMap(x -> arrayAvg(x), ${runs(tiles(t, e.windowMs), `arrayMap(x -> x ${is} ${limit}, ${v})`)})) * ${float(tileMsOf(e.windowMs) / HOUR_MS)}`
   return `arraySum((x, w) -> (x ${is} ${limit}) * w, ${v}, ${holds(t, endOf(e))}) / ${HOUR_MS}`
 }
 
