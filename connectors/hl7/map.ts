@@ -1,6 +1,6 @@
-import type { BedsideEvent, ConceptId, EncounterAction, Observation, ObservationSet } from '../../streams/events/index.ts'
+import type { ConceptId, EncounterAction, Observation, ObservationSet } from '../../streams/events/index.ts'
 import type { ArrivalTimeMs } from '../../streams/time/index.ts'
-import type { SourceIdentity, TimePolicy } from '../kit/port.ts'
+import type { InboundEvent, SourceIdentity, TimePolicy } from '../kit/port.ts'
 import { isVital, type LocalCodes } from './code.ts'
 import { actionOf, mapEncounter } from './encounter.ts'
 import type { Message } from './message.ts'
@@ -17,7 +17,7 @@ export interface MapContext {
   readonly localCodes?: LocalCodes | undefined
 }
 
-export interface MappedEvent { readonly patient: SourceIdentity, readonly event: BedsideEvent }
+export interface MappedEvent { readonly patient: SourceIdentity, readonly event: InboundEvent }
 
 /** A row that was refused while the rest of its message goes on. */
 export interface RefusedRow { readonly fault: Fault, readonly row?: ResultRow, readonly pid?: Segment }

@@ -45,9 +45,11 @@ export async function startHl7 (options: Hl7Options): Promise<Connector> {
   server.on('error', () => { intake.count(SOURCE, 'listener-errors') })
   const stopSweeping = clock.every(SWEEP_MS, () => { for (const connection of connections) connection.sweep() })
   const address = server.address() as AddressInfo
+  const since = clock.now()
   return {
     name: 'hl7',
     endpoint: `mllp://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
+    health: () => ({ state: 'up', since, why: '' }),
     async [Symbol.asyncDispose] () {
       stopSweeping()
       const closed = new Promise<void>(resolve => { server.close(() => { resolve() }) })

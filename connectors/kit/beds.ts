@@ -1,6 +1,7 @@
 import type { Database } from 'lmdb'
 import type { EncounterEvent } from '../../streams/events/index.ts'
 import type { Lmdb } from '../../streams/lmdb/index.ts'
+import type { EventTimeMs } from '../../streams/time/index.ts'
 
 /** Seals an identifier for the disk, and opens it again. */
 export interface Sealer { seal (plain: Buffer): Buffer, open (sealed: Buffer): Buffer }
@@ -18,7 +19,7 @@ export class Beds {
     for (const { key, value } of this.#rows.getRange({})) this.#put(key, sealer.open(value).toString())
   }
 
-  patientIn (ward: string, bed: string): string | undefined { return this.#byBed.get(nameOf(ward, bed)) }
+  patientIn (ward: string, bed: string, _at?: EventTimeMs): string | undefined { return this.#byBed.get(nameOf(ward, bed)) }
 
   apply (patient: string, event: EncounterEvent): void {
     if (event.action === 'discharge') { this.#leave(patient); return }
@@ -31,6 +32,16 @@ export class Beds {
     if (before !== undefined) this.#byPatient.delete(before)
     this.#put(bed, patient)
     void this.#rows.put(bed, this.#sealer.seal(Buffer.from(patient)))
+  }
+
+  /** The loser's bed is the survivor's, unless that one lies elsewhere. */
+  merge (loser: string, survivor: string): void {
+    const bed = this.#byPatient.get(loser)
+    if (bed === undefined) return
+    this.#leave(loser)
+    if (this.#byPatient.has(survivor)) return
+    this.#put(bed, survivor)
+    void this.#rows.put(bed, this.#sealer.seal(Buffer.from(survivor)))
   }
 
   #put (bed: string, patient: string): void {

@@ -1,6 +1,19 @@
-/** What every connector shares: the intake, and the port it is used through. */
-export type { CheckedTime, Connector, InboundMessage, Intake, PublishOutcome, RefusedInput, SourceIdentity, TimePolicy } from './port.ts'
+/** What every connector shares. A connector is a `ConnectorKind`: options, a mapper, and a start; the kit does the rest. */
+export type { ConnectorContext, ConnectorKind, KeptTable, SecretRef } from './connector-kind.ts'
+/** The way of a message to the log: mapping, publishing, dead letters. */
+export { Feed } from './feed.ts'
+export type { FeedOptions, MapContext, MappedEvent, MappedMessage, MessageMapper, RefusedPart, Taken } from './feed.ts'
+/** What a feed's codes, units, times and identifiers mean. */
+export { canonicalValue, fixedMapping, identifierOf, meaningOf, PLAIN_MAPPING } from './mapping.ts'
+export type { CodeMapping, FeedMapping, MappingTable, UnmappedCode } from './mapping.ts'
+/** Why something was refused, and what was counted. */
+export { note } from './outcome.ts'
+export type { Fault, Notices } from './outcome.ts'
+/** The intake, and what connectors say to it. */
+export type { ArchivedInput, Connector, ConnectorHealth, InboundEvent, InboundMerge, InboundMessage, Intake, PublishOutcome, RefusedInput, SourceIdentity, TimePolicy } from './port.ts'
 export { openIntake } from './intake.ts'
 export type { IntakeOptions, OpenIntake } from './intake.ts'
+/** Sources that are read rather than that call. */
+export type { Source, SourceMessage, SourceSession } from './source.ts'
 export { SealedTable } from './sealed-table.ts'
 export type { Sealer } from './beds.ts'

@@ -1,10 +1,11 @@
 import { partitionFor } from '../../streams/codec/index.ts'
-import { TOPICS, type EventCodecs, type PatientKey } from '../../streams/events/index.ts'
+import { TOPICS, type BedsideEvent, type EventCodecs, type PatientKey } from '../../streams/events/index.ts'
 import { openLmdb } from '../../streams/lmdb/index.ts'
 import type { Log, Producer } from '../../streams/log/index.ts'
-import type { Clock, DurationMs } from '../../streams/time/index.ts'
+import type { Clock, DurationMs, EventTimeMs } from '../../streams/time/index.ts'
 import { Beds, type Sealer } from './beds.ts'
-import type { InboundMessage, Intake, PublishOutcome, RefusedInput, SourceIdentity } from './port.ts'
+import { MergedKeys } from './merged-keys.ts'
+import type { ArchivedInput, InboundMessage, Intake, PublishOutcome, RefusedInput, SourceIdentity } from './port.ts'
 import { SealedTable } from './sealed-table.ts'
 import { SeenMessages } from './seen-messages.ts'
 
@@ -38,6 +39,7 @@ class LogIntake implements OpenIntake {
   readonly #root: ReturnType<typeof openLmdb>
   readonly #seen: SeenMessages
   readonly #beds: Beds
+  readonly #merged: MergedKeys
   readonly #producer: Producer
   readonly #partitions: number
   readonly #inFlight = new Map<string, Promise<PublishOutcome>>()
@@ -48,6 +50,7 @@ class LogIntake implements OpenIntake {
     this.#root = openLmdb(options.directory, 'the connectors\' store')
     this.#seen = new SeenMessages(this.#root, SEEN_FOR_MS)
     this.#beds = new Beds(this.#root, options.sealer)
+    this.#merged = new MergedKeys(this.#root)
     this.#producer = options.log.producer()
     this.#partitions = options.log.partitionsOf(TOPICS.events)
     this.#stopPurge = options.clock.every(PURGE_EVERY_MS, () => { void this.#seen.purge(options.clock.now(), PURGE_ROWS).catch(() => {}) })
@@ -71,22 +74,38 @@ class LogIntake implements OpenIntake {
     const known = this.#seen.look(source, messageId, content, this.now())
     if (known === 'duplicate') { this.count(source, 'duplicate'); return { kind: 'duplicate' } }
     if (known === 'reused') this.count(source, 'message-id-reused')
-    const key = Buffer.from(await this.#options.identify(patient))
-    const { timestamp } = await this.#producer.append({ topic: TOPICS.events, partition: partitionFor(key, this.#partitions) }, [{ key, value: this.#options.codecs.encode(event) }])
+    const own = await this.#options.identify(patient)
+    let said: BedsideEvent
+    if (event.type === 'merge') {
+      const survivor = await this.#options.identify(event.survivor)
+      if (this.#merged.wouldLoop(own, survivor)) { this.count(source, 'merge-loop'); return { kind: 'merge-loop' } }
+      said = { ...event, survivor }
+    } else said = event
+    // A merge stands under the key that goes; whatever else is said of a key that went is the survivor's.
+    const key = Buffer.from(said.type === 'merge' ? own : this.#merged.follow(own))
+    const { timestamp } = await this.#producer.append({ topic: TOPICS.events, partition: partitionFor(key, this.#partitions) }, [{ key, value: this.#options.codecs.encode(said) }])
     this.#seen.remember(source, messageId, content, timestamp)
+    if (said.type === 'merge') this.#merged.add(own, said.survivor)
     if (event.type === 'encounter') this.#beds.apply(patient.id, event)
+    if (event.type === 'merge') this.#beds.merge(patient.id, event.survivor.id)
     this.count(source, 'published')
     return { kind: 'published', arrival: timestamp }
   }
 
-  async refuse ({ cause, detail, source, raw }: RefusedInput): Promise<void> {
-    const value = this.#options.codecs.encodeDeadLetter({ cause, detail, source, partition: -1, offset: -1, refusedAt: this.now(), raw: this.#options.sealer.seal(raw) })
+  async refuse ({ cause, detail, source, feed = '', raw }: RefusedInput): Promise<void> {
+    const value = this.#options.codecs.encodeDeadLetter({ cause, detail, source, feed, partition: -1, offset: -1, refusedAt: this.now(), raw: this.#options.sealer.seal(raw) })
     await this.#producer.append({ topic: TOPICS.deadLetters, partition: 0 }, [{ key: null, value }])
     this.count(source, `refused-${cause}`)
   }
 
+  async archive ({ source, type, raw }: ArchivedInput): Promise<void> {
+    const value = this.#options.codecs.encodeArchived({ source, type, at: this.now(), raw: this.#options.sealer.seal(raw) })
+    await this.#producer.append({ topic: TOPICS.archive, partition: 0 }, [{ key: null, value }])
+    this.count(source, 'archived')
+  }
+
   table<T> (name: string): SealedTable<T> { return new SealedTable<T>(this.#root, `table-${name}`, this.#options.sealer) }
-  patientInBed (ward: string, bed: string): string | undefined { return this.#beds.patientIn(ward, bed) }
+  patientInBed (ward: string, bed: string, at?: EventTimeMs): string | undefined { return this.#beds.patientIn(ward, bed, at) }
   now (): number { return this.#options.clock.now() }
   count (source: string, what: string, n = 1): void { this.#options.onCount?.(source, what, n) }
 

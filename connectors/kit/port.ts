@@ -3,7 +3,7 @@ import type { ArrivalTimeMs, EventTimeMs } from '../../streams/time/index.ts'
 
 /** A patient as a source names one; never leaves the connector and the identity vault. */
 export interface SourceIdentity {
-  /** PID-3.1, or whatever the feed uses. */
+  /** The identifier in its namespace (`identifierOf` of the feed's mapping). */
   readonly id: string
   readonly familyName?: string
   readonly givenName?: string
@@ -16,13 +16,26 @@ export interface RefusedInput {
   /** Where and what, without values or identifiers. */
   readonly detail: string
   readonly source: string
+  /** The configured feed that can read `raw` again; absent: none can. */
+  readonly feed?: string
   readonly raw: Buffer
 }
+
+/** Two identities are one patient: what the message's patient had becomes the survivor's (HL7 A40 and kin, FHIR Patient.link). */
+export interface InboundMerge {
+  readonly type: 'merge'
+  readonly survivor: SourceIdentity
+  readonly eventTime: EventTimeMs
+  readonly source: string
+}
+
+/** What a connector may say of a patient. */
+export type InboundEvent = Exclude<BedsideEvent, { type: 'merge' | 'transfer' | 'tick' | 'acknowledgement' }> | InboundMerge
 
 /** One source message, mapped: published whole, in one record of the patient's partition. */
 export interface InboundMessage {
   readonly patient: SourceIdentity
-  readonly event: BedsideEvent
+  readonly event: InboundEvent
   /** Identity of the message at its source, for duplicates: same identity and same content is the same message. */
   readonly messageId: string
   readonly source: string
@@ -34,15 +47,27 @@ export type PublishOutcome =
   | { readonly kind: 'published', readonly arrival: ArrivalTimeMs }
   /** Seen before with the same content: acknowledge as the first time, nothing was published. */
   | { readonly kind: 'duplicate' }
+  /** A merge that would close a circle: nothing was published. */
+  | { readonly kind: 'merge-loop' }
 
-/** What a connector may do; the kit behind it does pseudonyms, identity, duplicates, publishing, dead letters, counters. */
+/** A message that was understood and carries nothing that Latido computes with; kept, sealed. */
+export interface ArchivedInput {
+  readonly source: string
+  /** Short: `BAR^P01`, `ORM^O01`. */
+  readonly type: string
+  readonly raw: Buffer
+}
+
+/** What stands between connectors and the log: pseudonyms, identity, duplicates, publishing, dead letters, counters. */
 export interface Intake {
   /** Resolves when the log has the message durably. Rejects (LatidoError) when the log is away: do not acknowledge. */
   publish (message: InboundMessage): Promise<PublishOutcome>
   /** Resolves when the dead letter is durably stored. */
   refuse (refused: RefusedInput): Promise<void>
-  /** Who lies in a bed now, from admissions and transfers; undefined if nobody. Beds are `ward|bed`. */
-  patientInBed (ward: string, bed: string): string | undefined
+  /** Resolves when it is durably stored. */
+  archive (archived: ArchivedInput): Promise<void>
+  /** Who lay in a bed at a moment (by default now), from admissions and transfers; undefined if nobody. */
+  patientInBed (ward: string, bed: string, at?: EventTimeMs): string | undefined
   /** Moment for plausibility of event times: the log's clock. */
   now (): ArrivalTimeMs
   /** Counts an outcome that is not worth a dead letter each, for example junk bytes between frames. */
@@ -52,12 +77,19 @@ export interface Intake {
 /** Event times may lead arrival by this much (clock skew); beyond it the value is refused as `time-in-future`. */
 export interface TimePolicy { readonly futureToleranceMs: number }
 
-/** `clamped`: within the tolerance; the event time became the arrival time. */
-export type CheckedTime = { readonly kind: 'ok' | 'clamped', readonly eventTime: EventTimeMs } | { readonly kind: 'future' }
+/** How a connector stands. `up`: it takes messages. `waiting`: its counterparty or the log is away, and it tries again. `failed`: it needs a person. */
+export interface ConnectorHealth {
+  readonly state: 'up' | 'waiting' | 'failed'
+  readonly since: ArrivalTimeMs
+  /** For an operator, without values or identifiers; empty when up. */
+  readonly why: string
+}
 
 /** A running connector. */
 export interface Connector extends AsyncDisposable {
+  /** The feed that it serves. */
   readonly name: string
-  /** Where it listens, for the start line; empty if it does not. */
+  /** Where it listens or reads, for the start line; without credentials. */
   readonly endpoint: string
+  health (): ConnectorHealth
 }

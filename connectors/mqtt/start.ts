@@ -40,9 +40,11 @@ export async function startMqtt (options: MqttOptions): Promise<Connector> {
   server.on('drop', () => { intake.count(FEED, 'client-limit') })
   try { await listen(server, host, port) } catch (error) { await closeBroker(broker); throw error }
   const bound = server.address() as AddressInfo
+  const since = clock.now()
   return {
     name: 'mqtt',
     endpoint: `mqtt://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`,
+    health: () => ({ state: 'up', since, why: '' }),
     async [Symbol.asyncDispose] () {
       const closed = new Promise<void>(resolve => { server.close(() => { resolve() }) })
       await closeBroker(broker)

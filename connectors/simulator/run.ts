@@ -1,5 +1,4 @@
 import type { Clock } from '../../streams/time/index.ts'
-import type { Connector } from '../kit/port.ts'
 import { MllpSender } from './mllp.ts'
 import type { MllpCounts } from './mllp.ts'
 import { MonitorLink } from './monitor-link.ts'
@@ -26,7 +25,9 @@ export interface SimulatorOptions {
 
 export const SIMULATOR_DEFAULTS: { readonly patients: number, readonly speed: number, readonly scenario: Scenario } = { patients: 12, speed: 1, scenario: 'ward' }
 
-export interface Simulator extends Connector {
+export interface Simulator extends AsyncDisposable {
+  readonly name: string
+  readonly endpoint: string
   readonly hl7: Readonly<MllpCounts>
   readonly monitors: Readonly<MonitorCounts>
   /** Resolves when it has stopped: by the signal, or by disposing. */

@@ -104,6 +104,7 @@ class Machine {
       case 'observations': this.#observations(state, event, arrival, emit); return
       case 'encounter': this.#encounter(state, event, arrival, emit); return
       case 'acknowledgement': emit(event); return
+      case 'statement': return // no view reads statements yet
       case 'merge': case 'transfer': case 'tick': // the engine's own
     }
   }

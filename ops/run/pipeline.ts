@@ -41,7 +41,7 @@ export async function openPipeline (stores: Stores, options: PipelineOptions, cl
   const models = await loadModels(options.model, views.patientViews, closers)
   const deadLetter: InferenceParts['deadLetter'] = refused => ({
     topic: TOPICS.deadLetters, key: null,
-    value: codecs.encodeDeadLetter({ cause: causeOf(refused.cause), detail: refused.detail, source: 'engine', partition: refused.partition, offset: refused.offset, refusedAt: refused.at, raw: options.sealer.seal(refused.raw) }),
+    value: codecs.encodeDeadLetter({ cause: causeOf(refused.cause), detail: refused.detail, source: 'engine', feed: '', partition: refused.partition, offset: refused.offset, refusedAt: refused.at, raw: options.sealer.seal(refused.raw) }),
   })
   const parts: InferenceParts = { codecs, vectors, inference, online, deadLetter }
   const alerts: AlertOptions = { ...ALERT_DEFAULTS, ...options.alerts, ...(models.sepsis === undefined ? {} : { sepsisThreshold: models.sepsis.threshold, sepsisBasis: `${models.sepsis.name}@${models.sepsis.version}` }) }

@@ -1,12 +1,12 @@
 import type { RecordCursor } from '../log/index.ts'
 import type { Decoded } from './decode-event.ts'
 import { EventReader } from './event-reader.ts'
-import { ACKNOWLEDGEMENT, DEAD_LETTER, ENCOUNTER, IDENTITY, MERGE, OBSERVATIONS, TICK, TRANSFER } from './schemas.ts'
+import { ACKNOWLEDGEMENT, ARCHIVED, DEAD_LETTER, ENCOUNTER, IDENTITY, MERGE, OBSERVATIONS, STATEMENT, TICK, TRANSFER } from './schemas.ts'
 import { SchemaBook, type Codec } from './schema-book.ts'
 import { TOPICS } from './topics.ts'
 import {
-  COMPARATORS, ENCOUNTER_ACTIONS, OBSERVATION_KINDS, QUALITIES, REFUSAL_CAUSES, RESULT_STATUSES, SEXES,
-  type BedsideEvent, type DeadLetter, type Observation,
+  COMPARATORS, ENCOUNTER_ACTIONS, OBSERVATION_KINDS, QUALITIES, REFUSAL_CAUSES, RESULT_STATUSES, SEXES, STATEMENT_KINDS, STATEMENT_STATUSES,
+  type ArchivedMessage, type BedsideEvent, type DeadLetter, type Observation,
 } from './types.ts'
 
 export interface EventCodecs {
@@ -16,6 +16,8 @@ export interface EventCodecs {
   on (topic: string): Promise<Pick<EventCodecs, 'encode'>>
   encodeDeadLetter (letter: DeadLetter): Buffer
   decodeDeadLetter (record: RecordCursor): DeadLetter
+  encodeArchived (message: ArchivedMessage): Buffer
+  decodeArchived (record: RecordCursor): ArchivedMessage
   encodeIdentity (sealed: Buffer): Buffer
   decodeIdentity (record: RecordCursor): Buffer
   readonly book: SchemaBook
@@ -28,6 +30,7 @@ export async function openEventCodecs (book: SchemaBook): Promise<EventCodecs> {
   const encode = await encoderOn(book, TOPICS.events)
   const letters = await book.codec<RawRecord>(TOPICS.deadLetters, DEAD_LETTER)
   const reader = new EventReader(book)
+  const archived = await book.codec<RawRecord>(TOPICS.archive, ARCHIVED)
   const identities = await book.codec<RawRecord>(TOPICS.identity, IDENTITY)
   return {
     book,
@@ -39,6 +42,8 @@ export async function openEventCodecs (book: SchemaBook): Promise<EventCodecs> {
       const raw = book.decode(record.valueBuffer, record.valueStart, record.valueEnd) as Omit<DeadLetter, 'cause'> & { cause: number }
       return { ...raw, cause: REFUSAL_CAUSES[raw.cause] ?? 'payload-invalid' }
     },
+    encodeArchived: message => archived.encode({ ...message, raw: Buffer.from(message.raw) }),
+    decodeArchived: record => book.decode(record.valueBuffer, record.valueStart, record.valueEnd) as ArchivedMessage,
     encodeIdentity: sealed => identities.encode({ sealed }),
     decodeIdentity: record => (book.decode(record.valueBuffer, record.valueStart, record.valueEnd) as { sealed: Buffer }).sealed,
   }
@@ -47,6 +52,7 @@ export async function openEventCodecs (book: SchemaBook): Promise<EventCodecs> {
 async function encoderOn (book: SchemaBook, topic: string): Promise<EventCodecs['encode']> {
   const observations: Codec<RawRecord> = await book.codec(topic, OBSERVATIONS)
   const encounter: Codec<RawRecord> = await book.codec(topic, ENCOUNTER)
+  const statement: Codec<RawRecord> = await book.codec(topic, STATEMENT)
   const acknowledgement: Codec<RawRecord> = await book.codec(topic, ACKNOWLEDGEMENT)
   const merge: Codec<RawRecord> = await book.codec(topic, MERGE)
   const transfer: Codec<RawRecord> = await book.codec(topic, TRANSFER)
@@ -55,6 +61,7 @@ async function encoderOn (book: SchemaBook, topic: string): Promise<EventCodecs[
     switch (event.type) {
       case 'observations': return observations.encode({ kind: OBSERVATION_KINDS.indexOf(event.kind), source: event.source, observations: event.observations.map(rawObservation) })
       case 'encounter': return encounter.encode({ ...event, action: ENCOUNTER_ACTIONS.indexOf(event.action), sex: SEXES.indexOf(event.sex) })
+      case 'statement': return statement.encode({ ...event, kind: STATEMENT_KINDS.indexOf(event.kind), status: STATEMENT_STATUSES.indexOf(event.status) })
       case 'acknowledgement': return acknowledgement.encode({ ...event })
       case 'merge': return merge.encode({ ...event })
       case 'transfer': return transfer.encode({ ...event })

@@ -3,7 +3,7 @@ import type { RecordCursor } from '../log/index.ts'
 import { isConceptId } from './concepts.ts'
 import type { SchemaBook } from './schema-book.ts'
 import {
-  COMPARATORS, ENCOUNTER_ACTIONS, OBSERVATION_KINDS, QUALITIES, RESULT_STATUSES, SEXES, type BedsideEvent, type Observation, type PatientKey, type RefusalCause,
+  COMPARATORS, ENCOUNTER_ACTIONS, OBSERVATION_KINDS, QUALITIES, RESULT_STATUSES, SEXES, STATEMENT_KINDS, STATEMENT_STATUSES, type BedsideEvent, type Observation, type PatientKey, type RefusalCause, type StatementEvent,
 } from './types.ts'
 
 /** A record decoded, or why it cannot be. */
@@ -37,6 +37,10 @@ function fromRaw (name: string, raw: RawRecord): BedsideEvent | undefined {
     case 'latido.Encounter': {
       const { action, sex, ...rest } = raw as { action: number, sex: number, eventTime: number, source: string, ward: string, bed: string, ageYears: number, hoursSinceHospitalAdmission: number }
       return { type: 'encounter', action: member(ENCOUNTER_ACTIONS, action), sex: member(SEXES, sex), eventTime: rest.eventTime, source: rest.source, ward: rest.ward, bed: rest.bed, ageYears: rest.ageYears, hoursSinceHospitalAdmission: rest.hoursSinceHospitalAdmission }
+    }
+    case 'latido.Statement': {
+      const { kind, status, ...rest } = raw as Omit<StatementEvent, 'type' | 'kind' | 'status'> & { readonly kind: number, readonly status: number }
+      return { type: 'statement', kind: member(STATEMENT_KINDS, kind), status: member(STATEMENT_STATUSES, status), source: rest.source, statementId: rest.statementId, system: rest.system, code: rest.code, eventTime: rest.eventTime, endTime: rest.endTime, value: rest.value, unit: rest.unit }
     }
     case 'latido.Acknowledgement': {
       const { alertId, by } = raw as { alertId: string, by: string }

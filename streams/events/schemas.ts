@@ -1,4 +1,4 @@
-import { COMPARATORS, ENCOUNTER_ACTIONS, OBSERVATION_KINDS, QUALITIES, REFUSAL_CAUSES, RESULT_STATUSES, SEXES } from './types.ts'
+import { COMPARATORS, ENCOUNTER_ACTIONS, OBSERVATION_KINDS, QUALITIES, REFUSAL_CAUSES, RESULT_STATUSES, SEXES, STATEMENT_KINDS, STATEMENT_STATUSES } from './types.ts'
 
 type AvroSchema = string | readonly unknown[] | { readonly [key: string]: unknown }
 export interface RecordSchema { readonly type: 'record', readonly name: string, readonly namespace: string, readonly doc: string, readonly fields: readonly { readonly name: string, readonly type: AvroSchema, readonly default?: unknown, readonly doc?: string }[] }
@@ -45,6 +45,22 @@ export const ENCOUNTER: RecordSchema = {
   ],
 }
 
+export const STATEMENT: RecordSchema = {
+  type: 'record', name: 'Statement', namespace, doc: 'What is known of a patient that is no reading, coded.',
+  fields: [
+    { name: 'kind', type: placeIn(STATEMENT_KINDS) },
+    { name: 'source', type: 'string' },
+    { name: 'statementId', type: 'string' },
+    { name: 'status', type: placeIn(STATEMENT_STATUSES) },
+    { name: 'system', type: 'string' },
+    { name: 'code', type: 'string' },
+    { name: 'eventTime', type: millis },
+    { name: 'endTime', type: millis, doc: '-1 unknown or still going on' },
+    { name: 'value', type: 'double', doc: 'NaN: none' },
+    { name: 'unit', type: 'string' },
+  ],
+}
+
 export const ACKNOWLEDGEMENT: RecordSchema = {
   type: 'record', name: 'Acknowledgement', namespace, doc: 'A person acknowledged an alert.',
   fields: [{ name: 'alertId', type: 'string' }, { name: 'by', type: 'string', doc: 'Role or pseudonym, never a name' }],
@@ -77,7 +93,13 @@ export const DEAD_LETTER: RecordSchema = {
     { name: 'offset', type: 'long' },
     { name: 'refusedAt', type: millis },
     { name: 'raw', type: 'bytes' },
+    { name: 'feed', type: 'string', default: '', doc: 'The feed that can read the bytes again' },
   ],
+}
+
+export const ARCHIVED: RecordSchema = {
+  type: 'record', name: 'Archived', namespace, doc: 'A message that was taken and carries nothing that is computed with, sealed.',
+  fields: [{ name: 'source', type: 'string' }, { name: 'type', type: 'string' }, { name: 'at', type: millis }, { name: 'raw', type: 'bytes' }],
 }
 
 /** The identity record: what names a patient, sealed for that patient alone. */

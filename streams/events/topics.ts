@@ -1,6 +1,6 @@
 import type { TopicSpec } from '../log/index.ts'
 
-/** The topics of the product. All but dead letters, monitors and those of other entities are keyed by patient; all but dead letters and monitors are partitioned alike. */
+/** The topics of the product. All but dead letters, the archive, monitors and those of other entities are keyed by patient; all but dead letters, the archive and monitors are partitioned alike. */
 export const TOPICS = {
   events: 'latido.events',
   features: 'latido.features',
@@ -15,6 +15,8 @@ export const TOPICS = {
   /** What each version of each view means, for ever. */
   views: 'latido.views',
   deadLetters: 'latido.deadletter',
+  /** Messages that were taken and carry nothing that Latido computes with, sealed. */
+  archive: 'latido.archive',
 } as const
 
 const DAY_MS = 86_400_000
@@ -35,5 +37,6 @@ export function topicSpecs (options: { readonly partitions: number, readonly ret
     topic(TOPICS.drift, 'create', { partitions: 1 }),
     topic(TOPICS.views, 'append', { partitions: 1, retentionMs: 0 }),
     topic(TOPICS.deadLetters, 'append', { partitions: 1, retentionMs: retentionMs === 0 ? 0 : Math.max(retentionMs, 30 * DAY_MS) }),
+    topic(TOPICS.archive, 'append', { partitions: 1, retentionMs: retentionMs === 0 ? 0 : Math.max(retentionMs, 30 * DAY_MS) }),
   ]
 }

@@ -88,15 +88,45 @@ export interface TransferEvent {
   readonly state: Buffer
 }
 
+/** What is known of a patient that is no reading: a diagnosis, a drug, an allergy, a reported symptom, an image, an order, the state of a device. */
+export const STATEMENT_KINDS = ['condition', 'medication-request', 'medication-administration', 'allergy', 'family-history', 'report', 'symptom', 'imaging', 'order', 'device'] as const
+export type StatementKind = (typeof STATEMENT_KINDS)[number]
+
+/** `withdrawn`: entered in error, deleted or cancelled. `absent`: asked for and denied (a symptom, an allergy). */
+export const STATEMENT_STATUSES = ['planned', 'active', 'completed', 'inactive', 'absent', 'withdrawn'] as const
+export type StatementStatus = (typeof STATEMENT_STATUSES)[number]
+
+/** A clinical statement, coded: it holds no free text, since that may identify a person. */
+export interface StatementEvent {
+  readonly type: 'statement'
+  readonly kind: StatementKind
+  readonly source: string
+  /** Identity at the source within the patient: a later statement with the same one replaces this. Holds no identifier of a person. */
+  readonly statementId: string
+  readonly status: StatementStatus
+  /** Code system: a URI as FHIR has it (`http://snomed.info/sct`), or the name that the feed gave. */
+  readonly system: string
+  readonly code: string
+  /** Onset, administration, report. */
+  readonly eventTime: EventTimeMs
+  /** End of what it says, exclusive; -1 unknown or still going on. */
+  readonly endTime: EventTimeMs
+  /** Dose, severity, count; NaN: none. */
+  readonly value: number
+  /** UCUM, or empty. */
+  readonly unit: string
+}
+
 /** Nothing happened, and that is data: moves the partition's clock. */
 export interface TickEvent { readonly type: 'tick' }
 
 /** Everything that may stand on `latido.events`. */
-export type BedsideEvent = ObservationSet | EncounterEvent | AcknowledgementEvent | MergeEvent | TransferEvent | TickEvent
+export type BedsideEvent = ObservationSet | EncounterEvent | StatementEvent | AcknowledgementEvent | MergeEvent | TransferEvent | TickEvent
 
 export const REFUSAL_CAUSES = [
   'not-hl7', 'malformed', 'unsupported-type', 'patient-missing', 'value-unparsable', 'value-impossible', 'code-unknown', 'unit-unknown',
   'time-unparsable', 'time-in-future', 'duplicate', 'device-unmapped', 'too-large', 'charset-invalid', 'schema-unknown', 'payload-invalid', 'step-failed',
+  'merge-loop', 'identifier-conflict', 'time-implausible', 'unauthorised', 'source-refused',
 ] as const
 /** Why a message, or a value in it, was refused. */
 export type RefusalCause = (typeof REFUSAL_CAUSES)[number]
@@ -107,10 +137,21 @@ export interface DeadLetter {
   /** Says what and where (`OBX-5 of segment 4`), never the value or an identifier. */
   readonly detail: string
   readonly source: string
+  /** The configured feed that can read the bytes again; empty where the engine refused it. */
+  readonly feed: string
   /** Log position where it was met inside the engine, else -1. */
   readonly partition: number
   readonly offset: number
   readonly refusedAt: ArrivalTimeMs
   /** Encrypted raw bytes. */
+  readonly raw: Uint8Array
+}
+
+/** A message that was taken and carries nothing that Latido computes with, on `latido.archive`, its raw bytes sealed. */
+export interface ArchivedMessage {
+  readonly source: string
+  /** `BAR^P01`, `ORM^O01`. */
+  readonly type: string
+  readonly at: ArrivalTimeMs
   readonly raw: Uint8Array
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { frame, startHl7 } from '../../../connectors/hl7/index.ts'
 import { LatidoError } from '../../../streams/errors/index.ts'
 import { ManualClock } from '../../../streams/time/index.ts'
-import { FakeIntake } from './fake-intake.ts'
+import { FakeIntake } from '../kit/fake-intake.ts'
 import { adt, eventually, hl7, listener, msa, oru, RawClient, segment } from './support.ts'
 
 const HR = 'OBX|1|NM|8867-4^Heart rate^LN||88|/min|||||F'

@@ -8,7 +8,7 @@ import { startHl7 } from '../../../connectors/hl7/index.ts'
 import type { Connector } from '../../../connectors/kit/port.ts'
 import type { ObservationSet } from '../../../streams/events/index.ts'
 import { ManualClock } from '../../../streams/time/index.ts'
-import { FakeIntake } from './fake-intake.ts'
+import { FakeIntake } from '../kit/fake-intake.ts'
 
 export const NOW: number = Date.UTC(2026, 2, 14, 12)
 
@@ -41,7 +41,7 @@ export function observationsOf (mapped: Mapped): ObservationSet {
 
 /** A listener on a free port with its fake intake. */
 export async function listener (limits: Partial<Hl7Limits> = {}): Promise<{ connector: Connector, intake: FakeIntake, clock: ManualClock, port: number } & AsyncDisposable> {
-  const intake = new FakeIntake()
+  const intake = new FakeIntake(Date.UTC(2026, 2, 14, 12))
   const clock = new ManualClock(NOW)
   const connector = await startHl7({ host: '127.0.0.1', port: 0, intake, clock, limits })
   return { connector, intake, clock, port: Number(new URL(connector.endpoint.replace('mllp:', 'http:')).port), [Symbol.asyncDispose]: () => connector[Symbol.asyncDispose]() }

@@ -9,7 +9,7 @@ import { startMqtt } from '../../../connectors/mqtt/index.ts'
 import type { MqttOptions } from '../../../connectors/mqtt/index.ts'
 import type { Connector } from '../../../connectors/kit/port.ts'
 import { systemClock } from '../../../streams/time/index.ts'
-import { FakeIntake, NOW_MS } from './fake-intake.ts'
+import { FakeIntake, NOW_MS } from '../kit/fake-intake.ts'
 
 const NUMERICS = 'latido/devices/monitor-07/numerics'
 const hr = (value: unknown, more: object = {}): object => ({ code: '147842', value, unit: '/min', ...more })

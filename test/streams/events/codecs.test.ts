@@ -24,7 +24,7 @@ it('carries the same events on another topic', async () => {
 
 it('gives dead letters back, whatever their cause and bytes', () => {
   fc.assert(fc.property(fc.constantFrom(...REFUSAL_CAUSES), text, fc.uint8Array(), (cause, detail, raw) => {
-    const letter = { cause, detail, source: 's', partition: -1, offset: -1, refusedAt: 5, raw: Buffer.from(raw) }
+    const letter = { cause, detail, source: 's', partition: -1, offset: -1, refusedAt: 5, feed: 'lab', raw: Buffer.from(raw) }
     expect(codecs.decodeDeadLetter(recordOf(codecs.encodeDeadLetter(letter)))).toEqual(letter)
   }))
 })

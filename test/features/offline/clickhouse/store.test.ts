@@ -47,7 +47,7 @@ describeWithEngine('the offline store in the embedded engine', { timeout: 60_000
     await store.write(batchOf({
       encounters: [{ patient: PATIENT, arrival: NOON, partition: 0, offset: 1, event: { type: 'encounter', action: 'admit', eventTime: NOON, source: 'hl7:adt', ward: SMILE, bed: '7', ageYears: -1, sex: 'female', hoursSinceHospitalAdmission: 2.5 } }],
       vectors: [{ patient: PATIENT, arrival: NOON, partition: 0, offset: 2, vector: { type: 'vector', view: 'vitals', version: 2, asOf: NOON, trigger: 'charted', values: Float64Array.of(1.5, NaN, -0), times: Float64Array.of(NOON, NaN, NOON - 1) } }],
-      deadLetters: [{ partition: 0, offset: 3, letter: { cause: 'unit-unknown', detail: 'OBX-6 of segment 4', source: 'hl7:lab', partition: -1, offset: -1, refusedAt: NOON, raw: Buffer.from('sealed') } }],
+      deadLetters: [{ partition: 0, offset: 3, letter: { cause: 'unit-unknown', feed: '', detail: 'OBX-6 of segment 4', source: 'hl7:lab', partition: -1, offset: -1, refusedAt: NOON, raw: Buffer.from('sealed') } }],
     }))
     expect(await store.query('SELECT action, ward, age_years, hours_since_hospital_admission AS h FROM encounters')).toEqual([{ action: 'admit', ward: SMILE, age_years: -1, h: 2.5 }])
     expect(await store.query('SELECT values, times, isNaN(values[2]) AS absent, version FROM features')).toEqual([{ values: [1.5, null, -0], times: [NOON, null, NOON - 1], absent: 1, version: 2 }])

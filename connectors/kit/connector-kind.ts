@@ -1,0 +1,40 @@
+import type { z } from 'zod'
+import type { Clock } from '../../streams/time/index.ts'
+import type { Feed, MessageMapper } from './feed.ts'
+import type { Fault } from './outcome.ts'
+import type { Connector } from './port.ts'
+
+/** A secret as configuration names it: where it stands, never what it is. */
+export type SecretRef = { readonly file: string } | { readonly env: string }
+
+/** A table of a connector's that outlives the process: values are JSON, sealed on disk (they may name patients). */
+export interface KeptTable<T> {
+  load (): Iterable<readonly [key: string, value: T]>
+  /** Resolves when it is on disk. `undefined` takes the row away. */
+  save (key: string, value: T | undefined): Promise<void>
+}
+
+/** What a connector is started with. */
+export interface ConnectorContext<F extends Fault = Fault> {
+  readonly feed: Feed<F>
+  readonly clock: Clock
+  /** Opens the feed's table `name`; once each. */
+  table<T> (name: string): KeptTable<T>
+  /** The secret's text without the white space around it. Throws FILE_UNREADABLE, FILE_INVALID or CONFIG_INVALID. */
+  secret (ref: SecretRef): string
+  /** For operators: changes of state, never one a message, never a value or an identifier. */
+  say (line: string): void
+}
+
+/** A kind of connector: what a feed's configuration may say for it, how it maps, how it starts. To write a connector is to write one of these. */
+export interface ConnectorKind<Options, F extends Fault = Fault> {
+  /** `hl7`: stands in configuration, counters and sources. */
+  readonly kind: string
+  readonly summary: string
+  /** The feed file's `options`; each with its default. */
+  readonly options: z.ZodType<Options>
+  /** Built once a feed; also reads dead letters again. */
+  mapper (options: Options): MessageMapper<F>
+  /** Throws PORT_IN_USE, UNSAFE_EXPOSURE, CONFIG_INVALID: what a person must mend before it can run. A counterparty that is away is no reason. */
+  start (context: ConnectorContext<F>, options: Options): Promise<Connector>
+}

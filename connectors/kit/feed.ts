@@ -1,0 +1,148 @@
+import { isLatidoError, messageOf } from '../../streams/errors/index.ts'
+import type { ArrivalTimeMs, EventTimeMs } from '../../streams/time/index.ts'
+import type { FeedMapping, MappingTable, UnmappedCode } from './mapping.ts'
+import type { Fault, Notices } from './outcome.ts'
+import type { ArchivedInput, InboundEvent, InboundMessage, Intake, SourceIdentity } from './port.ts'
+
+export interface MapContext {
+  readonly now: ArrivalTimeMs
+  readonly mapping: FeedMapping
+  patientInBed (ward: string, bed: string, at?: EventTimeMs): string | undefined
+  unmapped (code: UnmappedCode): void
+}
+
+export interface MappedEvent { readonly patient: SourceIdentity, readonly event: InboundEvent }
+
+/** A part that was refused while the rest of its message goes on. */
+export interface RefusedPart<F extends Fault = Fault> {
+  readonly fault: F
+  /** A message of its own that holds this part alone (with what it needs to be read): it can be sent again once the cause is gone. */
+  readonly raw: Buffer
+}
+
+/** `source`: what stands in the records (`hl7:lis`): a short plain word after the connector's kind, never an identifier of a person. */
+export type MappedMessage<F extends Fault = Fault> =
+  | { readonly kind: 'rejected', readonly source: string, readonly fault: F, readonly notices: Notices }
+  | {
+    readonly kind: 'mapped'
+    readonly source: string
+    /** Identity of the message at its source. */
+    readonly id: string
+    /** What the message says, without times of transport: same identity and same content is the same message. */
+    readonly content: Buffer
+    readonly events: readonly MappedEvent[]
+    readonly refused: readonly RefusedPart<F>[]
+    /** Present where the message, or the rest of it, is kept and nothing is computed from it. */
+    readonly archived?: Omit<ArchivedInput, 'source'>
+    readonly notices: Notices
+  }
+
+/** Raw bytes to what goes on the log. Pure: the same bytes, moment, mapping and beds give the same answer, now and when a dead letter is retried. */
+export type MessageMapper<F extends Fault = Fault> = (raw: Buffer, context: MapContext) => MappedMessage<F>
+
+/** What became of a message; everything in it is durable. `duplicates` of its events were known. */
+export type Taken<F extends Fault = Fault> =
+  | { readonly kind: 'taken', readonly published: number, readonly duplicates: number, readonly refused: readonly RefusedPart<F>[] }
+  | { readonly kind: 'refused', readonly fault: F | Fault }
+  /** A fault of ours, kept as a dead letter: the sender may try again. */
+  | { readonly kind: 'failed', readonly fault: Fault }
+
+export interface FeedOptions<F extends Fault = Fault> {
+  /** The feed's name in the configuration; stands in dead letters, so that they find their mapper again. */
+  readonly name: string
+  /** The connector's kind, in counters and in sources: `hl7`. */
+  readonly kind: string
+  readonly intake: Intake
+  readonly mapping: MappingTable
+  readonly map: MessageMapper<F>
+}
+
+/** One configured source of messages: maps what comes and takes it to the log, whole. Every connector goes through it. */
+export class Feed<F extends Fault = Fault> {
+  readonly name: string
+  readonly kind: string
+  readonly intake: Intake
+  readonly #mapping: MappingTable
+  readonly #map: MessageMapper<F>
+
+  constructor ({ name, kind, intake, mapping, map }: FeedOptions<F>) {
+    this.name = name
+    this.kind = kind
+    this.intake = intake
+    this.#mapping = mapping
+    this.#map = map
+  }
+
+  get mapping (): FeedMapping { return this.#mapping.current }
+
+  count (what: string, n: number = 1): void { this.intake.count(this.kind, what, n) }
+
+  /** undefined: the mapper threw, which is a fault of ours and never the end of the connector. */
+  map (raw: Buffer): MappedMessage<F> | undefined {
+    const { intake } = this
+    const context: MapContext = {
+      now: intake.now(), mapping: this.#mapping.current,
+      patientInBed: (ward, bed, at) => intake.patientInBed(ward, bed, at),
+      unmapped: code => { this.#mapping.unmapped(code) },
+    }
+    try {
+      return this.#map(raw, context)
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Maps a message and stores what became of it: events on the log, refused parts as dead letters. Rejects (LatidoError) when the log is away: nothing may be acknowledged. */
+  async take (raw: Buffer): Promise<Taken<F>> {
+    const mapped = this.map(raw)
+    return mapped === undefined ? await this.fail(raw, 'the message could not be mapped') : await this.store(raw, mapped)
+  }
+
+  async store (raw: Buffer, mapped: MappedMessage<F>): Promise<Taken<F>> {
+    for (const [what, n] of mapped.notices) this.count(what, n)
+    return mapped.kind === 'rejected' ? await this.refuse(raw, mapped.source, mapped.fault) : await this.#publish(raw, mapped)
+  }
+
+  async refuse (raw: Buffer, source: string, fault: F | Fault): Promise<Taken<F>> {
+    await this.intake.refuse({ cause: fault.cause, detail: fault.detail, source, feed: this.name, raw })
+    return { kind: 'refused', fault }
+  }
+
+  async fail (raw: Buffer, detail: string): Promise<Taken<F>> {
+    const fault: Fault = { cause: 'step-failed', detail }
+    await this.intake.refuse({ ...fault, source: this.kind, feed: this.name, raw })
+    return { kind: 'failed', fault }
+  }
+
+  async #publish (raw: Buffer, mapped: Extract<MappedMessage<F>, { kind: 'mapped' }>): Promise<Taken<F>> {
+    const { intake } = this
+    const { source, id, content, events, refused, archived } = mapped
+    const published = events.map(({ patient, event }, i) => intake.publish(inbound(patient, event, i === 0 ? id : `${id}#${i + 1}`, source, content)))
+    const others = [
+      ...refused.map(part => intake.refuse({ cause: part.fault.cause, detail: part.fault.detail, source, feed: this.name, raw: part.raw })),
+      ...archived === undefined ? [] : [intake.archive({ ...archived, source })],
+    ]
+    const [outcomes] = await Promise.all([Promise.allSettled(published), Promise.allSettled(others).then(raiseFirst)])
+    const failed = outcomes.find(one => one.status === 'rejected')
+    if (failed !== undefined) return await this.#notPublished(raw, source, failed.reason)
+    const kinds = outcomes.map(one => one.status === 'fulfilled' ? one.value.kind : 'published')
+    const loops = kinds.filter(kind => kind === 'merge-loop').length
+    if (loops > 0) return await this.refuse(raw, source, { cause: 'merge-loop', detail: 'the merge would close a circle of identifiers' })
+    return { kind: 'taken', published: kinds.filter(kind => kind === 'published').length, duplicates: kinds.filter(kind => kind === 'duplicate').length, refused }
+  }
+
+  /** Too large for the log, or not in its schema, is for ever: it is refused. A log that is away: the caller's to know. Anything else is a fault of ours. */
+  async #notPublished (raw: Buffer, source: string, reason: unknown): Promise<Taken<F>> {
+    if (!isLatidoError(reason)) return await this.fail(raw, 'publishing failed')
+    if (reason.code === 'RECORD_TOO_LARGE') return await this.refuse(raw, source, { cause: 'too-large', detail: 'the log cannot take a record of this size' })
+    if (reason.code === 'PAYLOAD_INVALID') return await this.refuse(raw, source, { cause: 'payload-invalid', detail: messageOf(reason) })
+    throw reason
+  }
+}
+
+function inbound (patient: SourceIdentity, event: InboundEvent, messageId: string, source: string, content: Buffer): InboundMessage { return { patient, event, messageId, source, content } }
+
+function raiseFirst (outcomes: readonly PromiseSettledResult<void>[]): void {
+  for (const one of outcomes) if (one.status === 'rejected') throw one.reason
+}
+
