@@ -1,15 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import { existsSync, readFileSync } from 'node:fs'
-import { openIntake, type Connector } from '../../connectors/kit/index.ts'
-import { startHl7 } from '../../connectors/hl7/index.ts'
-import { startMqtt, type Association, type MqttCredentials } from '../../connectors/mqtt/index.ts'
+import { existsSync } from 'node:fs'
+import type { Connector } from '../../connectors/kit/index.ts'
 import { runSimulator, seededRandom } from '../../connectors/simulator/index.ts'
 import { startDashboards, type PipelineStatus } from '../../dashboards/server/index.ts'
 import { runOfflineWriter, type OfflineStore, type OfflineWriter } from '../../features/offline/index.ts'
 import type { FeatureView } from '../../features/define/index.ts'
 
-import { LatidoError, messageOf } from '../../streams/errors/index.ts'
+import { messageOf } from '../../streams/errors/index.ts'
 import { TOPICS, type Lookup } from '../../streams/events/index.ts'
 import { partitionFor } from '../../streams/codec/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
@@ -17,6 +15,7 @@ import { redacted, type Config } from '../config/index.ts'
 import { IdentityVault } from '../security/index.ts'
 import { fileLogger, openMetrics, type Logger, type Metrics } from '../telemetry/index.ts'
 import { Closers } from './closers.ts'
+import { openConnectors } from './connectors.ts'
 import { Changes, dashboardSources } from './dashboard-sources.ts'
 import { Board, watchedStore } from './board.ts'
 import { boardRescanMs, openBoardIndex } from './board-index.ts'
@@ -101,7 +100,7 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
   closers.use(new ViewBuilds({ log: stores.log, set: views, clock, say, onFailure: e => { failure.fail(e) } }))
   say(pipeline.models.sepsis === undefined ? 'no sepsis model: scores are off' : `sepsis model ${pipeline.models.sepsis.version} scores every vector`)
 
-  const connectors = config.connectors === 'off' ? [] : await openConnectors(config, dir, stores, vault, clock, running, closers)
+  const connectors = config.connectors === 'off' ? [] : await openConnectors({ config, dir, stores, vault, clock, monitor: running }, closers)
   let ready = false
   const dashboards = closers.use(await startDashboards({
     host: config.host, port: config.httpPort, allowExposed: config.allowExposed, logger, webRoot: webRoot(),
@@ -153,24 +152,6 @@ async function openLog (config: Config, dir: DataDir, clock: Clock, say: (line: 
   say(`Kafka by driver ${stores.driver}: ${stores.why}`)
   logger.info({ driver: stores.driver, why: stores.why }, 'the log is open')
   return { ...stores, log: meteredLog(stores.log, metrics, clock) }
-}
-
-async function openConnectors (config: Config, dir: DataDir, stores: Stores, vault: IdentityVault, clock: Clock, monitor: PipelineMonitor, closers: Closers): Promise<readonly Connector[]> {
-  const intake = closers.use(openIntake({ log: stores.log, codecs: stores.codecs, clock, directory: dir.path('intake'), sealer: vault, identify: patient => vault.identify(patient), onCount: (source, what, n) => { monitor.count(source, what, n) } }))
-  return [
-    closers.use(await startHl7({ host: config.host, port: config.mllpPort, intake, clock, zone: config.zone })),
-    closers.use(await startMqtt({ host: config.host, port: config.mqttPort, intake, clock, memory: intake.table<Association>('devices'), ...mqttCredentials(config) })),
-  ]
-}
-
-/** The password is read once, from its file, and stands in no log. */
-function mqttCredentials ({ mqttUser, mqttPasswordFile }: Config): { readonly credentials?: MqttCredentials } {
-  if (mqttUser === '') return {}
-  try {
-    return { credentials: { username: mqttUser, password: readFileSync(mqttPasswordFile, 'utf8').trim() } }
-  } catch (cause) {
-    throw new LatidoError('FILE_UNREADABLE', `the password file for MQTT cannot be read: ${messageOf(cause)}`, 'check --mqtt-password-file', cause)
-  }
 }
 
 function openVault (config: Config, dir: DataDir, { log, codecs }: Stores): IdentityVault {

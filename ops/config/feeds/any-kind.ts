@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import { Feed, type Connector, type ConnectorContext, type ConnectorKind, type Fault, type Intake, type MappingTable } from '../../../connectors/kit/index.ts'
+
+/** What is wrong with the options of a feed's file. */
+export interface OptionFault {
+  /** Where: `['tls', 'certificate']`; empty: the options as a whole. */
+  readonly path: readonly string[]
+  readonly why: string
+}
+
+/** A feed of some kind, and its start. */
+export interface PreparedFeed {
+  readonly feed: Feed
+  start (context: Omit<ConnectorContext, 'feed'>): Promise<Connector>
+}
+
+/** Options that were checked, ready for a feed. */
+export interface ConfiguredKind { prepare (parts: { readonly name: string, readonly intake: Intake, readonly mapping: MappingTable }): PreparedFeed }
+
+export type Configured = { readonly kind: 'ok', readonly configured: ConfiguredKind } | { readonly kind: 'invalid', readonly faults: readonly OptionFault[] }
+
+/** A kind of connector whose options nobody outside it knows: what a list of all kinds holds. */
+export interface AnyKind {
+  readonly kind: string
+  readonly summary: string
+  /** Names of the options; empty where the kind does not say. */
+  readonly optionNames: readonly string[]
+  configure (options: unknown): Configured
+}
+
+export function anyKind<Options, F extends Fault> (kind: ConnectorKind<Options, F>): AnyKind {
+  const optionNames = kind.options instanceof z.ZodObject ? Object.keys(kind.options.shape) : []
+  return {
+    kind: kind.kind,
+    summary: kind.summary,
+    optionNames,
+    configure: raw => {
+      const parsed = kind.options.safeParse(raw)
+      const faults = [...unknownOptions(raw, optionNames), ...parsed.success ? [] : parsed.error.issues.filter(({ code }) => code !== 'unrecognized_keys' || optionNames.length === 0).map(({ path, message }) => ({ path: path.map(String), why: message }))]
+      if (!parsed.success || faults.length > 0) return { kind: 'invalid', faults }
+      return { kind: 'ok', configured: { prepare: parts => prepared(kind, parsed.data, parts) } }
+    },
+  }
+}
+
+function prepared<Options, F extends Fault> (kind: ConnectorKind<Options, F>, options: Options, { name, intake, mapping }: Parameters<ConfiguredKind['prepare']>[0]): PreparedFeed {
+  const feed = new Feed<F>({ name, kind: kind.kind, intake, mapping, map: kind.mapper(options) })
+  return { feed, start: context => kind.start({ ...context, feed }, options) }
+}
+
+/** An option that is spelt wrong would be without effect, in silence. */
+function unknownOptions (raw: unknown, names: readonly string[]): readonly OptionFault[] {
+  if (names.length === 0 || typeof raw !== 'object' || raw === null) return []
+  return Object.keys(raw).filter(name => !names.includes(name)).map(name => ({ path: [name], why: `there is no such option; there are: ${names.join(', ')}` }))
+}
