@@ -15,5 +15,7 @@ export { openIntake } from './intake.ts'
 export type { IntakeOptions, OpenIntake } from './intake.ts'
 /** Sources that are read rather than that call. */
 export type { Source, SourceMessage, SourceSession } from './source.ts'
+export { runSource, SOURCE_LIMITS } from './run-source.ts'
+export type { RunSourceOptions, SourceLimits } from './run-source.ts'
 export { SealedTable } from './sealed-table.ts'
 export type { Sealer } from './beds.ts'
