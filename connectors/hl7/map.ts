@@ -4,7 +4,7 @@ import type { InboundEvent, SourceIdentity, TimePolicy } from '../kit/port.ts'
 import { isVital, type LocalCodes } from './code.ts'
 import { actionOf, mapEncounter } from './encounter.ts'
 import type { Message } from './message.ts'
-import { mapRow, type ObservationContext, type ResultRow } from './observation.ts'
+import { mapRow, type ObservationContext } from './observation.ts'
 import { faultAt, note, type Fault, type Notices } from './outcome.ts'
 import { identityOf } from './patient.ts'
 import type { Segment } from './segment.ts'
@@ -19,8 +19,8 @@ export interface MapContext {
 
 export interface MappedEvent { readonly patient: SourceIdentity, readonly event: InboundEvent }
 
-/** A row that was refused while the rest of its message goes on. */
-export interface RefusedRow { readonly fault: Fault, readonly row?: ResultRow, readonly pid?: Segment }
+/** A row that was refused while the rest of its message goes on: its lines, and those of the segments that it needs to be read. */
+export interface RefusedRow { readonly fault: Fault, readonly rows: readonly number[], readonly needs: readonly number[] }
 
 export type Mapped =
   | { readonly kind: 'rejected', readonly fault: Fault, readonly notices: Notices }
@@ -105,7 +105,7 @@ function mapResults (message: Message, source: string, context: ObservationConte
         if (outcome.kind === 'no-value') note(context.notices, 'no-value')
         else rows++
         if (outcome.kind === 'observation') patient.observations.push(outcome.observation)
-        if (outcome.kind === 'refused') refused.push({ fault: outcome.fault, row, pid })
+        if (outcome.kind === 'refused') refused.push({ fault: outcome.fault, rows: [segment.number], needs: [pid, order.orc, order.obr].flatMap(one => one === undefined ? [] : [one.number]) })
       }
     }
   }
@@ -123,5 +123,5 @@ function setOf (source: string, observations: readonly Observation[]): Observati
 function oddLines (message: Message): readonly RefusedRow[] {
   if (message.oddLines.length === 0) return []
   const shown = message.oddLines.slice(0, 8).join(', ')
-  return [{ fault: { cause: 'malformed', detail: `no segment name on line ${shown}${message.oddLines.length > 8 ? ' and more' : ''}` } }]
+  return [{ fault: { cause: 'malformed', detail: `no segment name on line ${shown}${message.oddLines.length > 8 ? ' and more' : ''}` }, rows: message.oddLines, needs: [] }]
 }

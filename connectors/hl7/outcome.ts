@@ -1,4 +1,7 @@
 import type { RefusalCause } from '../../streams/events/index.ts'
+import type { Fault } from '../kit/index.ts'
+
+export { note, type Notices } from '../kit/index.ts'
 
 /** Where a fault stands, for ERR-2 and for the dead letter: never what stands there. */
 export interface Location {
@@ -8,17 +11,12 @@ export interface Location {
   readonly field: number
 }
 
-export interface Fault {
-  readonly cause: RefusalCause
-  readonly detail: string
-  readonly at?: Location
-}
+/** Why a message or a row was refused, with its place. */
+export interface Hl7Fault extends Fault { readonly at?: Location }
 
-export function faultAt (cause: RefusalCause, segment: { readonly name: string, readonly number: number }, field: number, what = ''): Fault {
+export function faultAt (cause: RefusalCause, segment: { readonly name: string, readonly number: number }, field: number, what = ''): Hl7Fault {
   return { cause, detail: `${segment.name}-${field} of segment ${segment.number}${what === '' ? '' : ` ${what}`}`, at: { segment: segment.name, number: segment.number, field } }
 }
 
-/** Things that are counted by name, with how many. */
-export type Notices = Map<string, number>
-
-export function note (notices: Notices, what: string): void { notices.set(what, (notices.get(what) ?? 0) + 1) }
+/** The shorter name within this folder. */
+export type { Hl7Fault as Fault }

@@ -1,19 +1,34 @@
+import { createHash } from 'node:crypto'
+import { readHeader, type Header } from './header.ts'
 import type { RefusedRow } from './map.ts'
 
-/** Up to this size a refused row is stored with its whole message; beyond, with what it needs to be read. */
-const WHOLE_BYTES_MAX = 16_384
+/** Of a segment that a row needs to be read, this much: a PID or an OBR with a document in it is cut. */
 const CONTEXT_BYTES_MAX = 4096
+const CR = 0x0d
+const LF = 0x0a
+/** No letter is a delimiter, whatever the sender declares. */
+const ROW_OF = /ROW\d+$/
 
 /**
- * The raw bytes of a refused row. A large message with many refused rows would multiply: there the row keeps the beginning of
- * MSH, PID, ORC and OBR, and itself whole.
+ * A refused row as a message of its own: MSH, the segments that it needs to be read, and itself whole. Its control id is the message's with
+ * the row's number, so that a retry publishes just this row and is no duplicate of the message; done again it stays what it is.
  */
-export function rawOfRow (raw: Buffer, { row, pid }: RefusedRow): Buffer {
-  if (raw.length <= WHOLE_BYTES_MAX || row === undefined) return raw
+export function rawOfRow (raw: Buffer, { rows, needs }: RefusedRow): Buffer {
+  const header = readHeader(raw)
+  if (header === undefined || ROW_OF.test(header.field(10))) return raw
   const lines = linesOf(raw)
-  const context = [1, pid?.number, row.orc?.number, row.obr?.number].filter(n => n !== undefined)
-  const parts = [...context.map(n => lines[n - 1]?.subarray(0, CONTEXT_BYTES_MAX)), lines[row.obx.number - 1]].filter(line => line !== undefined)
-  return Buffer.concat(parts.flatMap(line => [line, Buffer.of(0x0d)]))
+  const context = [...new Set(needs)].sort((a, b) => a - b).map(n => lines[n - 1]?.subarray(0, CONTEXT_BYTES_MAX))
+  const parts = [mshOf(raw, header, rows[0] ?? 0), ...context, ...rows.map(n => lines[n - 1])].filter(line => line !== undefined)
+  return Buffer.concat(parts.flatMap(line => [line, Buffer.of(CR)]))
+}
+
+function mshOf (raw: Buffer, header: Header, row: number): Buffer {
+  const line = linesOf(raw)[0]?.subarray(header.start === 3 ? 3 : 0) ?? Buffer.alloc(0)
+  const fields = line.toString('latin1').split(header.delimiters.field)
+  const control = header.field(10) === '' ? createHash('sha256').update(raw).digest('hex').slice(0, 16) : header.field(10)
+  while (fields.length < 10) fields.push('')
+  fields[9] = `${control}ROW${row}`
+  return Buffer.from(fields.join(header.delimiters.field), 'latin1')
 }
 
 const split = new WeakMap<Buffer, readonly Buffer[]>()
@@ -25,7 +40,7 @@ function linesOf (raw: Buffer): readonly Buffer[] {
   const lines: Buffer[] = []
   let start = 0
   for (let i = 0; i <= raw.length; i++) {
-    if (i < raw.length && raw[i] !== 0x0d && raw[i] !== 0x0a) continue
+    if (i < raw.length && raw[i] !== CR && raw[i] !== LF) continue
     const line = raw.subarray(start, i)
     if (line.length > 64 || line.toString('latin1').trim() !== '') lines.push(line)
     start = i + 1
