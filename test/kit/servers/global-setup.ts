@@ -2,9 +2,10 @@ import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { TestProject } from 'vitest/node'
 import { startApicurio, type ApicurioServer } from './apicurio.ts'
+import { startHapiFhir, type HapiFhirServer } from './hapi-fhir.ts'
 import { startKafka, type KafkaServer } from './kafka.ts'
 import { LISTENERS, type ListenerName } from './kafka-properties.ts'
-import type { SharedApicurio, SharedKafka } from './shared.ts'
+import type { SharedApicurio, SharedHapiFhir, SharedKafka } from './shared.ts'
 
 declare module 'vitest' {
   interface ProvidedContext { readonly testServers: string }
@@ -19,10 +20,12 @@ const NAMES = Object.keys(LISTENERS) as ListenerName[]
 export default async function setup (project: TestProject): Promise<() => Promise<void>> {
   let kafka: Promise<KafkaServer> | undefined
   let apicurio: Promise<ApicurioServer> | undefined
+  let hapiFhir: Promise<HapiFhirServer> | undefined
   const said = new Set<string>()
   const answer = async (url: URL): Promise<unknown> => {
     if (url.pathname === '/kafka') return addressesOf(await (kafka ??= startKafka({ listeners: NAMES })))
     if (url.pathname === '/apicurio') return { url: (await (apicurio ??= startApicurio())).url } satisfies SharedApicurio
+    if (url.pathname === '/hapi-fhir') return { url: (await (hapiFhir ??= startHapiFhir())).url } satisfies SharedHapiFhir
     const line = url.searchParams.get('line') ?? ''
     if (!said.has(line)) process.stderr.write(`${line}\n`)
     said.add(line)
@@ -40,7 +43,7 @@ export default async function setup (project: TestProject): Promise<() => Promis
   return async () => {
     server.closeAllConnections()
     server.close()
-    for (const started of [kafka, apicurio]) await started?.then(s => s[Symbol.asyncDispose](), () => {})
+    for (const started of [kafka, apicurio, hapiFhir]) await started?.then(s => s[Symbol.asyncDispose](), () => {})
   }
 }
 

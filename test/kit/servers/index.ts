@@ -1,10 +1,10 @@
-/** Real servers for the tests: Kafka, a schema registry and Redis on loopback, faults on the way to them, and Kafka's own Java client to compare with. */
+/** Real servers for the tests: Kafka, a schema registry, Redis and a FHIR server on loopback, faults on the way to them, and Kafka's own Java client to compare with. */
 /** Skips a suite where a server is missing, or fails where it is required. */
 export { describeWith, requireServer } from './require-server.ts'
 export type { ServerName } from './require-server.ts'
 /** Servers that all test files of a run share. */
-export { sharedApicurio, sharedKafka } from './shared.ts'
-export type { SharedApicurio, SharedKafka } from './shared.ts'
+export { sharedApicurio, sharedHapiFhir, sharedKafka } from './shared.ts'
+export type { SharedApicurio, SharedHapiFhir, SharedKafka } from './shared.ts'
 /** A Kafka of a test's own, whose brokers may be killed, paused and started again. */
 export { startKafka } from './kafka.ts'
 export type { KafkaOptions, KafkaServer } from './kafka.ts'
@@ -14,6 +14,9 @@ export type { ListenerName } from './kafka-properties.ts'
 /** A registry of a test's own. */
 export { startApicurio } from './apicurio.ts'
 export type { ApicurioServer } from './apicurio.ts'
+/** A FHIR R4 server of a test's own: HAPI FHIR JPA on H2 in memory. */
+export { startHapiFhir } from './hapi-fhir.ts'
+export type { HapiFhirServer } from './hapi-fhir.ts'
 /** A Redis of a test's own: Debian's, Redis Stack with search and JSON, or a cluster of three masters. */
 export { startRedis } from './redis.ts'
 export type { RedisOptions, RedisServer } from './redis.ts'

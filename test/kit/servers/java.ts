@@ -1,13 +1,15 @@
 import { execFile, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { withLock } from './lock.ts'
 
 const run = promisify(execFile)
 export const KAFKA_VERSION = '4.2.0'
 export const APICURIO_VERSION = '3.0.9'
+export const HAPI_FHIR_VERSION = '8.8.0'
 const JAVA_MIN = 17
 const FETCH_MAX_MS = 240_000
 
@@ -43,6 +45,25 @@ export function apicurioFiles (): Promise<string> {
     await run('tar', ['xzf', archive], { cwd: directory })
     rmSync(join(directory, archive))
   })
+}
+
+const HAPI_FHIR_PARTS = [
+  ['ca.uhn.hapi.fhir', 'hapi-fhir-jpaserver-base', HAPI_FHIR_VERSION], ['ca.uhn.hapi.fhir', 'hapi-fhir-jpaserver-subscription', HAPI_FHIR_VERSION],
+  ['com.h2database', 'h2', '2.3.232'], ['org.eclipse.jetty.ee10', 'jetty-ee10-servlet', '12.0.16'], ['org.slf4j', 'slf4j-simple', '2.0.16'],
+] as const
+
+/** HAPI FHIR's jars, from Maven's repository (about 250, 285 MB). */
+export function hapiFhirJars (): Promise<string> {
+  return fetched(`hapi-fhir-${HAPI_FHIR_VERSION}`, files => files.some(name => name.startsWith('hapi-fhir-jpaserver-subscription')), async directory => {
+    writeFileSync(join(directory, 'pom.xml'), pom(HAPI_FHIR_PARTS))
+    await maven(['dependency:copy-dependencies', '-DincludeScope=runtime', '-DoutputDirectory=.'], directory)
+  })
+}
+
+/** One Java source, compiled against a folder of jars; made again when the source changes. */
+export async function compiledJava (source: string, jars: string): Promise<string> {
+  const digest = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 12)
+  return await madeOnce(`${basename(source, '.java')}-${digest}`, async directory => { await run('javac', ['-cp', `${jars}/*`, '-d', directory, source]) })
 }
 
 async function fetched (name: string, complete: (files: readonly string[]) => boolean, fetch: (directory: string) => Promise<void>): Promise<string> {

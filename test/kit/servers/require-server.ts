@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { describe } from 'vitest'
-import { apicurioFiles, kafkaJars, missingJava } from './java.ts'
+import { apicurioFiles, hapiFhirJars, kafkaJars, missingJava } from './java.ts'
 import { pythonTrain } from './python-train.ts'
 import { missingRedis } from './redis.ts'
 import { redisStackFiles } from './redis-stack.ts'
@@ -9,6 +9,7 @@ import { sayOnce } from './shared.ts'
 const SERVERS = {
   kafka: async (): Promise<string | undefined> => missingJava() ?? await missingFiles(kafkaJars),
   apicurio: async (): Promise<string | undefined> => missingJava() ?? await missingFiles(apicurioFiles),
+  hapiFhir: async (): Promise<string | undefined> => missingJava() ?? await missingFiles(hapiFhirJars),
   kcat: (): Promise<string | undefined> => Promise.resolve(spawnSync('kcat', ['-V']).status === 0 ? undefined : 'no kcat'),
   redis: (): Promise<string | undefined> => Promise.resolve(missingRedis()),
   redisCluster: (): Promise<string | undefined> => Promise.resolve(missingRedis()),

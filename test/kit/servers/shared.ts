@@ -11,11 +11,16 @@ export interface SharedKafka {
 
 export interface SharedApicurio { readonly url: string }
 
+export interface SharedHapiFhir { readonly url: string }
+
 /** One broker per test run, started when it is first asked for (about 4 s). */
 export function sharedKafka (): Promise<SharedKafka> { return ask('/kafka') as Promise<SharedKafka> }
 
 /** One registry per test run. Subjects take a prefix of their own. */
 export function sharedApicurio (): Promise<SharedApicurio> { return ask('/apicurio') as Promise<SharedApicurio> }
+
+/** One FHIR server per test run, started when it is first asked for: about half a minute, so a hook that asks needs a long limit. Tests take patients of their own. */
+export function sharedHapiFhir (): Promise<SharedHapiFhir> { return ask('/hapi-fhir') as Promise<SharedHapiFhir> }
 
 /** Prints a line once per run, however many test files say it. */
 export async function sayOnce (line: string): Promise<void> { await ask(`/say?line=${encodeURIComponent(line)}`) }
