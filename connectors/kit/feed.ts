@@ -78,13 +78,9 @@ export class Feed<F extends Fault = Fault> {
   count (what: string, n: number = 1): void { this.intake.count(this.kind, what, n) }
 
   /** undefined: the mapper threw, which is a fault of ours and never the end of the connector. */
-  map (raw: Buffer): MappedMessage<F> | undefined {
+  map (raw: Buffer, unmapped: MapContext['unmapped'] = code => { this.#mapping.unmapped(code) }): MappedMessage<F> | undefined {
     const { intake } = this
-    const context: MapContext = {
-      now: intake.now(), mapping: this.#mapping.current,
-      patientInBed: (ward, bed, at) => intake.patientInBed(ward, bed, at),
-      unmapped: code => { this.#mapping.unmapped(code) },
-    }
+    const context: MapContext = { now: intake.now(), mapping: this.#mapping.current, patientInBed: (ward, bed, at) => intake.patientInBed(ward, bed, at), unmapped }
     try {
       return this.#map(raw, context)
     } catch {
@@ -100,7 +96,20 @@ export class Feed<F extends Fault = Fault> {
 
   async store (raw: Buffer, mapped: MappedMessage<F>): Promise<Taken<F>> {
     for (const [what, n] of mapped.notices) this.count(what, n)
-    return mapped.kind === 'rejected' ? await this.refuse(raw, mapped.source, mapped.fault) : await this.#publish(raw, mapped)
+    return mapped.kind === 'rejected' ? await this.refuse(raw, mapped.source, mapped.fault) : await this.#publish(mapped, this.#keeping(raw))
+  }
+
+  /**
+   * Takes a dead letter's bytes again. What is refused as a whole is told and not stored, since the letter stands; of what can be taken in part the
+   * rest becomes dead letters of its own. Rejects (LatidoError) when the log is away.
+   */
+  async retry (raw: Buffer): Promise<Taken<F>> {
+    const mapped = this.map(raw, () => {}) // its codes were counted when it first came
+    if (mapped === undefined) return { kind: 'failed', fault: { cause: 'step-failed', detail: 'the message could not be mapped' } }
+    if (mapped.kind === 'rejected') return { kind: 'refused', fault: mapped.fault }
+    const [first] = mapped.refused
+    if (first !== undefined && mapped.events.length === 0 && mapped.archived === undefined) return { kind: 'refused', fault: first.fault }
+    return await this.#publish(mapped, TELLING)
   }
 
   async refuse (raw: Buffer, source: string, fault: F | Fault): Promise<Taken<F>> {
@@ -114,7 +123,9 @@ export class Feed<F extends Fault = Fault> {
     return { kind: 'failed', fault }
   }
 
-  async #publish (raw: Buffer, mapped: Extract<MappedMessage<F>, { kind: 'mapped' }>): Promise<Taken<F>> {
+  #keeping (raw: Buffer): Refusing<F> { return { refuse: (source, fault) => this.refuse(raw, source, fault), fail: detail => this.fail(raw, detail) } }
+
+  async #publish (mapped: Extract<MappedMessage<F>, { kind: 'mapped' }>, refusing: Refusing<F>): Promise<Taken<F>> {
     const { intake } = this
     const { source, id, content, events, refused, archived } = mapped
     const published = events.map(({ patient, event }, i) => intake.publish(inbound(patient, event, i === 0 ? id : `${id}#${i + 1}`, source, content)))
@@ -124,20 +135,31 @@ export class Feed<F extends Fault = Fault> {
     ]
     const [outcomes] = await Promise.all([Promise.allSettled(published), Promise.allSettled(others).then(raiseFirst)])
     const failed = outcomes.find(one => one.status === 'rejected')
-    if (failed !== undefined) return await this.#notPublished(raw, source, failed.reason)
+    if (failed !== undefined) return await this.#notPublished(source, failed.reason, refusing)
     const kinds = outcomes.map(one => one.status === 'fulfilled' ? one.value.kind : 'published')
     const loops = kinds.filter(kind => kind === 'merge-loop').length
-    if (loops > 0) return await this.refuse(raw, source, { cause: 'merge-loop', detail: 'the merge would close a circle of identifiers' })
+    if (loops > 0) return await refusing.refuse(source, { cause: 'merge-loop', detail: 'the merge would close a circle of identifiers' })
     return { kind: 'taken', published: kinds.filter(kind => kind === 'published').length, duplicates: kinds.filter(kind => kind === 'duplicate').length, refused }
   }
 
   /** Too large for the log, or not in its schema, is for ever: it is refused. A log that is away: the caller's to know. Anything else is a fault of ours. */
-  async #notPublished (raw: Buffer, source: string, reason: unknown): Promise<Taken<F>> {
-    if (!isLatidoError(reason)) return await this.fail(raw, 'publishing failed')
-    if (reason.code === 'RECORD_TOO_LARGE') return await this.refuse(raw, source, { cause: 'too-large', detail: 'the log cannot take a record of this size' })
-    if (reason.code === 'PAYLOAD_INVALID') return await this.refuse(raw, source, { cause: 'payload-invalid', detail: messageOf(reason) })
+  async #notPublished (source: string, reason: unknown, refusing: Refusing<F>): Promise<Taken<F>> {
+    if (!isLatidoError(reason)) return await refusing.fail('publishing failed')
+    if (reason.code === 'RECORD_TOO_LARGE') return await refusing.refuse(source, { cause: 'too-large', detail: 'the log cannot take a record of this size' })
+    if (reason.code === 'PAYLOAD_INVALID') return await refusing.refuse(source, { cause: 'payload-invalid', detail: messageOf(reason) })
     throw reason
   }
+}
+
+/** What is done with a message that cannot be published: kept as a dead letter, or only told. */
+interface Refusing<F extends Fault> {
+  refuse (source: string, fault: F | Fault): Promise<Taken<F>>
+  fail (detail: string): Promise<Taken<F>>
+}
+
+const TELLING: Refusing<never> = {
+  refuse: (_source, fault) => Promise.resolve({ kind: 'refused', fault }),
+  fail: detail => Promise.resolve({ kind: 'failed', fault: { cause: 'step-failed', detail } }),
 }
 
 function inbound (patient: SourceIdentity, event: InboundEvent, messageId: string, source: string, content: Buffer): InboundMessage { return { patient, event, messageId, source, content } }

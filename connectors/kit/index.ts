@@ -6,6 +6,9 @@ export type { FeedOptions, MapContext, MappedEvent, MappedMessage, MessageMapper
 /** What a feed's codes, units, times and identifiers mean. */
 export { canonicalValue, fixedMapping, identifierOf, meaningOf, PLAIN_MAPPING } from './mapping.ts'
 export type { CodeMapping, FeedMapping, MappingTable, UnmappedCode } from './mapping.ts'
+/** The mapping of a running feed, and the codes that nothing maps. */
+export { LiveMapping } from './mapping-table.ts'
+export type { LiveMappingOptions, UnmappedSeen } from './mapping-table.ts'
 /** Why something was refused, and what was counted. */
 export { note } from './outcome.ts'
 export type { Fault, Notices } from './outcome.ts'
@@ -19,3 +22,6 @@ export { runSource, SOURCE_LIMITS } from './run-source.ts'
 export type { RunSourceOptions, SourceLimits } from './run-source.ts'
 export { SealedTable } from './sealed-table.ts'
 export type { Sealer } from './beds.ts'
+/** Who may listen where. */
+export { isLoopback, refuseOpenExposure } from './exposure.ts'
+export type { Exposure } from './exposure.ts'

@@ -14,8 +14,9 @@ export class SealedTable<T> {
     this.#root = root
   }
 
-  * load (): Iterable<readonly [key: string, value: T]> {
-    for (const { key, value } of this.#rows.getRange({})) yield [key, JSON.parse(this.#sealer.open(value).toString()) as T]
+  /** Rows whose key begins with `prefix`. */
+  * load (prefix: string = ''): Iterable<readonly [key: string, value: T]> {
+    for (const { key, value } of this.#rows.getRange(prefix === '' ? {} : { start: prefix, end: `${prefix}\uffff` })) yield [key, JSON.parse(this.#sealer.open(value).toString()) as T]
   }
 
   /** Resolves when it is on disk. */
