@@ -32,6 +32,9 @@ export type { Direction, Link } from './fault-proxy.ts'
 export { freePorts, until } from './ports.ts'
 /** A Python that can train a small model and read Parquet. */
 export { pythonTrain } from './python-train.ts'
+/** HAPI HL7v2, python-hl7 and hl7apy, as senders and receivers of HL7 over MLLP. */
+export { startHapiHl7, startPythonHl7 } from './hl7-peer.ts'
+export type { Hl7Peer, Hl7Load, Hl7PeerAnswer, Hl7PeerConnection, ListenOptions } from './hl7-peer.ts'
 /** A process that ends with its owner. */
 export { startChild } from './child.ts'
 export type { Child, ChildOptions } from './child.ts'

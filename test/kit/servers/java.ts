@@ -10,6 +10,7 @@ const run = promisify(execFile)
 export const KAFKA_VERSION = '4.2.0'
 export const APICURIO_VERSION = '3.0.9'
 export const HAPI_FHIR_VERSION = '8.8.0'
+export const HAPI_HL7_VERSION = '2.6.0'
 const JAVA_MIN = 17
 const FETCH_MAX_MS = 240_000
 
@@ -51,6 +52,14 @@ const HAPI_FHIR_PARTS = [
   ['ca.uhn.hapi.fhir', 'hapi-fhir-jpaserver-base', HAPI_FHIR_VERSION], ['ca.uhn.hapi.fhir', 'hapi-fhir-jpaserver-subscription', HAPI_FHIR_VERSION],
   ['com.h2database', 'h2', '2.3.232'], ['org.eclipse.jetty.ee10', 'jetty-ee10-servlet', '12.0.16'], ['org.slf4j', 'slf4j-simple', '2.0.16'],
 ] as const
+
+/** HAPI HL7v2's jars, from Maven's repository. */
+export function hapiHl7Jars (): Promise<string> {
+  return fetched(`hapi-hl7-${HAPI_HL7_VERSION}`, files => files.some(name => name.startsWith('hapi-structures-v251-')), async directory => {
+    writeFileSync(join(directory, 'pom.xml'), pom([['ca.uhn.hapi', 'hapi-base', HAPI_HL7_VERSION], ['ca.uhn.hapi', 'hapi-structures-v251', HAPI_HL7_VERSION], ['org.slf4j', 'slf4j-nop', '1.7.36']]))
+    await maven(['dependency:copy-dependencies', '-DoutputDirectory=.', '-DincludeScope=runtime'], directory)
+  })
+}
 
 /** HAPI FHIR's jars, from Maven's repository (about 250, 285 MB). */
 export function hapiFhirJars (): Promise<string> {

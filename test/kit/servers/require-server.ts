@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { describe } from 'vitest'
-import { apicurioFiles, hapiFhirJars, kafkaJars, missingJava } from './java.ts'
+import { apicurioFiles, hapiFhirJars, hapiHl7Jars, kafkaJars, missingJava } from './java.ts'
+import { pythonHl7 } from './python-hl7.ts'
 import { pythonTrain } from './python-train.ts'
 import { missingRedis } from './redis.ts'
 import { redisStackFiles } from './redis-stack.ts'
@@ -9,6 +10,8 @@ import { sayOnce } from './shared.ts'
 const SERVERS = {
   kafka: async (): Promise<string | undefined> => missingJava() ?? await missingFiles(kafkaJars),
   apicurio: async (): Promise<string | undefined> => missingJava() ?? await missingFiles(apicurioFiles),
+  hapiHl7: async (): Promise<string | undefined> => missingJava() ?? await missingFiles(hapiHl7Jars),
+  pythonHl7: (): Promise<string | undefined> => missingFiles(pythonHl7),
   hapiFhir: async (): Promise<string | undefined> => missingJava() ?? await missingFiles(hapiFhirJars),
   kcat: (): Promise<string | undefined> => Promise.resolve(spawnSync('kcat', ['-V']).status === 0 ? undefined : 'no kcat'),
   redis: (): Promise<string | undefined> => Promise.resolve(missingRedis()),
