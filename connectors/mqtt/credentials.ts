@@ -1,17 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { isIP } from 'node:net'
-import { LatidoError } from '../../streams/errors/index.ts'
+import { refuseOpenExposure } from '../kit/index.ts'
 import type { MqttCredentials } from './options.ts'
 
-/** True where only this machine can connect. */
-export function isLoopback (host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
-}
-
 /** Throws UNSAFE_EXPOSURE where the network could write into patients' records without a password. */
-export function refuseOpenExposure (host: string, credentials: MqttCredentials | undefined): void {
-  if (isLoopback(host) || (credentials !== undefined && credentials.username !== '' && credentials.password !== '')) return
-  throw new LatidoError('UNSAFE_EXPOSURE', `the MQTT endpoint would listen on ${host} without credentials`, 'set a user name and a password for MQTT, or listen on 127.0.0.1')
+export function refuseWithoutCredentials (host: string, credentials: MqttCredentials | undefined): void {
+  const guarded = credentials !== undefined && credentials.username !== '' && credentials.password !== ''
+  refuseOpenExposure({ host, what: 'the MQTT endpoint', guarded, without: 'without credentials', action: 'set a user name and a password for MQTT' })
 }
 
 /** Compares in constant time, whatever the lengths. */

@@ -6,7 +6,7 @@ import { LatidoError } from '../../streams/errors/index.ts'
 import type { Connector, Intake } from '../kit/port.ts'
 import { AssociationTable } from './associations.ts'
 import { DeviceConnection } from './connection.ts'
-import { credentialsMatch, refuseOpenExposure } from './credentials.ts'
+import { credentialsMatch, refuseWithoutCredentials } from './credentials.ts'
 import { failureOf, Inbox } from './inbox.ts'
 import { Lanes } from './lanes.ts'
 import type { Settle } from './lanes.ts'
@@ -28,7 +28,7 @@ const PACKETS_BEFORE_CONNACK_MAX = 1_000
 export async function startMqtt (options: MqttOptions): Promise<Connector> {
   const { host, port, intake, clock, associations, credentials } = options
   const limits: MqttLimits = { ...MQTT_LIMITS, ...options.limits }
-  refuseOpenExposure(host, credentials)
+  refuseWithoutCredentials(host, credentials)
   const inbox = new Inbox(intake, new AssociationTable(associations ?? {}, limits.devicesMax, options.memory), limits)
   const lanes = new Lanes()
   const broker = await startBroker({ inbox, lanes, intake, retained: new Set(), retainedMax: limits.devicesMax }, credentials)
