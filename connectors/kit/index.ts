@@ -25,3 +25,5 @@ export type { Sealer } from './beds.ts'
 /** Who may listen where. */
 export { isLoopback, refuseOpenExposure } from './exposure.ts'
 export type { Exposure } from './exposure.ts'
+/** What goes out: alerts and scores, in order, with a position. */
+export type { OutboundAlert, OutboundAlertState, OutboundBatch, OutboundItem, OutboundPriority, OutboundReason, OutboundScore, OutboundSource } from './outbound.ts'

@@ -1,0 +1,65 @@
+import type { ArrivalTimeMs, DurationMs, EventTimeMs } from '../../streams/time/index.ts'
+import type { SourceIdentity } from './port.ts'
+
+/** One reason of an alert or score: a named feature, its part in the sum. */
+export interface OutboundReason {
+  readonly feature: string
+  readonly value: number | null
+  /** Points of a score, or log-odds of a model. */
+  readonly contribution: number
+  readonly eventTime: EventTimeMs | null
+}
+
+export type OutboundPriority = 'high' | 'medium' | 'low'
+export type OutboundAlertState = 'active' | 'acknowledged' | 'latched' | 'cleared'
+
+/** One change of one alert. The newest per `id` is its state; the same change may come again after a restart. */
+export interface OutboundAlert {
+  readonly kind: 'alert'
+  readonly patient: SourceIdentity
+  /** The same for every change of the alert; holds no identifier of a person. */
+  readonly id: string
+  readonly rule: string
+  readonly priority: OutboundPriority
+  readonly state: OutboundAlertState
+  readonly raisedAt: ArrivalTimeMs
+  readonly changedAt: ArrivalTimeMs
+  /** When the condition was first true at the bedside. */
+  readonly onset: EventTimeMs
+  /** NaN: it has none (no-data). */
+  readonly value: number
+  readonly threshold: number
+  /** Parts of the score that are missing: the value is a lower bound. */
+  readonly missing: readonly string[]
+  readonly reasons: readonly OutboundReason[]
+  /** `news2@1`, or a model and its version. */
+  readonly basis: string
+}
+
+/** One score of one model. */
+export interface OutboundScore {
+  readonly kind: 'score'
+  readonly patient: SourceIdentity
+  readonly model: string
+  readonly version: string
+  readonly asOf: ArrivalTimeMs
+  /** Calibrated. */
+  readonly probability: number
+  readonly reasons: readonly OutboundReason[]
+}
+
+/** What goes out of the log to a counterparty. */
+export type OutboundItem = OutboundAlert | OutboundScore
+
+/** Items in the log's order: a patient's stand in the order in which they happened. */
+export interface OutboundBatch {
+  readonly items: readonly OutboundItem[]
+  /** Each item has been delivered, or is a dead letter: a restart goes on behind them. */
+  done (): Promise<void>
+}
+
+/** Where items come from: alerts and scores of the log, by a consumer group whose offsets are the position. Rejects (LatidoError) when the log is away. */
+export interface OutboundSource extends AsyncDisposable {
+  /** Waits up to `maxWaitMs`; an empty batch when nothing came. Not called again before the last batch is done. */
+  next (maxWaitMs: DurationMs): Promise<OutboundBatch>
+}
