@@ -33,7 +33,10 @@ export function offlineDecode (codecs: EventCodecs, vectors: VectorCodec, infere
       case TOPICS.scores: batch.scores.push({ ...at, value: inference.decode(record) as Record<string, unknown> }); return
       case TOPICS.alerts: batch.alerts.push({ ...at, value: inference.decode(record) as Record<string, unknown> }); return
       case TOPICS.drift: batch.drift.push({ ...at, patient: '', value: inference.decode(record) as Record<string, unknown> }); return
-      case TOPICS.deadLetters: batch.deadLetters.push({ partition, offset, letter: codecs.decodeDeadLetter(record) })
+      case TOPICS.deadLetters: {
+        const read = codecs.decodeDeadLetterRecord(record)
+        if (read.kind === 'letter') batch.deadLetters.push({ partition, offset, letter: read.letter }) // what was done with one stays on the log
+      }
     }
   }
 }

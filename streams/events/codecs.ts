@@ -1,12 +1,12 @@
 import type { RecordCursor } from '../log/index.ts'
 import type { Decoded } from './decode-event.ts'
 import { EventReader } from './event-reader.ts'
-import { ACKNOWLEDGEMENT, ARCHIVED, DEAD_LETTER, ENCOUNTER, IDENTITY, MERGE, OBSERVATIONS, STATEMENT, TICK, TRANSFER } from './schemas.ts'
+import { ACKNOWLEDGEMENT, ARCHIVED, DEAD_LETTER, DISPOSITION, ENCOUNTER, IDENTITY, MERGE, OBSERVATIONS, STATEMENT, TICK, TRANSFER } from './schemas.ts'
 import { SchemaBook, type Codec } from './schema-book.ts'
 import { TOPICS } from './topics.ts'
 import {
-  COMPARATORS, ENCOUNTER_ACTIONS, OBSERVATION_KINDS, QUALITIES, REFUSAL_CAUSES, RESULT_STATUSES, SEXES, STATEMENT_KINDS, STATEMENT_STATUSES,
-  type ArchivedMessage, type BedsideEvent, type DeadLetter, type Observation,
+  COMPARATORS, DISPOSITION_ACTIONS, DISPOSITION_OUTCOMES, ENCOUNTER_ACTIONS, OBSERVATION_KINDS, QUALITIES, REFUSAL_CAUSES, RESULT_STATUSES, SEXES, STATEMENT_KINDS, STATEMENT_STATUSES,
+  type ArchivedMessage, type BedsideEvent, type DeadLetter, type DeadLetterRecord, type Disposition, type Observation, type RefusalCause,
 } from './types.ts'
 
 export interface EventCodecs {
@@ -15,7 +15,11 @@ export interface EventCodecs {
   /** Same record types on another topic: the features topic carries encounters, acknowledgements and ticks on. */
   on (topic: string): Promise<Pick<EventCodecs, 'encode'>>
   encodeDeadLetter (letter: DeadLetter): Buffer
+  /** Of a record that is known to be a letter; the topic also has dispositions. */
   decodeDeadLetter (record: RecordCursor): DeadLetter
+  encodeDisposition (disposition: Disposition): Buffer
+  /** Whatever stands on the topic of dead letters. */
+  decodeDeadLetterRecord (record: RecordCursor): DeadLetterRecord
   encodeArchived (message: ArchivedMessage): Buffer
   decodeArchived (record: RecordCursor): ArchivedMessage
   encodeIdentity (sealed: Buffer): Buffer
@@ -29,6 +33,7 @@ type RawRecord = Record<string, unknown>
 export async function openEventCodecs (book: SchemaBook): Promise<EventCodecs> {
   const encode = await encoderOn(book, TOPICS.events)
   const letters = await book.codec<RawRecord>(TOPICS.deadLetters, DEAD_LETTER)
+  const dispositions = await book.codec<RawRecord>(TOPICS.deadLetters, DISPOSITION)
   const reader = new EventReader(book)
   const archived = await book.codec<RawRecord>(TOPICS.archive, ARCHIVED)
   const identities = await book.codec<RawRecord>(TOPICS.identity, IDENTITY)
@@ -38,15 +43,28 @@ export async function openEventCodecs (book: SchemaBook): Promise<EventCodecs> {
     decode: record => kept(reader.read(record)),
     on: async topic => ({ encode: await encoderOn(book, topic) }),
     encodeDeadLetter: letter => letters.encode({ ...letter, cause: REFUSAL_CAUSES.indexOf(letter.cause), raw: Buffer.from(letter.raw) }),
-    decodeDeadLetter: record => {
-      const raw = book.decode(record.valueBuffer, record.valueStart, record.valueEnd) as Omit<DeadLetter, 'cause'> & { cause: number }
-      return { ...raw, cause: REFUSAL_CAUSES[raw.cause] ?? 'payload-invalid' }
-    },
+    decodeDeadLetter: record => letterOf(book, record),
+    encodeDisposition: disposition => dispositions.encode({ ...disposition, action: DISPOSITION_ACTIONS.indexOf(disposition.action), outcome: DISPOSITION_OUTCOMES.indexOf(disposition.outcome) }),
+    decodeDeadLetterRecord: record => isDisposition(book, record) ? { kind: 'disposition', disposition: dispositionOf(book, record) } : { kind: 'letter', letter: letterOf(book, record) },
     encodeArchived: message => archived.encode({ ...message, raw: Buffer.from(message.raw) }),
     decodeArchived: record => book.decode(record.valueBuffer, record.valueStart, record.valueEnd) as ArchivedMessage,
     encodeIdentity: sealed => identities.encode({ sealed }),
     decodeIdentity: record => (book.decode(record.valueBuffer, record.valueStart, record.valueEnd) as { sealed: Buffer }).sealed,
   }
+}
+
+function isDisposition (book: SchemaBook, { valueBuffer, valueStart, valueEnd }: RecordCursor): boolean { return book.nameOf(valueBuffer, valueStart, valueEnd) === `${DISPOSITION.namespace}.${DISPOSITION.name}` }
+
+function letterOf (book: SchemaBook, record: RecordCursor): DeadLetter {
+  const raw = book.decode(record.valueBuffer, record.valueStart, record.valueEnd) as Omit<DeadLetter, 'cause'> & { cause: number }
+  return { ...raw, cause: REFUSAL_CAUSES[raw.cause] ?? 'payload-invalid' }
+}
+
+/** A word that this version does not know is read as the one that leaves the letter open. */
+function dispositionOf (book: SchemaBook, record: RecordCursor): Disposition {
+  const raw = book.decode(record.valueBuffer, record.valueStart, record.valueEnd) as Omit<Disposition, 'action' | 'outcome' | 'cause'> & { action: number, outcome: number, cause: string }
+  const cause = raw.cause === '' ? '' : REFUSAL_CAUSES.find((one): one is RefusalCause => one === raw.cause) ?? 'payload-invalid'
+  return { ...raw, cause, action: DISPOSITION_ACTIONS[raw.action] ?? 'retried', outcome: DISPOSITION_OUTCOMES[raw.outcome] ?? 'refused' }
 }
 
 async function encoderOn (book: SchemaBook, topic: string): Promise<EventCodecs['encode']> {

@@ -1,4 +1,4 @@
-import { COMPARATORS, ENCOUNTER_ACTIONS, OBSERVATION_KINDS, QUALITIES, REFUSAL_CAUSES, RESULT_STATUSES, SEXES, STATEMENT_KINDS, STATEMENT_STATUSES } from './types.ts'
+import { COMPARATORS, DISPOSITION_ACTIONS, DISPOSITION_OUTCOMES, ENCOUNTER_ACTIONS, OBSERVATION_KINDS, QUALITIES, REFUSAL_CAUSES, RESULT_STATUSES, SEXES, STATEMENT_KINDS, STATEMENT_STATUSES } from './types.ts'
 
 type AvroSchema = string | readonly unknown[] | { readonly [key: string]: unknown }
 export interface RecordSchema { readonly type: 'record', readonly name: string, readonly namespace: string, readonly doc: string, readonly fields: readonly { readonly name: string, readonly type: AvroSchema, readonly default?: unknown, readonly doc?: string }[] }
@@ -94,6 +94,19 @@ export const DEAD_LETTER: RecordSchema = {
     { name: 'refusedAt', type: millis },
     { name: 'raw', type: 'bytes' },
     { name: 'feed', type: 'string', default: '', doc: 'The feed that can read the bytes again' },
+  ],
+}
+
+export const DISPOSITION: RecordSchema = {
+  type: 'record', name: 'Disposition', namespace, doc: 'What somebody did with a dead letter of this topic.',
+  fields: [
+    { name: 'letter', type: 'long', doc: 'Its offset' },
+    { name: 'action', type: placeIn(DISPOSITION_ACTIONS) },
+    { name: 'outcome', type: placeIn(DISPOSITION_OUTCOMES) },
+    { name: 'cause', type: 'string', doc: 'Of being refused again; empty otherwise' },
+    { name: 'detail', type: 'string' },
+    { name: 'at', type: millis },
+    { name: 'by', type: 'string', doc: 'Role or pseudonym, never a name' },
   ],
 }
 

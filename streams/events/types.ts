@@ -147,6 +147,30 @@ export interface DeadLetter {
   readonly raw: Uint8Array
 }
 
+export const DISPOSITION_ACTIONS = ['retried', 'dropped'] as const
+export type DispositionAction = (typeof DISPOSITION_ACTIONS)[number]
+
+/** `refused`: again, so the letter stays open. `dropped`: a person said that it is not wanted. */
+export const DISPOSITION_OUTCOMES = ['published', 'duplicate', 'archived', 'refused', 'dropped'] as const
+export type DispositionOutcome = (typeof DISPOSITION_OUTCOMES)[number]
+
+/** What somebody did with a dead letter: a record of its own on `latido.deadletter`, since the letter itself never changes. */
+export interface Disposition {
+  /** Offset of the letter on the same topic. */
+  readonly letter: number
+  readonly action: DispositionAction
+  readonly outcome: DispositionOutcome
+  /** Why it was refused again; empty otherwise. */
+  readonly cause: RefusalCause | ''
+  readonly detail: string
+  readonly at: ArrivalTimeMs
+  /** Role or pseudonym, never a name. */
+  readonly by: string
+}
+
+/** What stands on `latido.deadletter`. */
+export type DeadLetterRecord = { readonly kind: 'letter', readonly letter: DeadLetter } | { readonly kind: 'disposition', readonly disposition: Disposition }
+
 /** A message that was taken and carries nothing that Latido computes with, on `latido.archive`, its raw bytes sealed. */
 export interface ArchivedMessage {
   readonly source: string

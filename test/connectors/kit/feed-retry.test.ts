@@ -3,7 +3,7 @@ import { Feed, fixedMapping, type MappedMessage } from '../../../connectors/kit/
 import { FakeIntake } from './fake-intake.ts'
 
 const PATIENT = { id: 'MRN-1' }
-const EVENT = { type: 'observations', kind: 'result', source: 'toy:a', observations: [] } as const
+const EVENT = { type: 'observations', kind: 'laboratory', source: 'toy:a', observations: [] } as const
 
 /** `+` is a value, `-` a part that is refused, `x` a message that is refused, `!` throws. */
 function toyFeed (intake: FakeIntake): Feed {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import {
-  openEventCodecs, patientKeyOf, REFUSAL_CAUSES, TOPICS, type EventCodecs, type RecordSchema,
+  DISPOSITION_OUTCOMES, openEventCodecs, patientKeyOf, REFUSAL_CAUSES, TOPICS, type EventCodecs, type RecordSchema,
 } from '../../../streams/events/index.ts'
 import { event, text } from './arbitrary-event.ts'
 import { bookOn, recordOf, storage } from './support.ts'
@@ -27,6 +27,15 @@ it('gives dead letters back, whatever their cause and bytes', () => {
     const letter = { cause, detail, source: 's', partition: -1, offset: -1, refusedAt: 5, feed: 'lab', raw: Buffer.from(raw) }
     expect(codecs.decodeDeadLetter(recordOf(codecs.encodeDeadLetter(letter)))).toEqual(letter)
   }))
+})
+
+it('tells dead letters from what was done with them, and gives both back', () => {
+  fc.assert(fc.property(fc.constantFrom(...DISPOSITION_OUTCOMES), fc.constantFrom('' as const, ...REFUSAL_CAUSES), text, fc.nat(), (outcome, cause, detail, letter) => {
+    const disposition = { letter, action: 'retried' as const, outcome, cause, detail, at: 7, by: 'engineer' }
+    expect(codecs.decodeDeadLetterRecord(recordOf(codecs.encodeDisposition(disposition)))).toEqual({ kind: 'disposition', disposition })
+  }), { numRuns: 50 })
+  const letter = { cause: 'not-hl7' as const, detail: '', source: 's', partition: -1, offset: -1, refusedAt: 5, feed: '', raw: Buffer.from('x') }
+  expect(codecs.decodeDeadLetterRecord(recordOf(codecs.encodeDeadLetter(letter)))).toEqual({ kind: 'letter', letter })
 })
 
 it('gives a sealed identity back', () => { expect(codecs.decodeIdentity(recordOf(codecs.encodeIdentity(Buffer.from([0, 1, 2]))))).toEqual(Buffer.from([0, 1, 2])) })
