@@ -2,17 +2,19 @@ import { partitionFor } from '../../streams/codec/index.ts'
 import { TOPICS, type BedsideEvent, type EventCodecs, type PatientKey } from '../../streams/events/index.ts'
 import { openLmdb } from '../../streams/lmdb/index.ts'
 import type { Log, Producer } from '../../streams/log/index.ts'
-import type { Clock, DurationMs, EventTimeMs } from '../../streams/time/index.ts'
+import type { ArrivalTimeMs, Clock, DurationMs, EventTimeMs } from '../../streams/time/index.ts'
 import { Beds, type Sealer } from './beds.ts'
+import { headerOf, LogTail } from './log-tail.ts'
 import { MergedKeys } from './merged-keys.ts'
-import type { ArchivedInput, InboundMessage, Intake, PublishOutcome, RefusedInput, SourceIdentity } from './port.ts'
+import type { ArchivedInput, InboundEvent, InboundMessage, Intake, PublishOutcome, RefusedInput, SourceIdentity } from './port.ts'
 import { SealedTable } from './sealed-table.ts'
-import { SeenMessages } from './seen-messages.ts'
+import { markOf, OwnSeenMessages, type MessageMark, type SeenMessages } from './seen-messages.ts'
 
 /** 72 hours: senders that were away for a long weekend send again. */
-const SEEN_FOR_MS: DurationMs = 72 * 3_600_000
+export const SEEN_FOR_MS: DurationMs = 72 * 3_600_000
 const PURGE_EVERY_MS: DurationMs = 60_000
 const PURGE_ROWS = 20_000
+const CHECKPOINT_EVERY_MS: DurationMs = 5_000
 
 export interface IntakeOptions {
   readonly log: Log
@@ -22,6 +24,8 @@ export interface IntakeOptions {
   readonly sealer: Sealer
   /** The pseudonym of a patient; also keeps the identity record. Resolves when a new identity is durable. */
   readonly identify: (patient: SourceIdentity) => Promise<PatientKey>
+  /** Shared by several instances; by default the intake's own. */
+  readonly seen?: SeenMessages
   readonly onCount?: (source: string, what: string, n: number) => void
 }
 
@@ -31,29 +35,54 @@ export interface OpenIntake extends Intake, AsyncDisposable {
   table<T> (name: string): SealedTable<T>
 }
 
-/** The kit behind every connector: pseudonym, identity record, duplicates, publishing, dead letters, beds, counters. */
-export function openIntake (options: IntakeOptions): OpenIntake { return new LogIntake(options) }
+/**
+ * The kit behind every connector: pseudonym, identity record, duplicates, publishing, dead letters, beds, counters. A message's mark stands in the
+ * header of its record, and at a start the end of the log is read: so after any crash what the log has is known, and what it has not is not.
+ */
+export async function openIntake (options: IntakeOptions): Promise<OpenIntake> {
+  const intake = new LogIntake(options)
+  await intake.catchUp()
+  return intake
+}
 
 class LogIntake implements OpenIntake {
   readonly #options: IntakeOptions
   readonly #root: ReturnType<typeof openLmdb>
   readonly #seen: SeenMessages
+  readonly #tail: LogTail
   readonly #beds: Beds
   readonly #merged: MergedKeys
   readonly #producer: Producer
   readonly #partitions: number
+  /** By identity of the message. */
   readonly #inFlight = new Map<string, Promise<PublishOutcome>>()
-  readonly #stopPurge: () => void
+  /** By patient: what was called first is appended first, also where its identity has to be kept before. */
+  readonly #identifying = new Map<string, Promise<unknown>>()
+  readonly #stops: readonly (() => void)[]
+  #checkpointing: Promise<void> | undefined
 
   constructor (options: IntakeOptions) {
+    const { clock, log, sealer } = options
     this.#options = options
     this.#root = openLmdb(options.directory, 'the connectors\' store')
-    this.#seen = new SeenMessages(this.#root, SEEN_FOR_MS)
-    this.#beds = new Beds(this.#root, options.sealer)
+    this.#seen = options.seen ?? new OwnSeenMessages(this.#root, SEEN_FOR_MS)
+    this.#tail = new LogTail(this.#root)
+    this.#beds = new Beds(this.#root, sealer)
     this.#merged = new MergedKeys(this.#root)
-    this.#producer = options.log.producer()
-    this.#partitions = options.log.partitionsOf(TOPICS.events)
-    this.#stopPurge = options.clock.every(PURGE_EVERY_MS, () => { void this.#seen.purge(options.clock.now(), PURGE_ROWS).catch(() => {}) })
+    this.#producer = log.producer()
+    this.#partitions = log.partitionsOf(TOPICS.events)
+    this.#stops = [
+      clock.every(PURGE_EVERY_MS, () => { void this.#seen.purge(clock.now(), PURGE_ROWS).catch(() => { this.count('kit', 'purge-failed') }) }),
+      clock.every(CHECKPOINT_EVERY_MS, () => { this.#checkpointing ??= this.#checkpoint().catch(() => { this.count('kit', 'checkpoint-failed') }).finally(() => { this.#checkpointing = undefined }) }),
+    ]
+  }
+
+  async catchUp (): Promise<void> {
+    const { log, codecs } = this.#options
+    await this.#tail.catchUp(log, codecs, {
+      message: (mark, at) => { this.#seen.remember(mark, at) },
+      merge: (loser, survivor) => { if (!this.#merged.wouldLoop(loser, survivor)) this.#merged.add(loser, survivor) },
+    })
   }
 
   /** A second copy of a message that is still being published waits for the first and is its duplicate. */
@@ -70,26 +99,54 @@ class LogIntake implements OpenIntake {
     }
   }
 
-  async #publish ({ patient, event, messageId, source, content }: InboundMessage): Promise<PublishOutcome> {
-    const known = this.#seen.look(source, messageId, content, this.now())
+  async #publish (message: InboundMessage): Promise<PublishOutcome> {
+    const { source } = message
+    const mark = markOf(source, message.messageId, message.content)
+    const asked = this.#seen.claim(mark, this.now())
+    const known = typeof asked === 'string' ? asked : await asked
     if (known === 'duplicate') { this.count(source, 'duplicate'); return { kind: 'duplicate' } }
     if (known === 'reused') this.count(source, 'message-id-reused')
-    const own = await this.#options.identify(patient)
-    let said: BedsideEvent
-    if (event.type === 'merge') {
-      const survivor = await this.#options.identify(event.survivor)
-      if (this.#merged.wouldLoop(own, survivor)) { this.count(source, 'merge-loop'); return { kind: 'merge-loop' } }
-      said = { ...event, survivor }
-    } else said = event
+    try {
+      const outcome = await this.#append(message, mark)
+      if (outcome.kind === 'merge-loop') this.#seen.release(mark)
+      return outcome
+    } catch (e) {
+      this.#seen.release(mark)
+      throw e
+    }
+  }
+
+  async #append ({ patient, event, source }: InboundMessage, mark: MessageMark): Promise<PublishOutcome> {
+    const own = await this.#identify(patient)
+    const said = await this.#said(event)
+    if (said.type === 'merge' && this.#merged.wouldLoop(own, said.survivor)) { this.count(source, 'merge-loop'); return { kind: 'merge-loop' } }
     // A merge stands under the key that goes; whatever else is said of a key that went is the survivor's.
     const key = Buffer.from(said.type === 'merge' ? own : this.#merged.follow(own))
-    const { timestamp } = await this.#producer.append({ topic: TOPICS.events, partition: partitionFor(key, this.#partitions) }, [{ key, value: this.#options.codecs.encode(said) }])
-    this.#seen.remember(source, messageId, content, timestamp)
+    const partition = partitionFor(key, this.#partitions)
+    const { baseOffset, timestamp } = await this.#producer.append({ topic: TOPICS.events, partition }, [{ key, value: this.#options.codecs.encode(said), headers: headerOf(mark) }])
+    this.#seen.remember(mark, timestamp)
+    this.#tail.appended(partition, baseOffset)
     if (said.type === 'merge') this.#merged.add(own, said.survivor)
     if (event.type === 'encounter') this.#beds.apply(patient.id, event)
     if (event.type === 'merge') this.#beds.merge(patient.id, event.survivor.id)
+    if (event.type === 'encounter' || event.type === 'merge') await this.#root.committed // no record of the log says which bed: it must outlive us before the sender may forget it
     this.count(source, 'published')
     return { kind: 'published', arrival: timestamp }
+  }
+
+  async #said (event: InboundEvent): Promise<BedsideEvent> {
+    return event.type === 'merge' ? { ...event, survivor: await this.#identify(event.survivor) } : event
+  }
+
+  async #identify (patient: SourceIdentity): Promise<PatientKey> {
+    const before = this.#identifying.get(patient.id)
+    const work = before === undefined ? this.#options.identify(patient) : before.catch(() => {}).then(() => this.#options.identify(patient))
+    this.#identifying.set(patient.id, work)
+    try {
+      return await work
+    } finally {
+      if (this.#identifying.get(patient.id) === work) this.#identifying.delete(patient.id)
+    }
   }
 
   async refuse ({ cause, detail, source, feed = '', raw }: RefusedInput): Promise<void> {
@@ -106,12 +163,21 @@ class LogIntake implements OpenIntake {
 
   table<T> (name: string): SealedTable<T> { return new SealedTable<T>(this.#root, `table-${name}`, this.#options.sealer) }
   patientInBed (ward: string, bed: string, at?: EventTimeMs): string | undefined { return this.#beds.patientIn(ward, bed, at) }
-  now (): number { return this.#options.clock.now() }
+  now (): ArrivalTimeMs { return this.#options.clock.now() }
   count (source: string, what: string, n = 1): void { this.#options.onCount?.(source, what, n) }
 
-  async [Symbol.asyncDispose] (): Promise<void> {
-    this.#stopPurge()
+  /** What was published before it began is in the tables, and on disk, when it ends. */
+  async #checkpoint (): Promise<void> {
+    const ends = this.#tail.ends()
     await Promise.allSettled(this.#inFlight.values())
+    await this.#root.flushed
+    await this.#tail.keep(ends)
+  }
+
+  async [Symbol.asyncDispose] (): Promise<void> {
+    for (const stop of this.#stops) stop()
+    await this.#checkpointing
+    await this.#checkpoint()
     await this.#root.flushed
     await this.#root.close()
   }

@@ -20,7 +20,7 @@ export class MergedKeys {
   }
 
   /** Whether `loser` would keep what it had: it is, or has become, the survivor. */
-  wouldLoop (loser: PatientKey, survivor: PatientKey): boolean { return this.follow(survivor) === loser }
+  wouldLoop (loser: PatientKey, survivor: PatientKey): boolean { return loser === survivor || this.follow(survivor) === loser }
 
   add (loser: PatientKey, survivor: PatientKey): void {
     this.#survivors.set(loser, survivor)

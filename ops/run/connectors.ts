@@ -28,7 +28,7 @@ export interface ConnectorParts {
 /** The intake, and every configured feed with its connector. */
 export async function openConnectors (parts: ConnectorParts, closers: Closers): Promise<readonly Connector[]> {
   const { config, dir, stores, vault, clock, monitor } = parts
-  const intake = closers.use(openIntake({ log: stores.log, codecs: stores.codecs, clock, directory: dir.path('intake'), sealer: vault, identify: patient => vault.identify(patient), onCount: (source, what, n) => { monitor.count(source, what, n) } }))
+  const intake = closers.use(await openIntake({ log: stores.log, codecs: stores.codecs, clock, directory: dir.path('intake'), sealer: vault, identify: patient => vault.identify(patient), onCount: (source, what, n) => { monitor.count(source, what, n) } }))
   return [
     closers.use(await startHl7({ host: config.host, port: config.mllpPort, intake, clock, zone: config.zone })),
     closers.use(await startMqtt({ host: config.host, port: config.mqttPort, intake, clock, memory: intake.table<Association>('devices'), ...mqttCredentials(config) })),

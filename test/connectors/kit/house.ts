@@ -30,7 +30,7 @@ export async function openHouse (directory: string, clock: ManualClock, options:
   await log.ensureTopics(topicSpecs({ partitions: 2, retentionMs: 0 }))
   const codecs = await openEventCodecs(await SchemaBook.open({ url: 'mock://', storage: { load: () => [], add: () => Promise.resolve() } }))
   const counts = new Map<string, number>()
-  const intake = openIntake({
+  const intake = await openIntake({
     log: options.log?.(log) ?? log, codecs, clock, directory: join(directory, 'kit'), sealer,
     identify: options.identify ?? (patient => Promise.resolve(`key-${patient.id.length}` as PatientKey)),
     onCount: (_, what, n) => { counts.set(what, (counts.get(what) ?? 0) + n) },
@@ -50,6 +50,10 @@ export function movement (patientId: string, action: EncounterAction, ward: stri
     patient: { id: patientId }, messageId: `${patientId} ${action} ${ward} ${bed}`, source: 'hl7:adt', content: Buffer.from(`${patientId}${action}${ward}${bed}`),
     event: { type: 'encounter', action, eventTime: 1_000, source: 'hl7:adt', ward, bed, ageYears: -1, sex: 'unknown', hoursSinceHospitalAdmission: -1 },
   }
+}
+
+export function merge (loser: string, survivor: string): InboundMessage {
+  return { patient: { id: loser }, messageId: `${loser} into ${survivor}`, source: 'hl7:adt', content: Buffer.from(`${loser}>${survivor}`), event: { type: 'merge', survivor: { id: survivor }, eventTime: 1_000, source: 'hl7:adt' } }
 }
 
 /** Reads every record of a topic. */

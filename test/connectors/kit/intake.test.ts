@@ -1,12 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { TOPICS } from '../../../streams/events/index.ts'
+import { TOPICS, type PatientKey } from '../../../streams/events/index.ts'
 import type { Log } from '../../../streams/log/index.ts'
 import { LatidoError } from '../../../streams/errors/index.ts'
 import { ManualClock } from '../../../streams/time/index.ts'
 import { tempDir } from '../../kit/temp-dir.ts'
-import { heartRates, movement, numerics, openHouse, read, sealer, type House } from './house.ts'
+import { heartRates, merge, movement, numerics, openHouse, read, sealer, type House } from './house.ts'
 
 const HOUR_MS = 3_600_000
 let directory: ReturnType<typeof tempDir>
@@ -63,6 +63,59 @@ it('puts the records of one patient into one partition, in order, under the pseu
   for (let i = 0; i < 20; i++) await house.intake.publish(numerics(String(i), i))
   expect(await heartRates(house)).toEqual(Array.from({ length: 20 }, (_, i) => i))
   expect(new Set(await read(house.log, TOPICS.events, r => r.keyBuffer.toString('utf8', r.keyStart, r.keyEnd)))).toEqual(new Set(['key-9']))
+})
+
+it('knows after a crash what the log has, though its own tables had not written it down', async () => {
+  await house.intake.publish(numerics('1', 80))
+  await house.close()
+  const before = join(directory.path, 'before')
+  cpSync(join(directory.path, 'kit'), before, { recursive: true })
+  house = await openHouse(directory.path, clock)
+  await house.intake.publish(numerics('2', 90))
+  await house.intake.publish(merge('anna-7', 'anna'))
+  await house.close()
+  rmSync(join(directory.path, 'kit'), { recursive: true })
+  cpSync(before, join(directory.path, 'kit'), { recursive: true })
+  house = await openHouse(directory.path, clock)
+  expect(await house.intake.publish(numerics('2', 90))).toEqual({ kind: 'duplicate' })
+  expect((await house.intake.publish(merge('anna', 'anna-7'))).kind).toBe('merge-loop')
+  expect(await heartRates(house)).toEqual([80, 90])
+})
+
+it('puts what is still said of a merged patient under the survivor, and refuses merges that point in a circle', async () => {
+  expect((await house.intake.publish(merge('MRN-1', 'MRN-22'))).kind).toBe('published')
+  expect((await house.intake.publish(merge('MRN-22', 'MRN-333'))).kind).toBe('published')
+  expect((await house.intake.publish(merge('MRN-333', 'MRN-1'))).kind).toBe('merge-loop')
+  expect((await house.intake.publish(merge('MRN-1', 'MRN-1'))).kind).toBe('merge-loop')
+  await house.intake.publish(numerics('9', 80, 'MRN-1'))
+  expect((await read(house.log, TOPICS.events, r => r.keyBuffer.toString('utf8', r.keyStart, r.keyEnd))).toSorted()).toEqual(['key-5', 'key-6', 'key-7'])
+  await restart()
+  expect((await house.intake.publish(merge('MRN-333', 'MRN-22'))).kind).toBe('merge-loop')
+})
+
+it('moves the bed of a merged patient to the survivor', async () => {
+  await house.intake.publish(movement('MRN-1', 'admit', 'W', '1'))
+  await house.intake.publish(merge('MRN-1', 'MRN-22'))
+  expect(house.intake.patientInBed('W', '1')).toBe('MRN-22')
+})
+
+it('keeps the order of a patient\'s messages, though the identity of the first has to be kept before', async () => {
+  await house.close()
+  const waiting: (() => void)[] = []
+  house = await openHouse(directory.path, clock, { identify: patient => patient.familyName === undefined ? Promise.resolve('key' as PatientKey) : new Promise(resolve => { waiting.push(() => { resolve('key' as PatientKey) }) }) })
+  const first = house.intake.publish({ ...numerics('1', 1), patient: { id: 'a', familyName: 'Invented' } })
+  const second = house.intake.publish({ ...numerics('2', 2), patient: { id: 'a' } })
+  await Promise.resolve()
+  waiting.forEach(go => { go() })
+  await Promise.all([first, second])
+  expect(await heartRates(house)).toEqual([1, 2])
+})
+
+it('archives a message, sealed', async () => {
+  await house.intake.archive({ source: 'hl7:bill', type: 'BAR^P01', raw: Buffer.from('MSH|BAR') })
+  const [archived] = await read(house.log, TOPICS.archive, r => house.codecs.decodeArchived(r))
+  expect(archived).toMatchObject({ source: 'hl7:bill', type: 'BAR^P01', at: 1_900_000_000_000 })
+  expect(sealer.open(Buffer.from(archived!.raw)).toString()).toBe('MSH|BAR')
 })
 
 it('knows who lies in which bed, through transfers and discharges', async () => {
