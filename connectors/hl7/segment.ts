@@ -19,15 +19,15 @@ export class Segment {
     this.#sender = sender
   }
 
-  /** First subcomponent of component `component` (from 1) of repetition `repetition` (from 0) of field `n`. */
-  text (n: number, component = 1, repetition = 0): string {
+  /** Subcomponent (from 1) of component `component` (from 1) of repetition `repetition` (from 0) of field `n`. */
+  text (n: number, component = 1, repetition = 0, subcomponent = 1): string {
     const value = this.#component(n, component, repetition)
-    return decodeEscapes(typeof value === 'string' ? value : value[0] ?? '', this.#sender)
+    return decodeEscapes((typeof value === 'string' ? [value] : value)[subcomponent - 1] ?? '', this.#sender)
   }
 
   /** As `text`, trimmed, with the HL7 null `""` as nothing. */
-  said (n: number, component = 1, repetition = 0): string {
-    const value = this.text(n, component, repetition).trim()
+  said (n: number, component = 1, repetition = 0, subcomponent = 1): string {
+    const value = this.text(n, component, repetition, subcomponent).trim()
     return value === '""' ? '' : value
   }
 
