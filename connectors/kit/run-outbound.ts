@@ -1,0 +1,181 @@
+import { randomInt } from 'node:crypto'
+import { isLatidoError } from '../../streams/errors/index.ts'
+import type { Clock, DurationMs } from '../../streams/time/index.ts'
+import type { Fault } from './outcome.ts'
+import type { OutboundBatch, OutboundItem, OutboundSource } from './outbound.ts'
+import type { Connector, ConnectorHealth, Intake } from './port.ts'
+
+/** What became of an item at the counterparty. */
+export type Delivery =
+  | { readonly kind: 'delivered' }
+  /** Not worth sending: counted under this short name. */
+  | { readonly kind: 'skipped', readonly what: string }
+  /** It will never be taken: a dead letter. */
+  | { readonly kind: 'refused', readonly fault: Fault }
+  /** It may be taken when tried again; a dead letter after `attemptsMax`. */
+  | { readonly kind: 'failed', readonly detail: string }
+  /** The counterparty takes nothing at all: it is waited for, without a limit. `why` holds no value and no identifier. */
+  | { readonly kind: 'away', readonly why: string, readonly retryAfterMs?: DurationMs }
+
+export interface OutboundLimits {
+  readonly pollMs: DurationMs
+  /** After a failure: the first pause, doubled each time up to the last. */
+  readonly pauseMsMin: DurationMs
+  readonly pauseMsMax: DurationMs
+  /** Tries of an item that the counterparty fails with. */
+  readonly attemptsMax: number
+  /** Patients whose items are sent at the same time; a patient's go one by one. */
+  readonly patientsAtOnceMax: number
+}
+
+export const OUTBOUND_LIMITS: OutboundLimits = { pollMs: 1_000, pauseMsMin: 1_000, pauseMsMax: 60_000, attemptsMax: 5, patientsAtOnceMax: 4 }
+
+export interface RunOutboundOptions {
+  /** The configured feed. */
+  readonly name: string
+  /** The connector's kind, in counters and dead letters: `fhir`. */
+  readonly kind: string
+  /** Where it sends, for people; without credentials. */
+  readonly endpoint: string
+  readonly source: OutboundSource
+  /** Sends one item. Throws only where nobody can know what became of it, which is counted as a failure. */
+  readonly deliver: (item: OutboundItem, signal: AbortSignal) => Promise<Delivery>
+  readonly intake: Pick<Intake, 'refuse' | 'count'>
+  readonly clock: Clock
+  readonly limits?: Partial<OutboundLimits>
+  readonly say?: (line: string) => void
+  /** In [0, 1): spreads the pauses. */
+  readonly random?: () => number
+}
+
+const STEPS = 1_000_000
+const SPREAD = 0.2
+
+/**
+ * Sends what the source yields, for ever: a patient's items in order, several patients at a time. A batch is done when each of its items was delivered,
+ * skipped or is a dead letter; after a crash the batch comes again, so `deliver` must be idempotent. Disposing stops between two items.
+ */
+export function runOutbound (options: RunOutboundOptions): Connector { return new OutboundRunner(options) }
+
+class OutboundRunner implements Connector {
+  readonly name: string
+  readonly endpoint: string
+  readonly #options: RunOutboundOptions
+  readonly #limits: OutboundLimits
+  readonly #stop = new AbortController()
+  readonly #ended: Promise<void>
+  #health: ConnectorHealth
+
+  constructor (options: RunOutboundOptions) {
+    this.name = options.name
+    this.endpoint = options.endpoint
+    this.#options = options
+    this.#limits = { ...OUTBOUND_LIMITS, ...options.limits }
+    this.#health = { state: 'up', since: options.clock.now(), why: '' }
+    this.#ended = this.#run()
+  }
+
+  health (): ConnectorHealth { return this.#health }
+
+  async [Symbol.asyncDispose] (): Promise<void> {
+    this.#stop.abort()
+    await this.#ended
+    await this.#options.source[Symbol.asyncDispose]()
+  }
+
+  async #run (): Promise<void> {
+    const { source, clock } = this.#options
+    const { signal } = this.#stop
+    for (let failures = 0; !signal.aborted;) {
+      try {
+        const batch = await source.next(this.#limits.pollMs)
+        this.#up()
+        await this.#send(batch.items)
+        if (signal.aborted) return
+        if (batch.items.length > 0) await this.#done(batch)
+        failures = 0
+      } catch (e) {
+        this.#down(isLatidoError(e) ? e.message : 'the log cannot be read')
+        await clock.sleep(this.#pauseMs(++failures), signal)
+      }
+    }
+  }
+
+  /** A position that cannot be kept means only that the batch comes again. */
+  async #done (batch: OutboundBatch): Promise<void> {
+    try { await batch.done() } catch { this.#count('position-not-kept') }
+  }
+
+  async #send (items: readonly OutboundItem[]): Promise<void> {
+    const queues = byPatient(items)
+    const lane = async (): Promise<void> => {
+      for (let queue = queues.shift(); queue !== undefined; queue = queues.shift()) for (const item of queue) await this.#item(item)
+    }
+    await Promise.all(Array.from({ length: Math.min(this.#limits.patientsAtOnceMax, queues.length) }, lane))
+  }
+
+  async #item (item: OutboundItem): Promise<void> {
+    const { clock } = this.#options
+    const { signal } = this.#stop
+    let failed = 0
+    for (let pauses = 1; !signal.aborted; pauses++) {
+      const delivery = await this.#options.deliver(item, signal).catch((): Delivery => ({ kind: 'failed', detail: 'the connector failed' }))
+      if (signal.aborted && delivery.kind !== 'delivered') return
+      switch (delivery.kind) {
+        case 'delivered': this.#count(`${item.kind}-delivered`); this.#up(); return
+        case 'skipped': this.#count(`${item.kind}-${delivery.what}`); return
+        case 'refused': this.#up(); await this.#deadLetter(item, delivery.fault); return
+        case 'failed':
+          this.#count('attempt-failed')
+          if (++failed === this.#limits.attemptsMax) { await this.#deadLetter(item, { cause: 'source-refused', detail: `${delivery.detail}, ${failed} times` }); return }
+          break
+        case 'away': this.#count('counterparty-away'); this.#down(delivery.why)
+      }
+      const asked = delivery.kind === 'away' ? delivery.retryAfterMs ?? 0 : 0
+      await clock.sleep(Math.max(this.#pauseMs(pauses), asked), signal)
+    }
+  }
+
+  /** Tried until the log has it: an item is never lost in silence. */
+  async #deadLetter (item: OutboundItem, { cause, detail }: Fault): Promise<void> {
+    const { intake, kind, clock, name } = this.#options
+    for (let pauses = 1; !this.#stop.signal.aborted; pauses++) {
+      try {
+        await intake.refuse({ cause, detail, source: `${kind}:${name}`, raw: Buffer.from(JSON.stringify(item)) })
+        return
+      } catch {
+        this.#down('the log does not take dead letters')
+        await clock.sleep(this.#pauseMs(pauses), this.#stop.signal)
+      }
+    }
+  }
+
+  #count (what: string): void { this.#options.intake.count(this.#options.kind, what) }
+
+  #up (): void {
+    if (this.#health.state === 'up') return
+    this.#health = { state: 'up', since: this.#options.clock.now(), why: '' }
+    this.#options.say?.(`${this.name}: sending to ${this.endpoint}`)
+  }
+
+  #down (why: string): void {
+    const since = this.#health.state === 'waiting' ? this.#health.since : this.#options.clock.now()
+    if (this.#health.state !== 'waiting' || this.#health.why !== why) this.#options.say?.(`${this.name}: waiting (${why})`)
+    this.#health = { state: 'waiting', since, why }
+  }
+
+  #pauseMs (failures: number): DurationMs {
+    const { pauseMsMin, pauseMsMax } = this.#limits
+    const random = this.#options.random ?? (() => randomInt(STEPS) / STEPS)
+    return Math.round(Math.min(pauseMsMax, pauseMsMin * 2 ** Math.min(failures - 1, 20)) * (1 + SPREAD * (2 * random() - 1)))
+  }
+}
+
+function byPatient (items: readonly OutboundItem[]): OutboundItem[][] {
+  const queues = new Map<string, OutboundItem[]>()
+  for (const item of items) {
+    const queue = queues.get(item.patient.id)
+    if (queue === undefined) queues.set(item.patient.id, [item]); else queue.push(item)
+  }
+  return [...queues.values()]
+}

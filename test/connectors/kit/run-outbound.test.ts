@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { runOutbound, type Connector, type Delivery, type OutboundItem, type OutboundSource } from '../../../connectors/kit/index.ts'
+import { systemClock } from '../../../streams/time/index.ts'
+import { until } from '../../kit/servers/index.ts'
+import { FakeIntake } from './fake-intake.ts'
+
+const WITHIN_MS = 10_000
+const LIMITS = { pollMs: 5, pauseMsMin: 1, pauseMsMax: 5, attemptsMax: 3 }
+
+let intake: FakeIntake
+let connector: Connector | undefined
+beforeEach(() => { intake = new FakeIntake() })
+afterEach(async () => { await connector?.[Symbol.asyncDispose]() })
+
+function alert (patient: string, id: string): OutboundItem {
+  return { kind: 'alert', patient: { id: patient }, id, rule: 'news2-urgent', priority: 'medium', state: 'active', raisedAt: 1, changedAt: 1, onset: 1, value: 5, threshold: 5, missing: [], reasons: [], basis: 'news2@1' }
+}
+
+/** Batches from memory; what was not done comes again to the next one who asks. */
+class Batches implements OutboundSource {
+  done = 0
+  failDone = 0
+  #held = false
+  readonly #batches: readonly (readonly OutboundItem[])[]
+  constructor (batches: readonly (readonly OutboundItem[])[]) { this.#batches = batches }
+  async next (maxWaitMs: number): Promise<{ readonly items: readonly OutboundItem[], done (): Promise<void> }> {
+    const items = this.#held ? [] : this.#batches[this.done] ?? []
+    if (items.length === 0) await systemClock.sleep(maxWaitMs)
+    return { items, done: () => { if (this.failDone-- > 0) return Promise.reject(new Error('no')); this.done++; return Promise.resolve() } }
+  }
+
+  [Symbol.asyncDispose] (): Promise<void> { return Promise.resolve() }
+}
+
+function run (source: OutboundSource, deliver: (item: OutboundItem) => Promise<Delivery>): Connector {
+  return (connector = runOutbound({ name: 'ehr', kind: 'fhir', endpoint: 'http://ehr', source, deliver, intake, clock: systemClock, limits: LIMITS }))
+}
+
+it('delivers a patient\'s items one by one in order, while another patient\'s go on', async () => {
+  const sent: string[] = []
+  let release: () => void = () => {}
+  const held = new Promise<void>(resolve => { release = resolve })
+  const source = new Batches([[alert('A', 'a1'), alert('A', 'a2'), alert('B', 'b1')], [alert('A', 'a3')]])
+  run(source, async item => {
+    if (item.kind === 'alert' && item.id === 'a1') await held
+    sent.push(item.kind === 'alert' ? item.id : '')
+    return { kind: 'delivered' }
+  })
+  await until('the other patient', WITHIN_MS, () => sent.includes('b1'))
+  expect(sent).toEqual(['b1'])
+  release()
+  await until('all', WITHIN_MS, () => source.done === 2)
+  expect(sent).toEqual(['b1', 'a1', 'a2', 'a3'])
+})
+
+it('waits for a counterparty that is away, says so, and goes on with the same item', async () => {
+  const source = new Batches([[alert('A', 'a1')]])
+  let away = true
+  let tries = 0
+  const ran = run(source, () => { tries++; return Promise.resolve(away ? { kind: 'away', why: 'it does not answer' } : { kind: 'delivered' }) })
+  await until('several tries', WITHIN_MS, () => tries > 5)
+  expect(ran.health()).toMatchObject({ state: 'waiting', why: 'it does not answer' })
+  expect([source.done, intake.refused.length]).toEqual([0, 0])
+  away = false
+  await until('the delivery', WITHIN_MS, () => source.done === 1)
+  expect(ran.health().state).toBe('up')
+})
+
+it('keeps a dead letter of what is refused, and of what fails too often, and goes on', async () => {
+  const source = new Batches([[alert('A', 'never'), alert('A', 'fails'), alert('A', 'throws'), alert('A', 'good')]])
+  const tried = new Map<string, number>()
+  run(source, item => {
+    const id = item.kind === 'alert' ? item.id : ''
+    tried.set(id, (tried.get(id) ?? 0) + 1)
+    if (id === 'never') return Promise.resolve({ kind: 'refused', fault: { cause: 'patient-missing', detail: 'no such patient' } })
+    if (id === 'fails') return Promise.resolve({ kind: 'failed', detail: 'it answered 500' })
+    if (id === 'throws') return Promise.reject(new Error('boom'))
+    return Promise.resolve({ kind: 'delivered' })
+  })
+  await until('the batch', WITHIN_MS, () => source.done === 1)
+  expect(Object.fromEntries(tried)).toEqual({ never: 1, fails: 3, throws: 3, good: 1 })
+  expect(intake.refused.map(({ cause, detail }) => [cause, detail])).toEqual([['patient-missing', 'no such patient'], ['source-refused', 'it answered 500, 3 times'], ['source-refused', 'the connector failed, 3 times']])
+  expect(JSON.parse(intake.refused[0]!.raw.toString())).toMatchObject({ id: 'never' })
+})
+
+it('does not pass an item by while the log takes no dead letters', async () => {
+  const source = new Batches([[alert('A', 'a1')]])
+  let logAway = true
+  intake.beforeRefuse = () => logAway ? Promise.reject(new Error('away')) : Promise.resolve()
+  const ran = run(source, () => Promise.resolve({ kind: 'refused', fault: { cause: 'malformed', detail: 'x' } }))
+  await until('waiting', WITHIN_MS, () => ran.health().state === 'waiting')
+  expect(source.done).toBe(0)
+  logAway = false
+  await until('the batch', WITHIN_MS, () => source.done === 1)
+  expect(intake.causes()).toEqual(['malformed'])
+})
+
+it('sends a batch again whose position could not be kept', async () => {
+  const source = new Batches([[alert('A', 'a1')]])
+  source.failDone = 1
+  let sent = 0
+  run(source, () => { sent++; return Promise.resolve({ kind: 'delivered' }) })
+  await until('done', WITHIN_MS, () => source.done === 1)
+  expect([sent, intake.counts.get('position-not-kept')]).toEqual([2, 1])
+})
+
+it('stops between two items, and calls nothing done that was not', async () => {
+  const source = new Batches([[alert('A', 'a1'), alert('A', 'a2')]])
+  let release: () => void = () => {}
+  const sent: string[] = []
+  const ran = run(source, async item => { sent.push(item.kind); await new Promise<void>(resolve => { release = resolve }); return { kind: 'delivered' } })
+  await until('the first', WITHIN_MS, () => sent.length === 1)
+  const stopped = ran[Symbol.asyncDispose]()
+  release()
+  await stopped
+  expect([sent.length, source.done]).toEqual([1, 0])
+})
