@@ -15,7 +15,12 @@ export interface Answer {
   readonly text?: string
 }
 
-const CODES: Readonly<Record<Verdict, readonly [application: AckCode, commit: AckCode]>> = { accepted: ['AA', 'CA'], error: ['AE', 'CE'], rejected: ['AR', 'CR'] }
+/** At application level: original mode, and within a response batch. */
+export const APPLICATION_CODES: Readonly<Record<Verdict, AckCode>> = { accepted: 'AA', error: 'AE', rejected: 'AR' }
+const COMMIT_CODES: Readonly<Record<Verdict, AckCode>> = { accepted: 'CA', error: 'CE', rejected: 'CR' }
+
+/** The answers to one batch, and the BHS that it came with. */
+export interface AnsweredBatch { readonly header: Header | undefined, readonly answers: readonly Buffer[] }
 
 /**
  * Which answers a message gets (HL7 v2.5.1, 2.9.2 and 2.9.3). MSH-15 and MSH-16 both empty: original mode, one application answer.
@@ -23,7 +28,7 @@ const CODES: Readonly<Record<Verdict, readonly [application: AckCode, commit: Ac
  * Where the fields ask for nothing (NE, NE) one application answer is sent all the same: over MLLP a sender that waits would wait for ever.
  */
 export function ackCodes (header: Header | undefined, verdict: Verdict): readonly AckCode[] {
-  const [application, commit] = CODES[verdict]
+  const [application, commit] = [APPLICATION_CODES[verdict], COMMIT_CODES[verdict]]
   const accept = header?.component(15, 1).trim() ?? ''
   const apply = header?.component(16, 1).trim() ?? ''
   const asked: AckCode[] = []
@@ -40,11 +45,11 @@ function wants (condition: string, verdict: Verdict): boolean {
 
 /** HL7 table 0357. */
 const ERROR_CODES: Partial<Record<RefusalCause, string>> = {
-  'not-hl7': '100', malformed: '100', 'patient-missing': '101', 'value-unparsable': '102', 'value-impossible': '102', 'time-unparsable': '102', 'time-in-future': '102', 'charset-invalid': '102',
-  'code-unknown': '103', 'unit-unknown': '103', 'payload-invalid': '103', 'unsupported-type': '200',
+  'not-hl7': '100', malformed: '100', 'patient-missing': '101', 'value-unparsable': '102', 'value-impossible': '102', 'time-unparsable': '102', 'time-in-future': '102', 'time-implausible': '102', 'charset-invalid': '102',
+  'code-unknown': '103', 'unit-unknown': '103', 'payload-invalid': '103', 'unsupported-type': '200', 'merge-loop': '205', 'identifier-conflict': '205',
 }
 const ERROR_TEXTS: Readonly<Record<string, string>> = {
-  100: 'Segment sequence error', 101: 'Required field missing', 102: 'Data type error', 103: 'Table value not found', 200: 'Unsupported message type', 201: 'Unsupported event code', 207: 'Application internal error',
+  100: 'Segment sequence error', 101: 'Required field missing', 102: 'Data type error', 103: 'Table value not found', 200: 'Unsupported message type', 201: 'Unsupported event code', 205: 'Duplicate key identifier', 207: 'Application internal error',
 }
 const TYPES: ReadonlySet<string> = new Set(['ADT', 'ORU'])
 
@@ -70,6 +75,25 @@ export class AckWriter {
     const lines = [msh, ['MSA', code, field(10)]]
     if (answer.fault !== undefined) lines.push(err(header, answer, answer.fault, modern, d))
     return Buffer.from(lines.map(line => `${line.join(d.field)}\r`).join(''), 'latin1')
+  }
+
+  /** A response batch (HL7 v2.5.1, 2.10.3.3): the sender's FHS and BHS with addresses turned round, each naming the one that it answers. */
+  writeBatches (file: Header | undefined, batches: readonly AnsweredBatch[], nowMs: number): Buffer {
+    const parts: Buffer[] = []
+    const end = (name: string, count: number, header: Header | undefined): void => { parts.push(Buffer.from(`${name}${header?.delimiters.field ?? STANDARD.field}${count}\r`)) }
+    if (file !== undefined) parts.push(this.#batchHeader('FHS', file, nowMs))
+    for (const { header, answers } of batches) {
+      if (header !== undefined) parts.push(this.#batchHeader('BHS', header, nowMs))
+      parts.push(...answers)
+      if (header !== undefined) end('BTS', answers.length, header)
+    }
+    if (file !== undefined) end('FTS', batches.length, file)
+    return Buffer.concat(parts)
+  }
+
+  #batchHeader (name: string, header: Header, nowMs: number): Buffer {
+    const fields = [name, header.encodingCharacters, header.field(5), header.field(6), header.field(3), header.field(4), formatTime(nowMs), '', '', '', this.#nextId(), header.field(11)]
+    return Buffer.from(`${fields.join(header.delimiters.field)}\r`, 'latin1')
   }
 
   /** Unique among all answers ever: the start instant and a counter. */

@@ -1,18 +1,22 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Clock } from '../../streams/time/index.ts'
-import type { Intake } from '../kit/port.ts'
-import { frame, Framer, type Framed } from './framer.ts'
+import type { Feed } from '../kit/index.ts'
+import { frame, Framer, type Framed, type FramerNotice } from './framer.ts'
 import type { Hl7Limits } from './limits.ts'
-import { SOURCE, type Receiver } from './receiver.ts'
+import type { Hl7Fault } from './outcome.ts'
+import type { Receiver } from './receiver.ts'
+import { FAREWELL, StrangerWatch, type Stranger } from './stranger.ts'
 
 export interface ConnectionOptions {
   readonly socket: Socket
   readonly receiver: Receiver
-  readonly intake: Intake
+  readonly feed: Feed<Hl7Fault>
   readonly clock: Clock
   readonly limits: Hl7Limits
 }
+
+const KEEP_ALIVE_MS = 60_000
 
 /**
  * One sender. Frames are taken one at a time, in order: the next begins when the last is answered. While frames wait the socket
@@ -22,35 +26,39 @@ export interface ConnectionOptions {
 export class Hl7Connection {
   readonly #options: ConnectionOptions
   readonly #framer: Framer
+  readonly #strangers = new StrangerWatch()
   readonly #waiting: Framed[] = []
   #running: Promise<void> | undefined
   #writing = false
   #ended = false
   #draining = false
   #lastActivityMs: number
+  /** Of the open frame: when it was first seen, and bytes since. */
+  #openedAtMs = 0
+  #openBytes = 0
+  #junkBytes = 0
 
   constructor (options: ConnectionOptions) {
     this.#options = options
-    const { socket, intake, limits, clock } = options
-    this.#framer = new Framer({ frameBytesMax: limits.frameBytesMax, count: (what, n) => { intake.count(SOURCE, what, n) } })
+    const { socket, feed, limits, clock } = options
+    this.#framer = new Framer({ frameBytesMax: limits.frameBytesMax, count: (what, n) => { this.#noticed(what, n) } })
     this.#lastActivityMs = clock.monotonicMs()
     socket.setNoDelay(true)
-    socket.setKeepAlive(true, 60_000)
+    socket.setKeepAlive(true, KEEP_ALIVE_MS)
     socket.on('data', chunk => { this.#received(chunk) })
     socket.on('end', () => { this.#ended = true; if (this.#running === undefined) socket.end() })
-    socket.on('error', () => { intake.count(SOURCE, 'connection-errors') })
-    socket.on('close', () => { if (this.#framer.open) intake.count(SOURCE, 'partial-frames') })
+    socket.on('error', () => { feed.count('connection-errors') })
+    socket.on('close', () => { if (this.#framer.open) feed.count('partial-frames') })
   }
 
-  /** Closes the connection if it was idle, or its frame open, for too long; called now and then. */
+  /** Closes the connection if it was idle, or its frame open, for too long, or its frame comes too slowly; called now and then. */
   sweep (): void {
-    const { clock, limits, socket, intake } = this.#options
+    const { clock, limits, socket } = this.#options
     if (socket.destroyed || (this.#running !== undefined && !this.#writing)) return
-    const quietMs = clock.monotonicMs() - this.#lastActivityMs
+    const nowMs = clock.monotonicMs()
     const stuck = this.#framer.open || this.#writing
-    if (quietMs < (stuck ? limits.partialFrameMs : limits.idleMs)) return
-    intake.count(SOURCE, stuck ? 'partial-frame-timeouts' : 'idle-timeouts')
-    socket.destroy()
+    if (nowMs - this.#lastActivityMs >= (stuck ? limits.partialFrameMs : limits.idleMs)) this.#drop(stuck ? 'partial-frame-timeouts' : 'idle-timeouts')
+    else if (this.#framer.open && this.#openBytes < (nowMs - this.#openedAtMs - limits.partialFrameMs) / 1000 * limits.frameBytesPerSecondMin) this.#drop('slow-frames')
   }
 
   /** Reads no more, answers what was received, and closes. */
@@ -66,11 +74,30 @@ export class Hl7Connection {
   destroy (): void { this.#options.socket.destroy() }
 
   #received (chunk: Buffer): void {
+    const stranger = this.#strangers.look(chunk)
+    if (stranger !== undefined) { this.#sendAway(stranger); return }
     this.#touch()
-    this.#waiting.push(...this.#framer.push(chunk))
-    if (this.#waiting.length === 0) return
+    const wasOpen = this.#framer.open
+    const frames = this.#framer.push(chunk)
+    if (!wasOpen || frames.length > 0) this.#began()
+    this.#openBytes += chunk.length
+    if (frames.length > 0) this.#junkBytes = 0
+    else if (this.#junkBytes > this.#options.limits.junkBytesMax) { this.#drop('junk-limit'); return }
+    if (frames.length === 0) return
+    this.#waiting.push(...frames)
     this.#options.socket.pause()
     this.#running ??= this.#run()
+  }
+
+  #noticed (what: FramerNotice, n: number): void {
+    this.#options.feed.count(what, n)
+    if (what === 'junk-bytes') this.#junkBytes += n
+    if (what === 'partial-frames') this.#began()
+  }
+
+  #began (): void {
+    this.#openedAtMs = this.#options.clock.monotonicMs()
+    this.#openBytes = 0
   }
 
   async #run (): Promise<void> {
@@ -104,6 +131,18 @@ export class Hl7Connection {
     await once(socket, 'drain', { signal: gone.signal }).catch(() => {})
     socket.off('close', closed)
     this.#writing = false
+  }
+
+  #sendAway (stranger: Stranger): void {
+    const { socket, feed } = this.#options
+    feed.count(stranger === 'tls' ? 'tls-on-plain-port' : 'http-on-mllp-port')
+    socket.pause()
+    socket.end(FAREWELL[stranger], () => { socket.destroy() })
+  }
+
+  #drop (why: string): void {
+    this.#options.feed.count(why)
+    this.#options.socket.destroy()
   }
 
   #touch (): void { this.#lastActivityMs = this.#options.clock.monotonicMs() }

@@ -1,8 +1,14 @@
 /** HL7 v2 over MLLP: the listener, and a sender for files of messages. */
+export { hl7Connector } from './kind.ts'
+export type { Hl7FeedOptions } from './kind.ts'
 export { startHl7 } from './server.ts'
 export type { Hl7Options } from './server.ts'
 export { sendHl7 } from './client.ts'
 export type { SendOptions, SendResult } from './client.ts'
+/** How a message becomes events, and what a feed may say of its sender. */
+export { hl7Mapper } from './mapper.ts'
+export type { Hl7MapperOptions } from './mapper.ts'
+export type { Hl7Fault } from './outcome.ts'
 /** Messages of a JSONL or text file. */
 export { readHl7File } from './file.ts'
 /** Limits and the time policy, with their defaults. */
@@ -13,3 +19,9 @@ export type { LocalCodes } from './code.ts'
 export { frame, Framer } from './framer.ts'
 export type { Framed, FramerNotice, FramerOptions } from './framer.ts'
 export { formatTime } from './time.ts'
+/** Readings of values that come in other formats too: answers that are words, numbers with a comparator, vital signs, wall time in a zone, ages. */
+export { isVital } from './code.ts'
+export { isCoded, parseAnswer } from './coded.ts'
+export { parseNumeric } from './numeric.ts'
+export { ageAt } from './patient.ts'
+export { zoneToUtc } from './zone.ts'

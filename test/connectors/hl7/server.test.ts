@@ -4,7 +4,7 @@ import { frame, startHl7 } from '../../../connectors/hl7/index.ts'
 import { LatidoError } from '../../../streams/errors/index.ts'
 import { ManualClock } from '../../../streams/time/index.ts'
 import { FakeIntake } from '../kit/fake-intake.ts'
-import { adt, eventually, hl7, listener, msa, oru, RawClient, segment } from './support.ts'
+import { adt, eventually, hl7, hl7Feed, listener, msa, oru, RawClient, segment } from './support.ts'
 
 const HR = 'OBX|1|NM|8867-4^Heart rate^LN||88|/min|||||F'
 const ids = (intake: FakeIntake): string[] => intake.published.map(m => m.messageId.split('|')[2] ?? '')
@@ -88,7 +88,7 @@ describe('bad input', () => {
       [Buffer.from('xx MSH|^~\\&|A|B|C|D|1||ORU^R01|77|P|2.5.1\r'), 'AR|77', '100', 'not-hl7'],
       [hl7('MSH|^~\\&|A|B|C|D|20260314||ZZZ^Z01|B1|P|2.5.1', 'PID|1||1'), 'AR|B1', '200', 'unsupported-type'],
       [adt('A99', 'B2', 'PID|1||1'), 'AR|B2', '201', 'unsupported-type'],
-      [hl7('FHS|^~\\&|A', 'BHS|^~\\&|A'), 'AR|', '200', 'unsupported-type'],
+      [hl7('FHS|^~\\&|A', 'PID|1||1'), 'AR|', '100', 'malformed'],
       [adt('A01', 'B3', 'EVN||20260314110000', 'PID|1||""'), 'AR|B3', '101', 'patient-missing'],
       [adt('A01', 'B4', 'EVN||soon', 'PID|1||1'), 'AR|B4', '102', 'time-unparsable'],
       [hl7('MSH|^~\\&|A|B|C|D|20260314||ORU^R01|B5|P|2.5.1||||||UNICODE UTF-16', 'PID|1||1'), 'AR|B5', '102', 'charset-invalid'],
@@ -114,7 +114,7 @@ describe('bad input', () => {
     using client = new RawClient(server.port)
     await client.send(oru('M1', HR, 'OBX|2|NM|8310-5^^LN||366|Cel|||||F', 'OBX|3|NM|2708-6^^LN||97|%|||||F'))
     const [answer] = await client.until(1)
-    expect(segment(answer, 'ERR')).toBe('ERR||OBX^5^5|102^Data type error^HL70357|W||||1 refused of 3 observations')
+    expect(segment(answer, 'ERR')).toBe('ERR||OBX^5^5|102^Data type error^HL70357|W||||1 refused, the rest taken')
     expect(server.intake.published[0]?.event).toMatchObject({ observations: [{ concept: 'heartRate' }, { concept: 'spo2' }] })
     expect(server.intake.refused).toMatchObject([{ cause: 'value-impossible', detail: 'OBX-5 of segment 5', source: 'hl7:lab' }])
   })
@@ -328,7 +328,7 @@ describe('the listener', () => {
     const other = createServer()
     await new Promise<void>(resolve => { other.listen(0, '127.0.0.1', () => { resolve() }) })
     const port = (other.address() as AddressInfo).port
-    const started = startHl7({ host: '127.0.0.1', port, intake: new FakeIntake(), clock: new ManualClock() })
+    const started = startHl7({ host: '127.0.0.1', port, feed: hl7Feed(new FakeIntake()), clock: new ManualClock() })
     await expect(started).rejects.toMatchObject({ code: 'PORT_IN_USE', action: expect.stringContaining('LATIDO_MLLP_PORT') })
     await new Promise(resolve => { other.close(resolve) })
   })

@@ -4,8 +4,8 @@ import { readHeader } from '../../../connectors/hl7/header.ts'
 import { HL7_LIMITS, HL7_TIME_POLICY, type Hl7Limits } from '../../../connectors/hl7/limits.ts'
 import { mapMessage, type Mapped } from '../../../connectors/hl7/map.ts'
 import { parseMessage } from '../../../connectors/hl7/message.ts'
-import { startHl7 } from '../../../connectors/hl7/index.ts'
-import type { Connector } from '../../../connectors/kit/port.ts'
+import { hl7Mapper, startHl7, type Hl7Fault, type Hl7Options } from '../../../connectors/hl7/index.ts'
+import { Feed, fixedMapping, PLAIN_MAPPING, type Connector, type FeedMapping, type Intake } from '../../../connectors/kit/index.ts'
 import type { ObservationSet } from '../../../streams/events/index.ts'
 import { ManualClock } from '../../../streams/time/index.ts'
 import { FakeIntake } from '../kit/fake-intake.ts'
@@ -39,13 +39,20 @@ export function observationsOf (mapped: Mapped): ObservationSet {
   return event
 }
 
+/** A feed of HL7 v2 over an intake. */
+export function hl7Feed (intake: Intake, limits: Partial<Hl7Limits> = {}, mapping: Partial<FeedMapping> = {}): Feed<Hl7Fault> {
+  return new Feed({ name: 'lab', kind: 'hl7', intake, mapping: fixedMapping({ ...PLAIN_MAPPING, ...mapping }), map: hl7Mapper({ limits: { ...HL7_LIMITS, ...limits } }) })
+}
+
 /** A listener on a free port with its fake intake. */
-export async function listener (limits: Partial<Hl7Limits> = {}): Promise<{ connector: Connector, intake: FakeIntake, clock: ManualClock, port: number } & AsyncDisposable> {
+export async function listener (limits: Partial<Hl7Limits> = {}, others: Partial<Pick<Hl7Options, 'tls' | 'feed'>> = {}): Promise<{ connector: Connector, intake: FakeIntake, clock: ManualClock, port: number } & AsyncDisposable> {
   const intake = new FakeIntake(Date.UTC(2026, 2, 14, 12))
   const clock = new ManualClock(NOW)
-  const connector = await startHl7({ host: '127.0.0.1', port: 0, intake, clock, limits })
-  return { connector, intake, clock, port: Number(new URL(connector.endpoint.replace('mllp:', 'http:')).port), [Symbol.asyncDispose]: () => connector[Symbol.asyncDispose]() }
+  const connector = await startHl7({ host: '127.0.0.1', port: 0, feed: hl7Feed(intake, limits), clock, limits, ...others })
+  return { connector, intake, clock, port: portOf(connector), [Symbol.asyncDispose]: () => connector[Symbol.asyncDispose]() }
 }
+
+export function portOf (connector: Connector): number { return Number(new URL(connector.endpoint.replace(/^mllps?:/, 'http:')).port) }
 
 /** A sender that writes any bytes and waits for answers; rejects a wait when the connection closes. */
 export class RawClient {

@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs'
+import type { SecureContextOptions, TLSSocket, TlsOptions } from 'node:tls'
+import { z } from 'zod'
+import { LatidoError } from '../../streams/errors/index.ts'
+
+/** TLS of a listener: PEM files. Senders show a certificate of `caFile`, unless `off` says that another place sees to who connects. */
+export interface Hl7ServerTls {
+  readonly keyFile: string
+  readonly certFile: string
+  readonly caFile?: string | undefined
+  readonly clientCertificates: 'required' | 'off'
+}
+
+export const hl7ServerTlsSchema: z.ZodType<Hl7ServerTls> = z.strictObject({
+  keyFile: z.string().min(1),
+  certFile: z.string().min(1),
+  caFile: z.string().min(1).optional(),
+  clientCertificates: z.enum(['required', 'off']).default('required'),
+}).refine(({ caFile, clientCertificates }) => clientCertificates === 'off' || caFile !== undefined, { path: ['caFile'], error: 'names the authority of the senders\' certificates; without it any authority would do' })
+
+/** TLS towards a receiver. Without `caFile` the authorities that come with Node vouch for it. */
+export interface Hl7ClientTls {
+  readonly caFile?: string | undefined
+  readonly keyFile?: string | undefined
+  readonly certFile?: string | undefined
+  /** The name in the receiver's certificate, where it is not its host's. */
+  readonly serverName?: string | undefined
+}
+
+export const hl7ClientTlsSchema: z.ZodType<Hl7ClientTls> = z.strictObject({
+  caFile: z.string().min(1).optional(), keyFile: z.string().min(1).optional(), certFile: z.string().min(1).optional(), serverName: z.string().min(1).optional(),
+}).refine(({ keyFile, certFile }) => (keyFile === undefined) === (certFile === undefined), { path: ['certFile'], error: 'goes together with keyFile' })
+
+const MIN_VERSION = 'TLSv1.3'
+
+/** Throws FILE_UNREADABLE or FILE_INVALID, naming the option, never the path or what stands there. */
+export function serverTls ({ keyFile, certFile, caFile, clientCertificates }: Hl7ServerTls, handshakeMs: number): TlsOptions {
+  const required = clientCertificates === 'required'
+  return { ...contextOf({ keyFile, certFile, ...required ? { caFile } : {} }), requestCert: required, rejectUnauthorized: required, handshakeTimeout: handshakeMs }
+}
+
+/** As `serverTls`, for one who connects. */
+export function clientTls ({ serverName, ...files }: Hl7ClientTls): SecureContextOptions & { readonly servername?: string } {
+  return { ...contextOf(files), ...serverName === undefined ? {} : { servername: serverName } }
+}
+
+interface Files { readonly keyFile?: string | undefined, readonly certFile?: string | undefined, readonly caFile?: string | undefined }
+
+function contextOf ({ keyFile, certFile, caFile }: Files): SecureContextOptions {
+  return {
+    minVersion: MIN_VERSION,
+    ...keyFile === undefined ? {} : { key: pem('tls.keyFile', keyFile) },
+    ...certFile === undefined ? {} : { cert: pem('tls.certFile', certFile) },
+    ...caFile === undefined ? {} : { ca: pem('tls.caFile', caFile) },
+  }
+}
+
+function pem (option: string, path: string): Buffer {
+  let bytes
+  try {
+    bytes = readFileSync(path)
+  } catch (cause) {
+    throw new LatidoError('FILE_UNREADABLE', `the file of ${option} cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`, 'check the path and its permissions', cause)
+  }
+  if (!bytes.includes('-----BEGIN ')) throw new LatidoError('FILE_INVALID', `the file of ${option} is not PEM`, 'convert it, for example with "openssl x509 -inform der"')
+  return bytes
+}
+
+/** Why a handshake came to nothing, for a counter. A peer that is not TLS, or below 1.3, or without a certificate of ours is refused. */
+export function handshakeFailure (e: NodeJS.ErrnoException): string {
+  if (e.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return 'tls-handshake-timeouts'
+  return e.code === 'ECONNRESET' || e.code === 'EPIPE' ? 'tls-handshakes-broken' : 'tls-handshakes-refused'
+}
+
+const NAMES_MAX = 64
+
+/** The common names of senders' certificates as short plain words, for counters: so many, then `other`. */
+export class CertificateNames {
+  readonly #known = new Set<string>()
+
+  /** `certificate-his`; undefined where the sender showed none. */
+  counterOf (socket: TLSSocket): string | undefined {
+    const subject: unknown = socket.getPeerCertificate().subject?.CN
+    const common: unknown = Array.isArray(subject) ? subject[0] : subject
+    if (typeof common !== 'string') return undefined
+    const name = common.toLowerCase().replace(/[^a-z0-9._-]+/g, '-').slice(0, 40)
+    if (!this.#known.has(name) && this.#known.size >= NAMES_MAX) return 'certificate-other'
+    this.#known.add(name)
+    return `certificate-${name === '' ? 'unnamed' : name}`
+  }
+}
