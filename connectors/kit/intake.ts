@@ -67,7 +67,7 @@ class LogIntake implements OpenIntake {
     this.#root = openLmdb(options.directory, 'the connectors\' store')
     this.#seen = options.seen ?? new OwnSeenMessages(this.#root, SEEN_FOR_MS)
     this.#tail = new LogTail(this.#root)
-    this.#beds = new Beds(this.#root, sealer)
+    this.#beds = new Beds(this.#root, sealer, () => { this.count('beds', 'bed-conflict') })
     this.#merged = new MergedKeys(this.#root)
     this.#producer = log.producer()
     this.#partitions = log.partitionsOf(TOPICS.events)
@@ -128,7 +128,7 @@ class LogIntake implements OpenIntake {
     this.#tail.appended(partition, baseOffset)
     if (said.type === 'merge') this.#merged.add(own, said.survivor)
     if (event.type === 'encounter') this.#beds.apply(patient.id, event)
-    if (event.type === 'merge') this.#beds.merge(patient.id, event.survivor.id)
+    if (event.type === 'merge') this.#beds.merge(patient.id, event.survivor.id, event.eventTime)
     if (event.type === 'encounter' || event.type === 'merge') await this.#root.committed // no record of the log says which bed: it must outlive us before the sender may forget it
     this.count(source, 'published')
     return { kind: 'published', arrival: timestamp }
