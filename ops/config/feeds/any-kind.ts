@@ -36,7 +36,7 @@ export function anyKind<Options, F extends Fault> (kind: ConnectorKind<Options, 
     optionNames,
     configure: raw => {
       const parsed = kind.options.safeParse(raw)
-      const faults = [...unknownOptions(raw, optionNames), ...parsed.success ? [] : parsed.error.issues.filter(({ code }) => code !== 'unrecognized_keys' || optionNames.length === 0).map(({ path, message }) => ({ path: path.map(String), why: message }))]
+      const faults = [...unknownOptions(raw, optionNames), ...parsed.success ? [] : parsed.error.issues.filter(({ code, path }) => code !== 'unrecognized_keys' || path.length > 0 || optionNames.length === 0).map(({ path, message }) => ({ path: path.map(String), why: message }))]
       if (!parsed.success || faults.length > 0) return { kind: 'invalid', faults }
       return { kind: 'ok', configured: { prepare: parts => prepared(kind, parsed.data, parts) } }
     },
