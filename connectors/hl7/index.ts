@@ -5,6 +5,13 @@ export { startHl7 } from './server.ts'
 export type { Hl7Options } from './server.ts'
 export { sendHl7 } from './client.ts'
 export type { SendOptions, SendResult } from './client.ts'
+/** Alerts and scores as HL7 v2, to one receiver. */
+export { hl7Sender, hl7SenderSchema } from './outbound/index.ts'
+export type { Hl7Code, Hl7SenderOptions, Hl7SenderParts } from './outbound/index.ts'
+/** One connection to a receiver: a message, its answer, the next. */
+export { codeOf, Line } from './line.ts'
+export type { LineOptions } from './line.ts'
+export type { Hl7ClientTls, Hl7ServerTls } from './tls.ts'
 /** How a message becomes events, and what a feed may say of its sender. */
 export { hl7Mapper } from './mapper.ts'
 export type { Hl7MapperOptions } from './mapper.ts'

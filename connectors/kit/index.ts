@@ -26,6 +26,6 @@ export type { Sealer } from './beds.ts'
 export { isLoopback, refuseOpenExposure } from './exposure.ts'
 export type { Exposure } from './exposure.ts'
 /** What goes out: alerts and scores, in order, with a position. */
-export type { OutboundAlert, OutboundAlertState, OutboundBatch, OutboundItem, OutboundPriority, OutboundReason, OutboundScore, OutboundSource } from './outbound.ts'
+export type { OutboundAlert, OutboundAlertState, OutboundBatch, OutboundItem, OutboundPlace, OutboundPriority, OutboundReason, OutboundScore, OutboundSource } from './outbound.ts'
 export { OUTBOUND_LIMITS, runOutbound } from './run-outbound.ts'
 export type { Delivery, OutboundLimits, RunOutboundOptions } from './run-outbound.ts'

@@ -13,10 +13,14 @@ export interface OutboundReason {
 export type OutboundPriority = 'high' | 'medium' | 'low'
 export type OutboundAlertState = 'active' | 'acknowledged' | 'latched' | 'cleared'
 
+/** Where a patient lies, as far as known. */
+export interface OutboundPlace { readonly ward: string, readonly bed: string }
+
 /** One change of one alert. The newest per `id` is its state; the same change may come again after a restart. */
 export interface OutboundAlert {
   readonly kind: 'alert'
   readonly patient: SourceIdentity
+  readonly place?: OutboundPlace
   /** The same for every change of the alert; holds no identifier of a person. */
   readonly id: string
   readonly rule: string
@@ -40,6 +44,7 @@ export interface OutboundAlert {
 export interface OutboundScore {
   readonly kind: 'score'
   readonly patient: SourceIdentity
+  readonly place?: OutboundPlace
   readonly model: string
   readonly version: string
   readonly asOf: ArrivalTimeMs

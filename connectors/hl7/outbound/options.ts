@@ -1,0 +1,64 @@
+import { z } from 'zod'
+import { hl7ClientTlsSchema, type Hl7ClientTls } from '../tls.ts'
+
+export interface Hl7Code { readonly code: string, readonly text: string, readonly system: string }
+
+export interface Hl7Addresses {
+  readonly sendingApplication: string
+  readonly sendingFacility: string
+  readonly receivingApplication: string
+  readonly receivingFacility: string
+}
+
+/** Where alerts and scores go as HL7 v2. Whoever is named here gets to know who is ill. */
+export interface Hl7SenderOptions extends Hl7Addresses {
+  readonly host: string
+  readonly port: number
+  readonly tls?: Hl7ClientTls | undefined
+  readonly alerts: boolean
+  readonly scores: boolean
+  /** Of a patient and model at most one score in this time; 0: all. A model may score every few seconds. */
+  readonly scoreEveryMs: number
+  /** What a rule or a model is called at the receiver, by its name; LOINC (`LN`) or its own. */
+  readonly codes: Readonly<Record<string, Hl7Code>>
+  /** An answer is waited for so long; then the message is sent again. */
+  readonly answerMs: number
+  readonly pauseMsMin: number
+  readonly pauseMsMax: number
+  /** Errors (AE, CE) that one message may get before it is a dead letter. A receiver that is away is waited for without a limit. */
+  readonly attemptsMax: number
+}
+
+/** The names that stand in messages unless `codes` has others; 99LATIDO is a local system (HL7 table 0396). */
+export const HL7_CODES: Readonly<Record<string, Hl7Code>> = {
+  'news2-emergency': { code: 'news2', text: 'National Early Warning Score 2', system: '99LATIDO' },
+  'news2-urgent': { code: 'news2', text: 'National Early Warning Score 2', system: '99LATIDO' },
+  'sepsis-risk': { code: 'sepsis-risk', text: 'Probability of sepsis', system: '99LATIDO' },
+  sepsis: { code: 'sepsis-risk', text: 'Probability of sepsis', system: '99LATIDO' },
+  news2: { code: 'news2', text: 'National Early Warning Score 2', system: '99LATIDO' },
+}
+
+const name = z.string().max(180).default('')
+const code = z.strictObject({ code: z.string().min(1).max(80), text: z.string().max(200).default(''), system: z.string().min(1).max(20).default('L') })
+const ms = (fallback: number, min = 0): z.ZodDefault<z.ZodNumber> => z.number().int().min(min).max(86_400_000).default(fallback)
+
+export const hl7SenderSchema: z.ZodType<Hl7SenderOptions> = z.strictObject({
+  host: z.string().min(1),
+  port: z.number().int().min(1).max(65_535),
+  tls: hl7ClientTlsSchema.optional(),
+  alerts: z.boolean().default(true),
+  scores: z.boolean().default(true),
+  scoreEveryMs: ms(300_000),
+  codes: z.record(z.string(), code).default({}),
+  sendingApplication: z.string().min(1).max(180).default('LATIDO'),
+  sendingFacility: name,
+  receivingApplication: name,
+  receivingFacility: name,
+  answerMs: ms(30_000, 100),
+  pauseMsMin: ms(1_000, 1),
+  pauseMsMax: ms(60_000, 1),
+  attemptsMax: z.number().int().min(1).max(1_000).default(5),
+})
+
+/** The receiver's name of a rule or model. */
+export function codeFor (name: string, { codes }: Pick<Hl7SenderOptions, 'codes'>): Hl7Code { return codes[name] ?? HL7_CODES[name] ?? { code: name, text: name, system: '99LATIDO' } }
