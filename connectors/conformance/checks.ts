@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict'
+import { systemClock, type DurationMs } from '../../streams/time/index.ts'
+import { PLAIN_MAPPING, type Connector } from '../kit/index.ts'
+import { fastClock } from './fast-clock.ts'
+import type { ConformanceHarness, Counterparty } from './harness.ts'
+import { World, type Life, type LifePlan } from './world.ts'
+
+/** One rule that every connector keeps. */
+export interface ConformanceCheck {
+  /** A sentence: `loses nothing and takes nothing twice when it is killed at any effect`. */
+  readonly name: string
+  run (): Promise<void>
+}
+
+const CLOCK_FACTOR = 100
+const WITHIN_MS: DurationMs = 20_000
+const LOOK_EVERY_MS: DurationMs = 2
+/** How long nothing may happen before it counts as nothing happening. */
+const QUIET_MS: DurationMs = 150
+/** How long a killed connector may take to let go of its sockets. */
+const KILL_MS: DurationMs = 40
+
+/** What a connector must do whatever happens around it. Each check opens a world of its own; failures are AssertionErrors that say what was lost, or came twice. */
+export function conformanceChecks<Options> (harness: ConformanceHarness<Options>): readonly ConformanceCheck[] {
+  const check = (name: string, run: (trial: Trial<Options>) => Promise<void>): ConformanceCheck => ({ name, run: async () => { await using trial = await Trial.open(harness); await run(trial) } })
+  return [
+    check('takes every message once', takesEveryMessage),
+    check('keeps the order of each patient', keepsOrder),
+    check('takes a message that comes again once', takesAgainOnce),
+    { name: 'loses nothing and takes nothing twice when it is killed at any effect', run: () => survivesEveryCrash(harness) },
+    check('acknowledges nothing before the log has it', acknowledgesLast),
+    check('holds back what it reads while the log is slow', holdsBack),
+    check('waits while the log is away, and goes on when it is back', outlivesTheLog),
+    check('makes a dead letter of what can never be taken, and goes on', passesPoison),
+    check('ends while it is busy, and goes on after a start', endsWhileBusy),
+  ]
+}
+
+/** A world, a counterparty and the connector between them. */
+class Trial<Options> implements AsyncDisposable {
+  readonly world: World
+  readonly harness: ConformanceHarness<Options>
+  readonly counterparty: Counterparty<Options>
+  readonly #clock = fastClock(CLOCK_FACTOR)
+  #connector: Connector | undefined
+
+  private constructor (harness: ConformanceHarness<Options>, counterparty: Counterparty<Options>) {
+    this.harness = harness
+    this.counterparty = counterparty
+    this.world = new World(this.#clock)
+  }
+
+  static async open<O> (harness: ConformanceHarness<O>): Promise<Trial<O>> { return new Trial(harness, await harness.open()) }
+
+  async start (plan: LifePlan = {}): Promise<Life> {
+    const { kind, mapping = PLAIN_MAPPING } = this.harness
+    const options = this.counterparty.options()
+    const life = this.world.life(kind, options, mapping, plan)
+    this.#connector = await kind.start(life.context, options)
+    this.counterparty.connected?.(this.#connector.endpoint)
+    return life
+  }
+
+  async stop (): Promise<void> {
+    const connector = this.#connector
+    this.#connector = undefined
+    this.counterparty.disconnected?.()
+    await connector?.[Symbol.asyncDispose]()
+  }
+
+  /** As a killed process: nothing that it still does has an effect. */
+  async kill (life: Life): Promise<void> {
+    life.kill()
+    // A dead life's promises never settle; its sockets and timers must go all the same.
+    await Promise.race([this.stop(), systemClock.sleep(KILL_MS)])
+  }
+
+  /** Message `n` of each of `patients` invented patients, patients in turn. */
+  messages (patients: number, each: number): readonly Buffer[] {
+    return Array.from({ length: patients * each }, (_, i) => this.harness.message(`P${i % patients}`, Math.floor(i / patients)))
+  }
+
+  until (what: string, holds: () => boolean): Promise<void> { return until(() => `${what} (${this.world.published.length} published, ${this.world.refused.length} refused, ${this.delivered()} delivered)`, holds) }
+
+  delivered (): number { return this.counterparty.delivered(table => this.world.rowsOf(table)) }
+
+  /** Everything is on the log, once. */
+  complete (messages: number): void { assert.equal(this.world.published.length, messages, 'messages on the log: fewer are lost, more came twice') }
+
+  async [Symbol.asyncDispose] (): Promise<void> {
+    await Promise.race([this.stop(), systemClock.sleep(WITHIN_MS)])
+    await this.counterparty[Symbol.asyncDispose]()
+  }
+}
+
+async function takesEveryMessage (trial: Trial<unknown>): Promise<void> {
+  await trial.start()
+  trial.counterparty.offer(trial.messages(5, 6))
+  await trial.until('all delivered', () => trial.delivered() === 30)
+  trial.complete(30)
+  assert.equal(trial.world.refused.length, 0, 'nothing is refused')
+}
+
+async function keepsOrder (trial: Trial<unknown>): Promise<void> {
+  if (trial.harness.ordered === false) return
+  await trial.start()
+  trial.counterparty.offer(trial.messages(3, 12))
+  await trial.until('all delivered', () => trial.delivered() === 36)
+  trial.complete(36)
+  for (const patient of new Set(trial.world.published.map(m => m.patient.id))) {
+    const times = trial.world.published.filter(m => m.patient.id === patient).map(timeOf)
+    assert.deepEqual(times, times.toSorted((a, b) => a - b), 'a patient\'s messages in the order in which they were offered')
+  }
+}
+
+async function takesAgainOnce (trial: Trial<unknown>): Promise<void> {
+  await trial.start()
+  const messages = trial.messages(3, 3)
+  trial.counterparty.offer(messages)
+  await trial.until('all delivered', () => trial.delivered() === 9)
+  trial.counterparty.offer(messages)
+  await trial.until('all delivered again', () => trial.delivered() === 18)
+  trial.complete(9)
+}
+
+/** A calm life is counted first; then one life for each of its effects is cut off before it, and one after it. */
+async function survivesEveryCrash<Options> (harness: ConformanceHarness<Options>): Promise<void> {
+  const effects = await lifeOf(harness, {})
+  for (let crashAt = 1; crashAt <= effects; crashAt++) for (const afterEffect of [false, true]) await lifeOf(harness, { crashAt, afterEffect })
+}
+
+async function lifeOf<Options> (harness: ConformanceHarness<Options>, plan: LifePlan): Promise<number> {
+  await using trial = await Trial.open(harness)
+  const life = await trial.start(plan)
+  const messages = trial.messages(2, 2)
+  trial.counterparty.offer([...messages.slice(0, 2), harness.poison, ...messages.slice(2)])
+  const all = (): boolean => trial.delivered() === 5
+  const at = plan.crashAt === undefined ? 'calm' : `${plan.afterEffect === true ? 'after' : 'before'} effect ${plan.crashAt}`
+  await Promise.race([life.crashed, trial.until(`delivered, killed ${at}`, all)])
+  if (!all()) {
+    await trial.kill(life)
+    // Each good message that the other side regards as delivered is on the log (the poison may be among the delivered).
+    assert.ok(trial.world.published.length + trial.world.refused.length >= trial.delivered(), `killed ${at}: something acknowledged is lost`)
+    await trial.start()
+    await trial.until(`delivered after a kill ${at}`, all)
+  }
+  assert.equal(trial.world.published.length, 4, `killed ${at}: fewer are lost, more came twice`)
+  assert.ok(trial.world.refused.length >= 1, `killed ${at}: what was refused is kept`)
+  return life.effects
+}
+
+async function acknowledgesLast (trial: Trial<unknown>): Promise<void> {
+  const gate = resolvers()
+  trial.world.hold = gate.promise
+  await trial.start()
+  trial.counterparty.offer(trial.messages(2, 2))
+  await trial.until('the first is being published', () => trial.world.publishing > 0)
+  await systemClock.sleep(QUIET_MS)
+  assert.equal(trial.delivered(), 0, 'nothing is acknowledged while the log has nothing')
+  trial.world.hold = undefined
+  gate.resolve()
+  await trial.until('all delivered', () => trial.delivered() === 4)
+  trial.complete(4)
+}
+
+async function holdsBack (trial: Trial<unknown>): Promise<void> {
+  const gate = resolvers()
+  const max = trial.harness.inFlightMax ?? 64
+  trial.world.hold = gate.promise
+  await trial.start()
+  trial.counterparty.offer(trial.messages(10, Math.ceil(max / 10) * 4))
+  await trial.until('some are being published', () => trial.world.publishing > 0)
+  await systemClock.sleep(QUIET_MS)
+  assert.ok(trial.world.publishingMax <= max, `${trial.world.publishingMax} messages on their way at once, of at most ${max}`)
+  trial.world.hold = undefined
+  gate.resolve()
+  const all = 10 * Math.ceil(max / 10) * 4
+  await trial.until('all delivered', () => trial.delivered() === all)
+  trial.complete(all)
+}
+
+async function outlivesTheLog (trial: Trial<unknown>): Promise<void> {
+  trial.world.away = true
+  await trial.start()
+  trial.counterparty.offer(trial.messages(3, 4))
+  await systemClock.sleep(QUIET_MS)
+  assert.equal(trial.delivered(), 0, 'nothing is acknowledged while the log is away')
+  trial.world.away = false
+  await trial.until('all delivered', () => trial.delivered() === 12)
+  trial.complete(12)
+}
+
+async function passesPoison (trial: Trial<unknown>): Promise<void> {
+  await trial.start()
+  const [first, second] = trial.messages(1, 2) as [Buffer, Buffer]
+  trial.counterparty.offer([first, trial.harness.poison, second])
+  await trial.until('all delivered', () => trial.delivered() === 3)
+  trial.complete(2)
+  assert.equal(trial.world.refused.length, 1, 'one dead letter')
+  assert.ok(trial.world.refused[0]!.raw.length > 0, 'a dead letter has its bytes')
+  assert.equal(trial.world.refused[0]!.feed, 'feed', 'a dead letter names its feed')
+}
+
+async function endsWhileBusy (trial: Trial<unknown>): Promise<void> {
+  await trial.start()
+  trial.counterparty.offer(trial.messages(4, 10))
+  await trial.until('some are on the log', () => trial.world.published.length >= 5)
+  await trial.stop()
+  assert.ok(trial.world.published.length >= trial.delivered(), 'what was acknowledged is on the log')
+  await trial.start()
+  await trial.until('all delivered', () => trial.delivered() === 40)
+  trial.complete(40)
+}
+
+function timeOf ({ event }: World['published'][number]): number { return event.type === 'observations' ? event.observations[0]?.eventTime ?? 0 : event.eventTime }
+
+function resolvers (): { readonly promise: Promise<void>, readonly resolve: () => void } {
+  let resolve!: () => void
+  const promise = new Promise<void>(done => { resolve = done })
+  return { promise, resolve }
+}
+
+async function until (what: () => string, holds: () => boolean): Promise<void> {
+  const startedMs = systemClock.monotonicMs()
+  while (!holds()) {
+    if (systemClock.monotonicMs() - startedMs > WITHIN_MS) assert.fail(`not within ${WITHIN_MS / 1_000} s: ${what()}`)
+    await systemClock.sleep(LOOK_EVERY_MS)
+  }
+}

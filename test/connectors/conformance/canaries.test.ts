@@ -1,0 +1,53 @@
+import { expect, it } from 'vitest'
+import { conformanceChecks, type ConformanceHarness } from '../../../connectors/conformance/index.ts'
+import { type ConnectorKind, type Feed } from '../../../connectors/kit/index.ts'
+import { harness } from '../../../connectors/template/harness.ts'
+
+interface Options { readonly url: string, readonly pollEveryMs: number }
+type Take = (raw: Buffer, position: string, feed: Feed, keep: (position: string) => Promise<void>) => Promise<void>
+
+/** A connector that reads as the template does, and takes what it reads in a way of its own. */
+function taking (take: Take, map: (kind: ConnectorKind<Options>) => ConnectorKind<Options> = kind => kind): ConformanceHarness<Options> {
+  const kind: ConnectorKind<Options> = {
+    ...harness.kind,
+    start: ({ feed, clock, table }, { url }) => {
+      const positions = table<string>('position')
+      let after = [...positions.load()][0]?.[1] ?? ''
+      const stop = new AbortController()
+      const ended = (async () => {
+        while (!stop.signal.aborted) {
+          const page = await fetch(`${url}?after=${after}`).then(async r => await r.json() as { position: string }[]).catch(() => [])
+          for (const { position, ...message } of page) {
+            if (stop.signal.aborted) return
+            await take(Buffer.from(JSON.stringify(message)), position, feed, reached => positions.save('position', reached)).then(() => { after = position }, () => {})
+          }
+          await clock.sleep(1_000, stop.signal)
+        }
+      })()
+      return Promise.resolve({ name: 'canary', endpoint: url, health: () => ({ state: 'up' as const, since: 0, why: '' }), [Symbol.asyncDispose]: async () => { stop.abort(); await ended } })
+    },
+  }
+  return { ...harness, kind: map(kind) }
+}
+
+const good: Take = async (raw, position, feed, keep) => { await feed.take(raw); await keep(position) }
+
+async function failing (tried: ConformanceHarness<Options>): Promise<readonly string[]> {
+  const failed: string[] = []
+  for (const { name, run } of conformanceChecks({ ...tried })) await run().catch(() => { failed.push(name) })
+  return failed
+}
+
+it('passes a connector that takes one after the other and keeps its position behind', async () => {
+  expect(await failing(taking(good))).toEqual([])
+}, 120_000)
+
+it.each<readonly [string, ConformanceHarness<Options>, string]>([
+  ['keeps the position before the log has the message', taking(async (raw, position, feed, keep) => { await keep(position); await feed.take(raw) }), 'loses nothing and takes nothing twice when it is killed at any effect'],
+  ['swallows the failure of a log that is away', taking(async (raw, position, feed, keep) => { await feed.take(raw).catch(() => {}); await keep(position) }), 'waits while the log is away, and goes on when it is back'],
+  ['gives a message another identity each time', taking(good, kind => ({ ...kind, mapper: options => (raw, context) => { const mapped = kind.mapper(options)(raw, context); return mapped.kind === 'mapped' ? { ...mapped, id: `${mapped.id} ${context.now} ${Math.random()}` } : mapped } })), 'takes a message that comes again once'],
+  ['leaves out what it cannot read', taking(good, kind => ({ ...kind, mapper: options => (raw, context) => { const mapped = kind.mapper(options)(raw, context); return mapped.kind === 'rejected' ? { kind: 'mapped', source: mapped.source, id: 'none', content: raw, events: [], refused: [], notices: new Map() } : mapped } })), 'makes a dead letter of what can never be taken, and goes on'],
+])('a connector that %s fails', async (_, tried, check) => {
+  const [found] = conformanceChecks(tried).filter(({ name }) => name === check)
+  await expect(found!.run()).rejects.toThrow()
+}, 120_000)
