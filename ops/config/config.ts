@@ -11,6 +11,8 @@ export interface Config {
   readonly host: string
   readonly httpPort: number
   readonly mllpPort: number
+  /** File that says where alerts and scores go as HL7; empty: nowhere. */
+  readonly hl7Out: string
   readonly mqttPort: number
   readonly mqttUser: string
   readonly mqttPasswordFile: string
@@ -44,13 +46,14 @@ export interface Config {
   readonly redis: RedisConfig | undefined
 }
 
-type OptionName = KafkaOptionName | ClickHouseOptionName | RedisOptionName | 'connectors' | 'host' | 'httpPort' | 'mllpPort' | 'mqttPort' | 'mqttUser' | 'mqttPasswordFile' | 'dataDir' | 'keyFile' | 'simulate' | 'patients' | 'speed' | 'seed' | 'partitions' | 'retention' | 'zone' | 'alertDwell' | 'noDataAfter' | 'driftWindow' | 'skewEvery' | 'offline' | 'model' | 'features' | 'logLevel' | 'allowExposed'
+type OptionName = KafkaOptionName | ClickHouseOptionName | RedisOptionName | 'connectors' | 'host' | 'httpPort' | 'mllpPort' | 'hl7Out' | 'mqttPort' | 'mqttUser' | 'mqttPasswordFile' | 'dataDir' | 'keyFile' | 'simulate' | 'patients' | 'speed' | 'seed' | 'partitions' | 'retention' | 'zone' | 'alertDwell' | 'noDataAfter' | 'driftWindow' | 'skewEvery' | 'offline' | 'model' | 'features' | 'logLevel' | 'allowExposed'
 
 /** Every option: flag `--http-port` is `LATIDO_HTTP_PORT` is `httpPort`. */
 export const CONFIG_OPTIONS: Readonly<Record<OptionName, Option>> = {
   host: { env: 'LATIDO_HOST', fallback: '127.0.0.1', help: 'address to listen on; others than loopback are refused without --allow-exposed' },
   httpPort: { env: 'LATIDO_HTTP_PORT', fallback: '8080', help: 'pages and API' },
   mllpPort: { env: 'LATIDO_MLLP_PORT', fallback: '2575', help: 'HL7 v2 over MLLP' },
+  hl7Out: { env: 'LATIDO_HL7_OUT', fallback: '', help: 'JSON file that says where alerts and scores are sent as HL7 v2' },
   mqttPort: { env: 'LATIDO_MQTT_PORT', fallback: '1883', help: 'device numerics over MQTT' },
   mqttUser: { env: 'LATIDO_MQTT_USER', fallback: '', help: 'user name that devices give; needed to listen beyond this machine' },
   mqttPasswordFile: { env: 'LATIDO_MQTT_PASSWORD_FILE', fallback: '', help: 'file with the password of that user' },
@@ -97,6 +100,7 @@ const schema = z.object({
   host: z.string().min(1),
   httpPort: port,
   mllpPort: port,
+  hl7Out: z.string(),
   mqttPort: port,
   mqttUser: z.string(),
   mqttPasswordFile: z.string(),

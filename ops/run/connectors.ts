@@ -9,6 +9,7 @@ import { anyKind, type AnyKind } from '../config/feeds/index.ts'
 import type { IdentityVault } from '../security/index.ts'
 import type { Closers } from './closers.ts'
 import type { DataDir } from './data-dir.ts'
+import { openHl7Outbound } from './hl7-outbound.ts'
 import type { PipelineMonitor } from './status.ts'
 import type { Stores } from './stores.ts'
 
@@ -34,6 +35,7 @@ export async function openConnectors (parts: ConnectorParts, closers: Closers): 
   return [
     closers.use(await startHl7({ host: config.host, port: config.mllpPort, feed: hl7, clock })),
     closers.use(await startMqtt({ host: config.host, port: config.mqttPort, intake, clock, memory: intake.table<Association>('devices'), ...mqttCredentials(config) })),
+    ...config.hl7Out === '' ? [] : [closers.use(openHl7Outbound(config.hl7Out, { stores, vault, intake, clock }))],
   ]
 }
 

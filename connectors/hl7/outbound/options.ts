@@ -15,6 +15,8 @@ export interface Hl7SenderOptions extends Hl7Addresses {
   readonly host: string
   readonly port: number
   readonly tls?: Hl7ClientTls | undefined
+  /** Beyond this machine without TLS, on a network that is secured by other means. */
+  readonly plain: boolean
   readonly alerts: boolean
   readonly scores: boolean
   /** Of a patient and model at most one score in this time; 0: all. A model may score every few seconds. */
@@ -46,6 +48,7 @@ export const hl7SenderSchema: z.ZodType<Hl7SenderOptions> = z.strictObject({
   host: z.string().min(1),
   port: z.number().int().min(1).max(65_535),
   tls: hl7ClientTlsSchema.optional(),
+  plain: z.boolean().default(false),
   alerts: z.boolean().default(true),
   scores: z.boolean().default(true),
   scoreEveryMs: ms(300_000),

@@ -1,13 +1,16 @@
-import { runOutbound, type Connector, type Delivery, type Intake, type OutboundItem, type OutboundScore, type OutboundSource } from '../../kit/index.ts'
+import { isLoopback, runOutbound, type Connector, type Delivery, type Intake, type OutboundItem, type OutboundScore, type OutboundSource } from '../../kit/index.ts'
+import { LatidoError } from '../../../streams/errors/index.ts'
 import type { Clock } from '../../../streams/time/index.ts'
 import { readHeader } from '../header.ts'
 import { codeOf, Line } from '../line.ts'
+import { clientTls } from '../tls.ts'
 import { alertMessage, scoreMessage } from './messages.ts'
 import type { Hl7SenderOptions } from './options.ts'
 
 export interface Hl7SenderParts {
   readonly name: string
-  readonly source: OutboundSource
+  /** Called once the options are found to be safe. */
+  readonly source: () => OutboundSource
   readonly intake: Pick<Intake, 'refuse' | 'count'>
   readonly clock: Clock
   readonly say?: (line: string) => void
@@ -22,12 +25,15 @@ const PATIENTS_MAX = 50_000
  * Sends alerts (ORU^R40) and scores (ORU^R01) to one receiver, in order, one in flight. A message without an answer is sent again, after pauses that
  * grow, until it is answered; one that is answered with an error, so many times; a reject makes it a dead letter. After a restart the sender goes on
  * behind what was answered, and a repeat has the control id and the alert's id of the first time. Disposing ends the wait for an answer.
+ * Throws UNSAFE_CREDENTIALS where patients would go through the network unencrypted, FILE_UNREADABLE or FILE_INVALID for a certificate.
  */
 export function hl7Sender (options: Hl7SenderOptions, parts: Hl7SenderParts): Connector {
-  const { host, port, tls, pauseMsMin, pauseMsMax, attemptsMax } = options
+  const { host, port, tls, plain, pauseMsMin, pauseMsMax, attemptsMax } = options
+  if (tls === undefined && !plain && !isLoopback(host)) throw new LatidoError('UNSAFE_CREDENTIALS', `patients would go to ${host} unencrypted`, 'give "tls", or say "plain": true where the network itself is secured')
+  if (tls !== undefined) clientTls(tls) // a file that is missing is told now
   const delivery = new Hl7Delivery(options, parts.clock)
   const runner = runOutbound({
-    ...parts, kind: 'hl7-out', endpoint: `${tls === undefined ? 'mllp' : 'mllps'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    ...parts, source: parts.source(), kind: 'hl7-out', endpoint: `${tls === undefined ? 'mllp' : 'mllps'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
     deliver: (item, signal) => delivery.deliver(item, signal),
     limits: { pauseMsMin, pauseMsMax, attemptsMax, patientsAtOnceMax: 1 },
   })
