@@ -21,7 +21,6 @@ export { readHl7File } from './file.ts'
 /** Limits and the time policy, with their defaults. */
 export { HL7_LIMITS, HL7_TIME_POLICY } from './limits.ts'
 export type { Hl7Limits } from './limits.ts'
-export type { LocalCodes } from './code.ts'
 /** Framing and time, for senders such as the simulator. */
 export { frame, Framer } from './framer.ts'
 export type { Framed, FramerNotice, FramerOptions } from './framer.ts'
