@@ -1,26 +1,41 @@
-import { conceptOf, type ConceptId } from '../../streams/events/index.ts'
+import type { ConceptId } from '../../streams/events/index.ts'
+import { meaningOf, type CodeMapping, type FeedMapping } from '../kit/index.ts'
 import type { Segment } from './segment.ts'
-
-/** A feed's own codes: by sending application (MSH-3.1), then by code. */
-export type LocalCodes = ReadonlyMap<string, ReadonlyMap<string, ConceptId>>
 
 const SYSTEMS: Readonly<Record<string, string>> = { LN: 'LN', LNC: 'LN', LOINC: 'LN', MDC: 'MDC', ISO11073: 'MDC' }
 const LOINC_SHAPE = /^\d{1,5}-\d$/
 
-/** The concept of a coded element: either triplet may hold the standard code, so those with a standard system come first. */
-export function conceptIn (segment: Segment, field: number, local?: ReadonlyMap<string, ConceptId>): ConceptId | undefined {
-  const triplets = [1, 4].map(first => ({ code: segment.said(field, first), system: systemOf(segment.said(field, first), segment.said(field, first + 2)) })).filter(t => t.code !== '')
-  triplets.sort((a, b) => Number(a.system === '') - Number(b.system === ''))
+/** One triplet of a coded element (CE, CWE). */
+export interface Coded { readonly code: string, readonly text: string, readonly system: string }
+
+/** Both triplets that hold a code, as sent. */
+export function codesIn (segment: Segment, field: number): readonly Coded[] {
+  return [1, 4].map(first => ({ code: segment.said(field, first), text: segment.said(field, first + 1), system: segment.said(field, first + 2) })).filter(one => one.code !== '')
+}
+
+/** What a coded element means. Either triplet may hold the standard code, so those with a standard system come first; the feed's own table wins over both. */
+export function meaningIn (segment: Segment, field: number, mapping: FeedMapping): CodeMapping | undefined {
+  const triplets = codesIn(segment, field).map(one => ({ ...one, standard: systemOf(one) })).sort((a, b) => Number(a.standard === '') - Number(b.standard === ''))
   for (const { code, system } of triplets) {
-    const concept = conceptOf(system, code, local)
-    if (concept !== undefined) return concept
+    const own = ownMeaning(mapping, system, code)
+    if (own !== undefined) return own
+  }
+  for (const { code, standard } of triplets) {
+    const found = meaningOf(mapping, standard, code)
+    if (found !== undefined) return found
   }
   return undefined
 }
 
-function systemOf (code: string, system: string): string {
-  return SYSTEMS[system.toUpperCase()] ?? (system === '' && LOINC_SHAPE.test(code) ? 'LN' : '')
+/** The feed's table names systems as the feed does. */
+function ownMeaning (mapping: FeedMapping, system: string, code: string): CodeMapping | undefined {
+  return mapping.codes.get(`${system.toUpperCase()}|${code.toUpperCase()}`) ?? mapping.codes.get(code.toUpperCase())
 }
+
+function systemOf ({ code, system }: Coded): string { return SYSTEMS[system.toUpperCase()] ?? (system === '' && LOINC_SHAPE.test(code) ? 'LN' : '') }
+
+/** True where the first triplet is of IEEE 11073 (MDC): a device said it. */
+export function isDeviceCode (segment: Segment, field: number): boolean { return SYSTEMS[segment.said(field, 3).toUpperCase()] === 'MDC' }
 
 const VITALS: ReadonlySet<ConceptId> = new Set<ConceptId>([
   'heartRate', 'respiratoryRate', 'spo2', 'systolic', 'diastolic', 'meanPressure', 'temperature', 'etco2', 'fio2', 'oxygenFlow', 'oxygenTherapy', 'consciousness', 'gcs', 'spo2Scale', 'urineOutput',

@@ -1,127 +1,86 @@
-import type { ConceptId, EncounterAction, Observation, ObservationSet } from '../../streams/events/index.ts'
-import type { ArrivalTimeMs } from '../../streams/time/index.ts'
-import type { InboundEvent, SourceIdentity, TimePolicy } from '../kit/port.ts'
-import { isVital, type LocalCodes } from './code.ts'
-import { actionOf, mapEncounter } from './encounter.ts'
+import type { MapContext, MappedEvent } from '../kit/index.ts'
+import { mapAlarm } from './alarm.ts'
+import { contextOf, type Hl7Context } from './context.ts'
+import { mapEncounter } from './encounter.ts'
+import { mapMerges } from './merge.ts'
 import type { Message } from './message.ts'
-import { mapRow, type ObservationContext } from './observation.ts'
-import { faultAt, note, type Fault, type Notices } from './outcome.ts'
+import { mapOrders } from './orders.ts'
+import { faultAt, note, type Hl7Fault, type Notices } from './outcome.ts'
 import { identityOf } from './patient.ts'
+import { HL7_PROFILE, type Hl7Profile } from './profile.ts'
+import { mapResults } from './results.ts'
 import type { Segment } from './segment.ts'
-import { offsetOf } from './time.ts'
+import { handlingOf } from './types.ts'
 
-export interface MapContext {
-  readonly now: ArrivalTimeMs
-  readonly zone: string
-  readonly policy: TimePolicy
-  readonly localCodes?: LocalCodes | undefined
-}
-
-export interface MappedEvent { readonly patient: SourceIdentity, readonly event: InboundEvent }
-
-/** A row that was refused while the rest of its message goes on: its lines, and those of the segments that it needs to be read. */
-export interface RefusedRow { readonly fault: Fault, readonly rows: readonly number[], readonly needs: readonly number[] }
+/** What was refused while the rest of its message goes on: its lines, and those of the segments that they need to be read. */
+export interface RefusedRow { readonly fault: Hl7Fault, readonly rows: readonly number[], readonly needs: readonly number[] }
 
 export type Mapped =
-  | { readonly kind: 'rejected', readonly fault: Fault, readonly notices: Notices }
-  /** `rows`: how many OBX carried something. One event, except where a message reports on several patients. */
-  | { readonly kind: 'mapped', readonly events: readonly MappedEvent[], readonly refused: readonly RefusedRow[], readonly rows: number, readonly notices: Notices }
+  | { readonly kind: 'rejected', readonly fault: Hl7Fault, readonly notices: Notices }
+  /** `archived`: the message, or some of it, carries what is kept and not computed with. */
+  | { readonly kind: 'mapped', readonly events: readonly MappedEvent[], readonly refused: readonly RefusedRow[], readonly archived: boolean, readonly notices: Notices }
 
-/** ORU triggers that report results; the same message structure each (R30 to R32: point of care). An empty trigger is v2.1's. */
-const RESULT_TRIGGERS: ReadonlySet<string> = new Set(['', 'R01', 'R30', 'R31', 'R32'])
+/** `ADT`, `A40`: MSH-9, and of an old ADT without a trigger EVN-1. */
+export interface MessageType { readonly type: string, readonly trigger: string }
 
-/** A message to what goes on the log. Pure: the same message, log time and settings give the same answer. */
-export function mapMessage (message: Message, context: MapContext): Mapped {
-  const notices: Notices = new Map()
-  if (message.notice !== undefined) note(notices, message.notice)
-  const { msh } = message
+export function typeOf ({ msh, segments }: Message): MessageType {
   const type = msh.said(9, 1).toUpperCase()
+  const evn = type === 'ADT' ? segments.find(segment => segment.name === 'EVN') : undefined
+  return { type, trigger: (msh.said(9, 2) || (evn?.said(1) ?? '')).toUpperCase() }
+}
+
+/** A message to what goes on the log. Pure: the same message, moment, mapping, beds and profile give the same answer. */
+export function mapMessage (message: Message, kit: MapContext, profile: Hl7Profile = HL7_PROFILE): Mapped {
+  const context = contextOf(message, kit, profile)
+  if (message.notice !== undefined) note(context.notices, message.notice)
+  const mapped = handle(message, context)
+  return mapped.kind === 'mapped' && message.oddLines.length > 0 ? { ...mapped, refused: [...oddLines(message), ...mapped.refused] } : mapped
+}
+
+function handle (message: Message, context: Hl7Context): Mapped {
+  const { notices } = context
+  if (message.segments.length === 1 && message.oddLines.length > 0) return { kind: 'rejected', fault: oddLines(message)[0]!.fault, notices }
+  const { type, trigger } = typeOf(message)
+  const handling = handlingOf(type, trigger)
+  switch (handling) {
+    case 'encounter': case 'swap': return mapAdt(message, trigger, context)
+    case 'merge': return mapMerges(message, context)
+    case 'results': case 'specimen-results': return mapResults(message, context, handling === 'specimen-results')
+    case 'alarm': return mapAlarm(message, context)
+    case 'orders': return mapOrders(message, context)
+    case 'archive': return { kind: 'mapped', events: [], refused: [], archived: true, notices }
+    case undefined: return { kind: 'rejected', fault: faultAt('unsupported-type', message.msh, 9), notices }
+  }
+}
+
+/** One encounter event a PID: two where patients swap beds (A17). */
+function mapAdt (message: Message, trigger: string, context: Hl7Context): Mapped {
+  const { notices } = context
   const evn = message.segments.find(segment => segment.name === 'EVN')
-  const trigger = (msh.said(9, 2) || (type === 'ADT' ? evn?.said(1) ?? '' : '')).toUpperCase()
-  const rows: ObservationContext = {
-    times: { zone: context.zone, messageOffsetMinutes: offsetOf(msh.said(7)) },
-    now: context.now,
-    futureToleranceMs: context.policy.futureToleranceMs,
-    localCodes: localCodesOf(msh, context.localCodes),
-    notices,
+  const stays = staysOf(message).slice(0, trigger === 'A17' ? 2 : 1)
+  const events: MappedEvent[] = []
+  for (const { pid, pv1 } of stays) {
+    const found = identityOf(pid, context)
+    if (found.kind !== 'patient') return { kind: 'rejected', fault: found.kind === 'fault' ? found.fault : faultAt('patient-missing', pid, 3), notices }
+    const event = mapEncounter(trigger, { pid, pv1, evn }, context)
+    if ('cause' in event) return { kind: 'rejected', fault: event, notices }
+    if (trigger === 'A03' && event.bed !== '' && context.patientInBed(event.ward, event.bed) !== found.identity.id) note(notices, 'discharge-unknown')
+    events.push({ patient: found.identity, event })
   }
-  const action = type === 'ADT' ? actionOf(trigger) : undefined
-  if (action === undefined && !(type === 'ORU' && RESULT_TRIGGERS.has(trigger))) {
-    return { kind: 'rejected', fault: faultAt('unsupported-type', msh, 9), notices }
-  }
-  const source = sourceOf(msh)
-  return action === undefined ? mapResults(message, source, rows) : mapAdt(message, action, source, rows)
+  if (events.length === 0) return { kind: 'rejected', fault: faultAt('patient-missing', { name: 'PID', number: 0 }, 3), notices }
+  return { kind: 'mapped', events, refused: [], archived: false, notices }
 }
 
-function localCodesOf (msh: Segment, codes: LocalCodes | undefined): ReadonlyMap<string, ConceptId> | undefined { return codes?.get(msh.said(3)) }
+interface Stay { readonly pid: Segment, readonly pv1: Segment | undefined }
 
-/** `hl7:` and the sending application, or facility, as a short plain word. */
-export function sourceOf (msh: Segment): string {
-  const name = (msh.said(3) || msh.said(4)).toLowerCase().replace(/[^a-z0-9._-]+/g, '-').slice(0, 40)
-  return `hl7:${name === '' ? 'unnamed' : name}`
-}
-
-function mapAdt (message: Message, action: EncounterAction, source: string, context: ObservationContext): Mapped {
-  const find = (name: string): Segment | undefined => message.segments.find(segment => segment.name === name)
-  const pid = find('PID')
-  const patient = pid === undefined ? undefined : identityOf(pid)
-  if (pid === undefined || patient === undefined) return missing(pid, context.notices)
-  const event = mapEncounter(action, source, { pid, pv1: find('PV1'), evn: find('EVN') }, context)
-  if ('cause' in event) return { kind: 'rejected', fault: event, notices: context.notices }
-  return { kind: 'mapped', events: [{ patient, event }], refused: oddLines(message), rows: 0, notices: context.notices }
-}
-
-function missing (pid: Segment | undefined, notices: Notices): Mapped {
-  return { kind: 'rejected', fault: faultAt('patient-missing', pid ?? { name: 'PID', number: 0 }, 3), notices }
-}
-
-interface Patient { readonly identity: SourceIdentity, readonly observations: Observation[] }
-
-/** Walks the segments in order: PID opens a patient, ORC and OBR an order, and each OBX belongs to the last of them. */
-function mapResults (message: Message, source: string, context: ObservationContext): Mapped {
-  const patients = new Map<string, Patient>()
-  const refused: RefusedRow[] = [...oddLines(message)]
-  let patient: Patient | undefined
-  let pid: Segment | undefined
-  let order: { orc?: Segment | undefined, obr?: Segment | undefined } = {}
-  let rows = 0
-  for (const segment of message.segments) {
-    switch (segment.name) {
-      case 'PID': {
-        const identity = identityOf(segment)
-        if (identity === undefined) return missing(segment, context.notices)
-        patient = patients.get(identity.id) ?? { identity, observations: [] }
-        patients.set(identity.id, patient)
-        pid = segment
-        order = {}
-        break
-      }
-      case 'ORC': order = { orc: segment }; break
-      case 'OBR': order = { orc: order.obr === undefined ? order.orc : undefined, obr: segment }; break
-      case 'OBX': {
-        if (patient === undefined || pid === undefined) return missing(undefined, context.notices)
-        const row = { obx: segment, ...order }
-        const outcome = mapRow(row, context)
-        if (outcome.kind === 'no-value') note(context.notices, 'no-value')
-        else rows++
-        if (outcome.kind === 'observation') patient.observations.push(outcome.observation)
-        if (outcome.kind === 'refused') refused.push({ fault: outcome.fault, rows: [segment.number], needs: [pid, order.orc, order.obr].flatMap(one => one === undefined ? [] : [one.number]) })
-      }
-    }
-  }
-  if (patient === undefined) return missing(undefined, context.notices)
-  const events = [...patients.values()].filter(one => one.observations.length > 0).map(one => ({ patient: one.identity, event: setOf(source, one.observations) }))
-  if (events.length === 0) note(context.notices, 'no-observations')
-  return { kind: 'mapped', events, refused, rows, notices: context.notices }
-}
-
-function setOf (source: string, observations: readonly Observation[]): ObservationSet {
-  return { type: 'observations', kind: observations.some(one => isVital(one.concept)) ? 'charted' : 'laboratory', source, observations }
+/** The first PV1 after each PID. */
+function staysOf ({ segments }: Message): readonly Stay[] {
+  const pids = segments.filter(segment => segment.name === 'PID')
+  return pids.map((pid, i) => ({ pid, pv1: segments.find(one => one.name === 'PV1' && one.number > pid.number && one.number < (pids[i + 1]?.number ?? Infinity)) }))
 }
 
 /** Lines without a segment name are one refusal together: they say nothing alone. */
 function oddLines (message: Message): readonly RefusedRow[] {
-  if (message.oddLines.length === 0) return []
   const shown = message.oddLines.slice(0, 8).join(', ')
   return [{ fault: { cause: 'malformed', detail: `no segment name on line ${shown}${message.oddLines.length > 8 ? ' and more' : ''}` }, rows: message.oddLines, needs: [] }]
 }

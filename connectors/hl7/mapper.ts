@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import type { MapContext, MappedMessage, MessageMapper } from '../kit/index.ts'
 import { readHeader, type Header } from './header.ts'
 import { HL7_LIMITS } from './limits.ts'
-import { mapMessage, sourceOf } from './map.ts'
-import { parseMessage, type MessageLimits } from './message.ts'
+import { sourceOf } from './context.ts'
+import { mapMessage, typeOf } from './map.ts'
+import { parseMessage, type Message, type MessageLimits } from './message.ts'
 import type { Hl7Fault } from './outcome.ts'
 import { HL7_PROFILE, type Hl7Profile } from './profile.ts'
 import { rawOfRow } from './raw.ts'
@@ -27,14 +28,21 @@ export function hl7Mapper ({ profile = HL7_PROFILE, limits = HL7_LIMITS }: Hl7Ma
   }
 }
 
-function mapParsed (raw: Buffer, header: Header, message: Parameters<typeof mapMessage>[0], context: MapContext, profile: Hl7Profile): MappedMessage<Hl7Fault> {
+function mapParsed (raw: Buffer, header: Header, message: Message, context: MapContext, profile: Hl7Profile): MappedMessage<Hl7Fault> {
   const source = sourceOf(message.msh)
-  const mapped = mapMessage(message, { now: context.now, zone: context.mapping.zone, policy: { futureToleranceMs: profile.futureToleranceMs } })
+  const mapped = mapMessage(message, context, profile)
   if (mapped.kind === 'rejected') return { ...mapped, source }
   const { events, notices } = mapped
   const content = contentOf(raw, header)
   const refused = mapped.refused.map(part => ({ fault: part.fault, raw: rawOfRow(raw, part) }))
-  return { kind: 'mapped', source, id: messageIdOf(header, content), content, events, refused, notices }
+  const archived = mapped.archived ? { archived: { type: archiveTypeOf(message), raw } } : {}
+  return { kind: 'mapped', source, id: messageIdOf(header, content), content, events, refused, ...archived, notices }
+}
+
+/** `BAR^P01`: short and plain, whatever the sender put there. */
+function archiveTypeOf (message: Message): string {
+  const { type, trigger } = typeOf(message)
+  return trigger === '' ? type : `${type}^${trigger}`
 }
 
 function rejected (fault: Hl7Fault): MappedMessage<Hl7Fault> { return { kind: 'rejected', source: UNNAMED_SOURCE, fault, notices: new Map() } }

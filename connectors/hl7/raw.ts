@@ -6,18 +6,18 @@ import type { RefusedRow } from './map.ts'
 const CONTEXT_BYTES_MAX = 4096
 const CR = 0x0d
 const LF = 0x0a
-/** No letter is a delimiter, whatever the sender declares. */
-const ROW_OF = /ROW\d+$/
 
 /**
  * A refused row as a message of its own: MSH, the segments that it needs to be read, and itself whole. Its control id is the message's with
- * the row's number, so that a retry publishes just this row and is no duplicate of the message; done again it stays what it is.
+ * the row's number (letters and digits: no delimiter is one), so that a retry publishes just this row and is no duplicate of the message. A message
+ * that holds nothing else stays what it is.
  */
 export function rawOfRow (raw: Buffer, { rows, needs }: RefusedRow): Buffer {
   const header = readHeader(raw)
-  if (header === undefined || ROW_OF.test(header.field(10))) return raw
   const lines = linesOf(raw)
-  const context = [...new Set(needs)].sort((a, b) => a - b).map(n => lines[n - 1]?.subarray(0, CONTEXT_BYTES_MAX))
+  const around = [...new Set(needs)].sort((a, b) => a - b)
+  if (header === undefined || lines.length === 1 + around.length + rows.length) return raw
+  const context = around.map(n => lines[n - 1]?.subarray(0, CONTEXT_BYTES_MAX))
   const parts = [mshOf(raw, header, rows[0] ?? 0), ...context, ...rows.map(n => lines[n - 1])].filter(line => line !== undefined)
   return Buffer.concat(parts.flatMap(line => [line, Buffer.of(CR)]))
 }

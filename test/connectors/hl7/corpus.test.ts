@@ -41,7 +41,7 @@ describe.skipIf(!present)('public HL7 messages of many senders', () => {
     using client = new RawClient(server.port)
     const messages = await corpus()
     await client.send(...messages)
-    const expected = messages.reduce((n, raw) => n + (ackCodes(readHeader(raw), 'accepted').length > 1 && /\|ORU|\|ADT\^A0[1-48]/.test(raw.toString().split('\r')[0] ?? '') ? 1 : 0), messages.length)
+    const expected = messages.reduce((n, raw) => n + (ackCodes(readHeader(raw), 'accepted').length > 1 ? 1 : 0), messages.length)
     await client.until(messages.length)
     await client.send(oru('LAST', 'OBX|1|NM|8867-4^^LN||88'))
     while (msa(client.answers.at(-1)) !== 'AA|LAST') await client.until(client.answers.length + 1)

@@ -44,9 +44,15 @@ describe('results', () => {
     expect(lactate('SN', '<^0.5')).toBe('lactate <0.5 final')
     expect(lactate('SN', '^2.5')).toBe('lactate =2.5 final')
     expect(lactate('SN', '2.5')).toBe('lactate =2.5 final')
-    for (const [type, text] of [['NM', 'SEE NOTE'], ['NM', '1,234'], ['NM', '1~2'], ['NM', '0x10'], ['NM', '1e999'], ['NM', 'Infinity'], ['NM', 'NaN'], ['SN', '1^:^128'], ['SN', '^1^-^2'], ['SN', '<>^1'], ['CWE', '3^three^L'], ['ED', '^^^Base64^AAAA'], ['TX', 'about 3']] as const) {
+    for (const [type, text] of [['NM', 'SEE NOTE'], ['NM', '1,234'], ['NM', '0x10'], ['NM', '1e999'], ['NM', 'Infinity'], ['NM', 'NaN'], ['SN', '<>^1'], ['SN', '^2^+'], ['CWE', '3^three^L'], ['TX', 'about 3']] as const) {
       expect(lactate(type, text)).toBe('value-unparsable: OBX-5 of segment 4')
     }
+  })
+  it('that are several numbers are refused with what they are: neither of them may stand for the result', () => {
+    const lactate = (type: string, text: string): string => value(`OBX|1|${type}|2524-7^^LN||${text}|mmol/L`)
+    expect(lactate('SN', '^1^:^128')).toBe('value-unparsable: OBX-5 of segment 4 is a ratio')
+    expect(lactate('SN', '^1^-^2')).toBe('value-unparsable: OBX-5 of segment 4 is a range')
+    for (const [type, text] of [['NM', '1~2'], ['SN', '^1~^2'], ['CWE', 'A~B']] as const) expect(lactate(type, text)).toBe('value-unparsable: OBX-5 of segment 4 has several values')
   })
   it('read units under any of their names', () => {
     expect(value('OBX|1|NM|6690-2^^LN||11.2|10^3/uL')).toBe('wbc =11.2 final')
@@ -142,10 +148,9 @@ describe('results', () => {
     const mapped = mapRaw(hl7('MSH|^~\\&|A|B|C|D|20260314||ORU^R01|1|P|2.5.1', 'PID|1||77^^^SSA^SS~88^^^HOSP^MR~99^^^X^PI', 'OBR|1||||||20260314', 'OBX|1|NM|2524-7^^LN||3.1'))
     expect(mapped.kind === 'mapped' && mapped.events[0]?.patient.id).toBe('88')
   })
-  it('of point-of-care triggers are read, alerts and orders are not', () => {
+  it('of point-of-care triggers are read too', () => {
     const type = (t: string): string => mapRaw(hl7(`MSH|^~\\&|A|B|C|D|20260314||${t}|1|P|2.5.1`, 'PID|||1', 'OBX|1|NM|8867-4^^LN||88')).kind
     expect(['ORU^R01', 'ORU^R30^ORU_R30', 'ORU^R31', 'ORU^R32', 'ORU'].map(type)).toEqual(['mapped', 'mapped', 'mapped', 'mapped', 'mapped'])
-    expect(['ORU^R40', 'ORM^O01', 'ADT^A40', 'ADT^A99', 'ACK', '', 'OUL^R22', 'ADT^constructor'].map(type).filter(kind => kind !== 'rejected')).toEqual([])
   })
 })
 
@@ -170,9 +175,32 @@ describe('admissions and movements', () => {
   it('with a time that cannot be are rejected', () => {
     expect(mapRaw(adt('A01', '1', 'EVN||soon', PID))).toMatchObject({ kind: 'rejected', fault: { cause: 'time-unparsable' } })
     expect(mapRaw(adt('A01', '1', 'EVN||20260315', PID))).toMatchObject({ kind: 'rejected', fault: { cause: 'time-in-future' } })
+    expect(mapRaw(adt('A01', '1', 'EVN||19700101000012', PID))).toMatchObject({ kind: 'rejected', fault: { cause: 'time-implausible' } })
   })
   it('are undone by the cancelling triggers', () => {
     expect(['A01', 'A04', 'A02', 'A03', 'A08', 'A11', 'A12', 'A13'].map(t => encounter(adt(t, '1', 'EVN||20260314110000', PID)).action)).toEqual(['admit', 'admit', 'transfer', 'discharge', 'update', 'discharge', 'transfer', 'admit'])
+    const PV1 = 'PV1|1|I|W^R2^B2|||W^R1^B1'
+    expect(['A02', 'A12', 'A13'].map(t => encounter(adt(t, '1', 'EVN||20260314110000', PID, PV1)).bed)).toEqual(['B2', 'B2', 'B2'])
+    expect(encounter(adt('A12', '1', 'EVN||20260314110000', PID, 'PV1|1|I||||W^R1^B1'))).toMatchObject({ action: 'transfer', ward: 'W', bed: 'B1' })
+    expect(encounter(adt('A02', '1', 'EVN||20260314110000', PID, 'PV1|1|I||||W^R1^B1'))).toMatchObject({ action: 'transfer', ward: '', bed: '' })
+  })
+  it('of class and person: an outpatient who becomes an inpatient is admitted, an inpatient who becomes an outpatient stays where PV1-3 says, a person is news and no stay', () => {
+    const of = (t: string): string => { const { action, ward, bed } = encounter(adt(t, '1', 'EVN||20260314110000', PID, 'PV1|1|I|W^R2^B2')); return `${action} ${ward} ${bed}` }
+    expect(['A06', 'A07', 'A28', 'A31'].map(of)).toEqual(['admit W B2', 'transfer W B2', 'update  ', 'update  '])
+    expect(encounter(adt('A31', '1', 'EVN||20260314110000', PID))).toMatchObject({ ageYears: 75, sex: 'female' })
+  })
+  it('swap two beds at once (A17), each patient an event', () => {
+    const mapped = mapRaw(adt('A17', '1', 'EVN||20260314110000', 'PID|1||ANA', 'PV1|1|I|W^R1^B1', 'PID|2||BEN', 'PV1|1|I|W^R2^B2'))
+    expect(mapped.kind === 'mapped' && mapped.events.map(({ patient, event }) => event.type === 'encounter' && `${patient.id} ${event.action} ${event.bed}`)).toEqual(['ANA transfer B1', 'BEN transfer B2'])
+  })
+  it('with a discharge before the admission, or of somebody who does not lie there, are taken and counted', () => {
+    const pv1 = (admitted: string, discharged: string): string => `PV1|1|I|W^R1^B1${'|'.repeat(41)}${admitted}|${discharged}`
+    const of = (p: string, beds: Record<string, string> = { 'W|B1': 'TEST-1' }): [string, string[]] => { const m = mapRaw(adt('A03', '1', 'EVN||20260314110000', PID, p), {}, beds); return [m.kind, [...m.notices.keys()]] }
+    expect(of(pv1('20260313', '20260314'))).toEqual(['mapped', []])
+    expect(of(pv1('20260314', '20260314'))).toEqual(['mapped', []])
+    expect(of(pv1('20260314', '20260313'))).toEqual(['mapped', ['discharge-before-admission']])
+    expect(of(pv1('', ''), { 'W|B1': 'OTHER' })).toEqual(['mapped', ['discharge-unknown']])
+    expect(of(pv1('', ''), {})).toEqual(['mapped', ['discharge-unknown']])
   })
   it('fall back to the room, and leave empty what is not said', () => {
     const pid = 'PID|1||TEST-1'

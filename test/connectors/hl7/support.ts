@@ -1,9 +1,10 @@
 import { connect, type Socket } from 'node:net'
 import { frame, Framer } from '../../../connectors/hl7/framer.ts'
 import { readHeader } from '../../../connectors/hl7/header.ts'
-import { HL7_LIMITS, HL7_TIME_POLICY, type Hl7Limits } from '../../../connectors/hl7/limits.ts'
+import { HL7_LIMITS, type Hl7Limits } from '../../../connectors/hl7/limits.ts'
 import { mapMessage, type Mapped } from '../../../connectors/hl7/map.ts'
 import { parseMessage } from '../../../connectors/hl7/message.ts'
+import { HL7_PROFILE, type Hl7Profile } from '../../../connectors/hl7/profile.ts'
 import { hl7Mapper, startHl7, type Hl7Fault, type Hl7Options } from '../../../connectors/hl7/index.ts'
 import { Feed, fixedMapping, PLAIN_MAPPING, type Connector, type FeedMapping, type Intake } from '../../../connectors/kit/index.ts'
 import type { ObservationSet } from '../../../streams/events/index.ts'
@@ -24,12 +25,14 @@ export function adt (trigger: string, id: string, ...segments: string[]): Buffer
   return hl7(`MSH|^~\\&|HIS|HOSP|LATIDO|HOSP|20260314115900+0000||ADT^${trigger}^ADT_A01|${id}|P|2.5.1`, ...segments)
 }
 
-export function mapRaw (raw: Buffer, zone = 'UTC'): Mapped {
+/** Maps as a feed would: with codes, zone, namespaces and beds of a test's own. */
+export function mapRaw (raw: Buffer, given: string | Partial<FeedMapping> = {}, beds: Readonly<Record<string, string>> = {}, profile: Hl7Profile = HL7_PROFILE): Mapped {
+  const mapping: FeedMapping = { ...PLAIN_MAPPING, ...typeof given === 'string' ? { zone: given } : given }
   const header = readHeader(raw)
   if (header === undefined) throw new Error('no header')
   const parsed = parseMessage(raw, header, HL7_LIMITS)
   if (parsed.kind !== 'ok') throw new Error(`not parsed: ${parsed.kind} ${parsed.detail}`)
-  return mapMessage(parsed.message, { now: NOW, zone, policy: HL7_TIME_POLICY })
+  return mapMessage(parsed.message, { now: NOW, mapping, patientInBed: (ward, bed) => beds[`${ward}|${bed}`], unmapped: () => {} }, profile)
 }
 
 export function observationsOf (mapped: Mapped): ObservationSet {

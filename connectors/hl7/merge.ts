@@ -1,0 +1,58 @@
+import type { MappedEvent, SourceIdentity } from '../kit/index.ts'
+import { isFault, momentOf, type Hl7Context } from './context.ts'
+import { eventPlaces } from './encounter.ts'
+import type { Mapped, RefusedRow } from './map.ts'
+import type { Message } from './message.ts'
+import { faultAt, note, type Hl7Fault } from './outcome.ts'
+import { identityOf, losersOf } from './patient.ts'
+import type { Segment } from './segment.ts'
+
+/**
+ * MRG-1 goes into PID-3. A40 says so of identifiers (and may say it of several pairs), A18 and A34 are its older forms, A36 says it of an account too, A30 of
+ * a person; A47 changes an identifier: whatever stood under the old one is the new one's, which is the same thing here. A pair that cannot be read is refused alone.
+ */
+export function mapMerges (message: Message, context: Hl7Context): Mapped {
+  const { notices } = context
+  const evn = message.segments.find(segment => segment.name === 'EVN')
+  const moment = momentOf(eventPlaces(evn), context)
+  if (moment !== undefined && isFault(moment)) return { kind: 'rejected', fault: moment, notices }
+  if (moment === undefined) note(notices, 'time-missing')
+  const eventTime = moment?.at ?? context.now
+  const events: MappedEvent[] = []
+  const refused: RefusedRow[] = []
+  const pairs = pairsOf(message)
+  for (const { pid, mrg } of pairs) {
+    const pair = readPair(pid, mrg, context)
+    if (isFault(pair)) { refused.push({ fault: pair, rows: [mrg ?? pid].flatMap(one => one === undefined ? [] : [one.number]), needs: [evn, mrg === undefined ? undefined : pid].flatMap(one => one === undefined ? [] : [one.number]) }); continue }
+    if (pair.losers.length === 0) note(notices, 'merge-of-itself')
+    for (const id of pair.losers) events.push({ patient: { id }, event: { type: 'merge', survivor: pair.survivor, eventTime, source: context.source } })
+  }
+  const [first] = refused
+  if (first !== undefined && refused.length === pairs.length) return { kind: 'rejected', fault: first.fault, notices }
+  return { kind: 'mapped', events, refused, archived: events.length === 0 && refused.length === 0, notices }
+}
+
+interface Pair { readonly pid: Segment | undefined, readonly mrg: Segment | undefined }
+
+/** PID, then its MRG; a PID without one stands alone, and is a fault. */
+function pairsOf (message: Message): readonly Pair[] {
+  const pairs: Pair[] = []
+  let pid: Segment | undefined
+  let paired = true
+  for (const segment of message.segments) {
+    if (segment.name === 'PID') { if (!paired) pairs.push({ pid, mrg: undefined }); pid = segment; paired = false }
+    if (segment.name === 'MRG') { pairs.push({ pid, mrg: segment }); paired = true }
+  }
+  if (!paired || pairs.length === 0) pairs.push({ pid, mrg: undefined })
+  return pairs
+}
+
+function readPair (pid: Segment | undefined, mrg: Segment | undefined, context: Hl7Context): { readonly losers: readonly string[], readonly survivor: SourceIdentity } | Hl7Fault {
+  if (pid === undefined) return faultAt('patient-missing', { name: 'PID', number: 0 }, 3)
+  const survivor = identityOf(pid, context)
+  if (survivor.kind !== 'patient') return survivor.kind === 'fault' ? survivor.fault : faultAt('patient-missing', pid, 3)
+  if (mrg === undefined || mrg.repetitions(1) === 0) return faultAt('patient-missing', mrg ?? { name: 'MRG', number: 0 }, 1)
+  const losers = losersOf(mrg, pid, context)
+  if (losers === undefined) return faultAt('patient-missing', mrg, 1, 'has no identifier of a configured authority')
+  return { losers, survivor: survivor.identity }
+}
