@@ -20,8 +20,8 @@ export interface EmbeddedLogOptions {
 }
 
 /** Opens (or creates) the log in a directory. Throws STORE_CORRUPT. One process at a time may hold a directory. */
-export function openEmbeddedLog (options: EmbeddedLogOptions): Promise<Log> {
-  return Promise.resolve(new EmbeddedLog(options))
+export async function openEmbeddedLog (options: EmbeddedLogOptions): Promise<Log> {
+  return new EmbeddedLog(await BlockStore.open(options.directory), options)
 }
 
 class EmbeddedLog implements Log, ConsumerHost {
@@ -36,9 +36,9 @@ class EmbeddedLog implements Log, ConsumerHost {
   #nextTopicIndex = 1
   #closed = false
 
-  constructor ({ directory, clock, sessionTimeoutMs = SESSION_TIMEOUT_MS }: EmbeddedLogOptions) {
+  constructor (store: BlockStore, { clock, sessionTimeoutMs = SESSION_TIMEOUT_MS }: EmbeddedLogOptions) {
     this.clock = clock
-    this.store = new BlockStore(directory)
+    this.store = store
     const wake = (): void => { for (const resolve of this.#waiting) resolve() }
     this.coordinator = new GroupCoordinator({ clock, sessionTimeoutMs, partitionsOf: topic => this.partitionsOf(topic), changed: wake })
     this.#writer = new GroupCommit(this.store, clock, wake)

@@ -2,9 +2,10 @@ import { BatchBuilder } from '../../codec/index.ts'
 import { LatidoError, messageOf } from '../../errors/index.ts'
 import type { Clock } from '../../time/index.ts'
 import type { Appended, OutRecord } from '../port.ts'
-import type { BlockStore, WriteSet } from './block-store.ts'
+import type { BlockStore } from './block-store.ts'
 import type { Partition } from './partition.ts'
 import { checkRecordBytes, type Pending } from './transaction.ts'
+import type { WriteSet } from './write-set.ts'
 
 const BLOCK_BYTES_TARGET = 4 * 2 ** 20
 
@@ -19,8 +20,8 @@ interface Group {
 }
 
 /**
- * Group commit: what arrives while one LMDB transaction is being written goes together into the next, as one block per partition.
- * So a lone append costs one fsync, and ten thousand concurrent ones cost a few. Offsets are given out at once; if a write fails the
+ * Group commit: what arrives while one write is under way goes together into the next, as one block per partition.
+ * So a lone append costs one write to the disk, and ten thousand concurrent ones cost a few. Offsets are given out at once; if a write fails the
  * log is failed for good (offsets already promised would be wrong), and every later call says so.
  */
 export class GroupCommit {
