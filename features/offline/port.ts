@@ -1,4 +1,4 @@
-import type { Observation, ObservationKind, EncounterEvent, MergeEvent, PatientKey, DeadLetter, ConceptId } from '../../streams/events/index.ts'
+import type { Observation, ObservationKind, EncounterEvent, MergeEvent, PatientKey, DeadLetter, ConceptId, StatementEvent } from '../../streams/events/index.ts'
 import type { ArrivalTimeMs, EventTimeMs } from '../../streams/time/index.ts'
 import type { FeatureVector } from '../vector.ts'
 
@@ -7,6 +7,7 @@ export interface LogPosition { readonly partition: number, readonly offset: numb
 
 export interface ObservationsRow extends LogPosition { readonly patient: PatientKey, readonly arrival: ArrivalTimeMs, readonly kind: ObservationKind, readonly source: string, readonly observations: readonly Observation[] }
 export interface EncounterRow extends LogPosition { readonly patient: PatientKey, readonly arrival: ArrivalTimeMs, readonly event: EncounterEvent }
+export interface StatementRow extends LogPosition { readonly patient: PatientKey, readonly arrival: ArrivalTimeMs, readonly event: StatementEvent }
 /** `patient` is the loser's key, which the record stands under. */
 export interface MergeRow extends LogPosition { readonly patient: PatientKey, readonly arrival: ArrivalTimeMs, readonly event: MergeEvent }
 /** `through`: offset on `latido.events` of the record that caused the vector, where it is known. `entity`: what kind of key `patient` is. */
@@ -18,6 +19,7 @@ export interface JsonRow extends LogPosition { readonly patient: PatientKey | ''
 export interface OfflineBatch {
   readonly observations: readonly ObservationsRow[]
   readonly encounters: readonly EncounterRow[]
+  readonly statements: readonly StatementRow[]
   readonly merges: readonly MergeRow[]
   readonly vectors: readonly VectorRow[]
   readonly scores: readonly JsonRow[]

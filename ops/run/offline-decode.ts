@@ -18,6 +18,7 @@ export function offlineDecode (codecs: EventCodecs, vectors: VectorCodec, infere
         const event = decoded.value
         if (event.type === 'observations') batch.observations.push({ ...at, kind: event.kind, source: event.source, observations: event.observations })
         if (event.type === 'encounter') batch.encounters.push({ ...at, event })
+        if (event.type === 'statement') batch.statements.push({ ...at, event })
         if (event.type === 'merge') batch.merges.push({ ...at, event })
         return
       }

@@ -75,5 +75,11 @@ export const MIGRATIONS: readonly Migration[] = [
     ],
     down: ['observation_minutes_note', 'observation_minutes_due', 'observation_minutes_through', 'observation_minutes'].map(name => `DROP TABLE IF EXISTS ${name} SYNC`),
   },
+  {
+    version: 5,
+    name: 'statements',
+    up: [table('statements', `patient ${TEXT}, kind ${NAME}, statement_id ${TEXT}, status ${NAME}, system ${NAME}, code ${TEXT}, event_time ${TIME}, end_time ${TIME}, arrival_time ${TIME}, value Float64, unit ${NAME}, source ${NAME}`, 'arrival_time', 'patient, kind, statement_id, arrival_time')],
+    down: ['DROP TABLE IF EXISTS statements SYNC'],
+  },
 ]
 export const SCHEMA_VERSION: number = MIGRATIONS.reduce((newest, { version }) => Math.max(newest, version), 0)

@@ -85,6 +85,7 @@ class ClickHouseOfflineStore implements ClickHouseOffline {
   async write (batch: OfflineBatch): Promise<void> {
     await this.#insert(TABLE_WRITERS.observations, batch.observations)
     await this.#insert(TABLE_WRITERS.encounters, batch.encounters)
+    await this.#insert(TABLE_WRITERS.statements, batch.statements)
     await this.#insert(TABLE_WRITERS.merges, batch.merges)
     await this.#insert(TABLE_WRITERS.vectors, batch.vectors)
     await this.#insert(TABLE_WRITERS.scores, batch.scores)

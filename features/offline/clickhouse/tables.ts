@@ -1,4 +1,4 @@
-import type { DeadLetterRow, EncounterRow, JsonRow, MergeRow, ObservationsRow, OfflineBatch, VectorRow } from '../port.ts'
+import type { DeadLetterRow, EncounterRow, JsonRow, MergeRow, ObservationsRow, OfflineBatch, StatementRow, VectorRow } from '../port.ts'
 import type { RowBinaryWriter } from './row-binary.ts'
 
 /** How a port's rows become a table's: the columns in their order, and a function that writes them. */
@@ -46,6 +46,27 @@ const encounters: TableWriter<EncounterRow> = {
     out.float64(event.ageYears)
     out.known(event.sex)
     out.float64(event.hoursSinceHospitalAdmission)
+    out.uint32(partition)
+    out.int64(offset)
+  },
+}
+
+const statements: TableWriter<StatementRow> = {
+  table: 'statements',
+  columns: ['patient', 'kind', 'statement_id', 'status', 'system', 'code', 'event_time', 'end_time', 'arrival_time', 'value', 'unit', 'source', 'partition', 'offset'],
+  write (out, { patient, arrival, event, partition, offset }) {
+    out.text(patient)
+    out.known(event.kind)
+    out.text(event.statementId)
+    out.known(event.status)
+    out.known(event.system)
+    out.text(event.code)
+    out.time(event.eventTime)
+    out.time(event.endTime)
+    out.time(arrival)
+    out.float64(event.value)
+    out.known(event.unit)
+    out.known(event.source)
     out.uint32(partition)
     out.int64(offset)
   },
@@ -149,4 +170,4 @@ const deadLetters: TableWriter<DeadLetterRow> = {
   },
 }
 
-export const TABLE_WRITERS: { readonly [K in keyof OfflineBatch]: TableWriter<OfflineBatch[K][number]> } = { observations, encounters, merges, vectors: features, scores, alerts, drift, deadLetters }
+export const TABLE_WRITERS: { readonly [K in keyof OfflineBatch]: TableWriter<OfflineBatch[K][number]> } = { observations, encounters, statements, merges, vectors: features, scores, alerts, drift, deadLetters }

@@ -11,11 +11,12 @@ import { localLake, type Lake } from './lake.ts'
 import { MANIFEST_FILE } from './manifest.ts'
 import { writeParquet } from './parquet-file.ts'
 
-export type LakeTable = 'observations' | 'encounters' | 'merges' | 'features' | 'scores' | 'alerts'
+export type LakeTable = 'observations' | 'encounters' | 'statements' | 'merges' | 'features' | 'scores' | 'alerts'
 /** Tables of the offline store that go to a lake, each with the order of its rows there. */
 export const LAKE_TABLES: Readonly<Record<LakeTable, string>> = {
   observations: 'patient, concept, event_time, `partition`, `offset`, `index`',
   encounters: 'patient, arrival_time, `partition`, `offset`',
+  statements: 'patient, kind, statement_id, arrival_time, `partition`, `offset`',
   merges: 'patient, arrival_time, `partition`, `offset`',
   features: 'view, version, patient, as_of, `partition`, `offset`',
   scores: 'patient, model, model_version, as_of, `partition`, `offset`',

@@ -43,14 +43,16 @@ describeWithEngine('the offline store in the embedded engine', { timeout: 60_000
     expect(await store.query('SELECT isNaN(value) AS nan FROM observations WHERE `index` = 1')).toEqual([{ nan: 1 }])
   })
 
-  it('keeps encounters, vectors with absent features, and dead letters without their bytes', async () => {
+  it('keeps encounters, statements, vectors with absent features, and dead letters without their bytes', async () => {
     await store.write(batchOf({
       encounters: [{ patient: PATIENT, arrival: NOON, partition: 0, offset: 1, event: { type: 'encounter', action: 'admit', eventTime: NOON, source: 'hl7:adt', ward: SMILE, bed: '7', ageYears: -1, sex: 'female', hoursSinceHospitalAdmission: 2.5 } }],
       vectors: [{ patient: PATIENT, arrival: NOON, partition: 0, offset: 2, vector: { type: 'vector', view: 'vitals', version: 2, asOf: NOON, trigger: 'charted', values: Float64Array.of(1.5, NaN, -0), times: Float64Array.of(NOON, NaN, NOON - 1) } }],
+      statements: [{ patient: PATIENT, arrival: NOON, partition: 0, offset: 4, event: { type: 'statement', kind: 'allergy', source: 'fhir:ehr', statementId: 'AllergyIntolerance/7', status: 'active', system: 'http://snomed.info/sct', code: SMILE, eventTime: NOON - 5, endTime: -1, value: NaN, unit: '' } }],
       deadLetters: [{ partition: 0, offset: 3, letter: { cause: 'unit-unknown', feed: '', detail: 'OBX-6 of segment 4', source: 'hl7:lab', partition: -1, offset: -1, refusedAt: NOON, raw: Buffer.from('sealed') } }],
     }))
     expect(await store.query('SELECT action, ward, age_years, hours_since_hospital_admission AS h FROM encounters')).toEqual([{ action: 'admit', ward: SMILE, age_years: -1, h: 2.5 }])
     expect(await store.query('SELECT values, times, isNaN(values[2]) AS absent, version FROM features')).toEqual([{ values: [1.5, null, -0], times: [NOON, null, NOON - 1], absent: 1, version: 2 }])
+    expect(await store.query('SELECT kind, status, code, isNaN(value) AS none, end_time < toDateTime64(0, 3) AS open FROM statements')).toEqual([{ kind: 'allergy', status: 'active', code: SMILE, none: 1, open: 1 }])
     expect(await store.query('SELECT cause, raw_bytes, met_offset FROM dead_letters')).toEqual([{ cause: 'unit-unknown', raw_bytes: 6, met_offset: -1 }])
   })
 
