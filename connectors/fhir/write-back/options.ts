@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import type { DurationMs } from '../../../streams/time/index.ts'
+
+export interface WriteBackOptions {
+  /** Alerts of these priorities become DetectedIssue resources; empty: none. */
+  readonly alerts: readonly ('high' | 'medium' | 'low')[]
+  /** Scores of these models become Observation resources; empty: none, `*`: all. */
+  readonly scores: readonly string[]
+  /** At most one Observation of a patient and model in each stretch of this length: a model scores every few seconds, which no chart can hold. */
+  readonly scoreEveryMs: DurationMs
+  /** Status of a DetectedIssue whose alert is over. */
+  readonly endedStatus: 'cancelled' | 'final'
+  /** `create`: the server knows conditional create (If-None-Exist). `search`: it is searched first, which leaves a moment in which two instances could both create. */
+  readonly once: 'create' | 'search'
+  /** System of the identifiers that make a repeat harmless; `alert`, `score` and so on stand behind it. */
+  readonly identifierSystem: string
+}
+
+const MINUTE_MS = 60_000
+
+export const writeBackOptions: z.ZodType<WriteBackOptions> = z.strictObject({
+  alerts: z.array(z.enum(['high', 'medium', 'low'])).default(['high', 'medium']),
+  scores: z.array(z.string().min(1)).default(['*']),
+  scoreEveryMs: z.int().min(1_000).max(1_440 * MINUTE_MS).default(15 * MINUTE_MS),
+  endedStatus: z.enum(['cancelled', 'final']).default('cancelled'),
+  once: z.enum(['create', 'search']).default('create'),
+  identifierSystem: z.string().regex(/^[a-z][a-z0-9+.-]*:[^|\s]+$/, 'a URI').default('urn:latido'),
+})
+
+export const WRITE_BACK_LIMITS = {
+  /** Patients whose reference on the server is remembered, and for how long: it changes with a merge there. */
+  patientsKeptMax: 10_000,
+  patientsKeptMs: 3_600_000,
+  /** Times that an update starts anew because somebody else changed the resource. */
+  conflictsMax: 5,
+  /** Patients and models whose newest stretch is remembered. */
+  stretchesKeptMax: 50_000,
+} as const

@@ -1,0 +1,28 @@
+import type { Clock } from '../../../streams/time/index.ts'
+import { runOutbound, type Connector, type FeedMapping, type Intake, type OutboundLimits, type OutboundSource } from '../../kit/index.ts'
+import { exchangeOf } from '../exchange.ts'
+import type { FhirClient } from '../http/index.ts'
+import { WriteBack } from './deliver.ts'
+import type { WriteBackOptions } from './options.ts'
+
+export interface FhirWriteBackParts {
+  readonly name: string
+  readonly client: FhirClient
+  readonly source: OutboundSource
+  readonly options: WriteBackOptions
+  /** Its namespaces say which system an identifier has on the server. */
+  readonly mapping: () => FeedMapping
+  readonly intake: Pick<Intake, 'refuse' | 'count'>
+  readonly clock: Clock
+  readonly say?: (line: string) => void
+  readonly limits?: Partial<OutboundLimits>
+}
+
+/** Writes alerts (DetectedIssue) and scores (Observation) to a FHIR server, a patient's in order, each once. The position is the source's. */
+export function startFhirWriteBack ({ name, client, source, options, mapping, intake, clock, say, limits }: FhirWriteBackParts): Connector {
+  const writeBack = new WriteBack({ exchange: exchangeOf(client), options, mapping, clock })
+  return runOutbound({
+    name, kind: 'fhir-write-back', endpoint: client.baseUrl, source, intake, clock, deliver: (item, signal) => writeBack.deliver(item, signal),
+    ...say === undefined ? {} : { say }, ...limits === undefined ? {} : { limits },
+  })
+}
