@@ -5,6 +5,6 @@ export type { LoadedView, LoadLimits } from './load-views.ts'
 export { checkTypes } from './check-types.ts'
 export type { TypeCheck, TypeFault } from './check-types.ts'
 /** A folder to begin with: a first view, and the configuration that lets an editor find `latido/features`. */
-export { newViewsFolder } from './new-folder.ts'
+export { newViewsFolder, typeSettings } from './new-folder.ts'
 /** Where the modules are that a view may import, by the name it imports them by. */
-export { PUBLIC_MODULES } from './product.ts'
+export { PRODUCT_ROOT, PUBLIC_MODULES } from './product.ts'

@@ -20,17 +20,22 @@ export const shock = featureView({
 })
 `
 
-/** Settings of TypeScript under which a folder of views has its types; undefined where the sources are not there. */
-export function typeSettings (): object | undefined {
-  const sources = extname(import.meta.url) === '.ts' ? PRODUCT_ROOT : dirname(PRODUCT_ROOT)
-  const entry = (folder: string): string => join(sources, 'features', folder, 'index.ts')
-  if (!existsSync(entry('define'))) return undefined
+/** Where the product's sources are, for editors and templates; they come along with what was built of them. */
+const SOURCES: string = extname(import.meta.url) === '.ts' ? PRODUCT_ROOT : dirname(PRODUCT_ROOT)
+
+const VIEW_MODULES: Readonly<Record<string, string>> = { 'latido/features': 'features/define', 'latido/views': 'features/views' }
+
+/** Settings of TypeScript under which a folder of a user's own has the types of `modules` (name to folder of the product); undefined where the sources are not there. */
+export function typeSettings (modules: Readonly<Record<string, string>> = VIEW_MODULES): object | undefined {
+  const sources = SOURCES
+  const entries = Object.entries(modules).map(([name, folder]) => [name, [join(sources, folder, 'index.ts')]] as const)
+  if (!entries.every(([, [entry = '']]) => existsSync(entry))) return undefined
   return {
     files: [join(sources, 'streams', 'events', 'ucum-lhc.d.ts')],
     compilerOptions: {
       target: 'es2023', lib: ['es2023', 'esnext.disposable'], module: 'nodenext', strict: true, noEmit: true, skipLibCheck: true, allowImportingTsExtensions: true,
       types: ['node'], typeRoots: [join(sources, 'node_modules', '@types')],
-      paths: { 'latido/features': [entry('define')], 'latido/views': [entry('views')] },
+      paths: Object.fromEntries(entries),
     },
   }
 }

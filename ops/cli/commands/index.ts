@@ -1,6 +1,7 @@
 /** The commands, by name. */
 import { backfillCommand } from './backfill.ts'
 import type { Command } from './command.ts'
+import { connector } from './connector.ts'
 import { dataset } from './dataset.ts'
 import { features } from './features.ts'
 import { online } from './online.ts'
@@ -12,4 +13,4 @@ import { start } from './start.ts'
 import { state } from './state.ts'
 import { topics } from './topics.ts'
 
-export const COMMANDS: Readonly<Record<string, Command>> = { start, features, 'serve-features': serveFeatures, replay, topics, state, dataset, lake, online, skew, backfill: backfillCommand }
+export const COMMANDS: Readonly<Record<string, Command>> = { start, features, 'serve-features': serveFeatures, replay, topics, state, dataset, lake, online, skew, backfill: backfillCommand, connector }

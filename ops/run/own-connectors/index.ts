@@ -1,0 +1,3 @@
+/** Connectors of a user's own: TypeScript files in the folder of feeds. */
+export { loadHarness, ownKinds } from './own-kinds.ts'
+export { newConnector } from './new-connector.ts'
