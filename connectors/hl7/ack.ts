@@ -2,6 +2,7 @@ import type { RefusalCause } from '../../streams/events/index.ts'
 import { STANDARD, type Header } from './header.ts'
 import type { Fault } from './outcome.ts'
 import { formatTime } from './time.ts'
+import { isKnownType } from './types.ts'
 
 /** HL7 table 0008: accept, error (may retry), reject (do not retry); the same at commit level for enhanced mode. */
 export type AckCode = 'AA' | 'AE' | 'AR' | 'CA' | 'CE' | 'CR'
@@ -46,12 +47,11 @@ function wants (condition: string, verdict: Verdict): boolean {
 /** HL7 table 0357. */
 const ERROR_CODES: Partial<Record<RefusalCause, string>> = {
   'not-hl7': '100', malformed: '100', 'patient-missing': '101', 'value-unparsable': '102', 'value-impossible': '102', 'time-unparsable': '102', 'time-in-future': '102', 'time-implausible': '102', 'charset-invalid': '102',
-  'code-unknown': '103', 'unit-unknown': '103', 'payload-invalid': '103', 'unsupported-type': '200', 'merge-loop': '205', 'identifier-conflict': '205',
+  'code-unknown': '103', 'unit-unknown': '103', 'payload-invalid': '103', 'unsupported-type': '200', 'device-unmapped': '204', 'merge-loop': '205', 'identifier-conflict': '205',
 }
 const ERROR_TEXTS: Readonly<Record<string, string>> = {
-  100: 'Segment sequence error', 101: 'Required field missing', 102: 'Data type error', 103: 'Table value not found', 200: 'Unsupported message type', 201: 'Unsupported event code', 205: 'Duplicate key identifier', 207: 'Application internal error',
+  100: 'Segment sequence error', 101: 'Required field missing', 102: 'Data type error', 103: 'Table value not found', 200: 'Unsupported message type', 201: 'Unsupported event code', 204: 'Unknown key identifier', 205: 'Duplicate key identifier', 207: 'Application internal error',
 }
-const TYPES: ReadonlySet<string> = new Set(['ADT', 'ORU'])
 
 /** Writes answers by hand, as bytes: what is echoed of the sender's header goes back unchanged. */
 export class AckWriter {
@@ -112,6 +112,6 @@ function err (header: Header | undefined, answer: Answer, fault: Fault, modern: 
 }
 
 function errorCode (header: Header | undefined, fault: Fault): string {
-  if (fault.cause === 'unsupported-type' && TYPES.has((header?.component(9, 1) ?? '').toUpperCase())) return '201'
+  if (fault.cause === 'unsupported-type' && isKnownType((header?.component(9, 1) ?? '').toUpperCase())) return '201'
   return ERROR_CODES[fault.cause] ?? '207'
 }

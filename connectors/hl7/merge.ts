@@ -20,18 +20,23 @@ export function mapMerges (message: Message, context: Hl7Context): Mapped {
   const eventTime = moment?.at ?? context.now
   const events: MappedEvent[] = []
   const refused: RefusedRow[] = []
+  const merged = new Map<string, string>()
   const pairs = pairsOf(message)
   for (const { pid, mrg } of pairs) {
-    const pair = readPair(pid, mrg, context)
+    const pair = closesCircle(readPair(pid, mrg, context), merged, mrg)
     if (isFault(pair)) { refused.push({ fault: pair, rows: [mrg ?? pid].flatMap(one => one === undefined ? [] : [one.number]), needs: [evn, mrg === undefined ? undefined : pid].flatMap(one => one === undefined ? [] : [one.number]) }); continue }
     if (pair.losers.length === 0) note(notices, 'merge-of-itself')
-    for (const id of pair.losers) events.push({ patient: { id }, event: { type: 'merge', survivor: pair.survivor, eventTime, source: context.source } })
+    for (const id of pair.losers) {
+      merged.set(id, pair.survivor.id)
+      events.push({ patient: { id }, event: { type: 'merge', survivor: pair.survivor, eventTime, source: context.source } })
+    }
   }
   const [first] = refused
   if (first !== undefined && refused.length === pairs.length) return { kind: 'rejected', fault: first.fault, notices }
   return { kind: 'mapped', events, refused, archived: events.length === 0 && refused.length === 0, notices }
 }
 
+interface Pairing { readonly losers: readonly string[], readonly survivor: SourceIdentity }
 interface Pair { readonly pid: Segment | undefined, readonly mrg: Segment | undefined }
 
 /** PID, then its MRG; a PID without one stands alone, and is a fault. */
@@ -47,12 +52,21 @@ function pairsOf (message: Message): readonly Pair[] {
   return pairs
 }
 
-function readPair (pid: Segment | undefined, mrg: Segment | undefined, context: Hl7Context): { readonly losers: readonly string[], readonly survivor: SourceIdentity } | Hl7Fault {
+function readPair (pid: Segment | undefined, mrg: Segment | undefined, context: Hl7Context): Pairing | Hl7Fault {
   if (pid === undefined) return faultAt('patient-missing', { name: 'PID', number: 0 }, 3)
   const survivor = identityOf(pid, context)
   if (survivor.kind !== 'patient') return survivor.kind === 'fault' ? survivor.fault : faultAt('patient-missing', pid, 3)
-  if (mrg === undefined || mrg.repetitions(1) === 0) return faultAt('patient-missing', mrg ?? { name: 'MRG', number: 0 }, 1)
+  if (mrg === undefined || !Array.from({ length: mrg.repetitions(1) }, (_, i) => mrg.said(1, 1, i)).some(id => id !== '')) return faultAt('patient-missing', mrg ?? { name: 'MRG', number: 0 }, 1)
   const losers = losersOf(mrg, pid, context)
   if (losers === undefined) return faultAt('patient-missing', mrg, 1, 'has no identifier of a configured authority')
   return { losers, survivor: survivor.identity }
+}
+
+/** Pairs of one message are published at the same moment, so a circle among them is found here; one over several messages is the intake's to find. */
+function closesCircle (pair: Pairing | Hl7Fault, merged: ReadonlyMap<string, string>, mrg: Segment | undefined): Pairing | Hl7Fault {
+  if (isFault(pair) || mrg === undefined) return pair
+  for (let at: string | undefined = pair.survivor.id; at !== undefined; at = merged.get(at)) {
+    if (pair.losers.includes(at)) return faultAt('merge-loop', mrg, 1, 'would close a circle of identifiers')
+  }
+  return pair
 }

@@ -19,10 +19,15 @@ export class MergedKeys {
     return at as PatientKey
   }
 
-  /** Whether `loser` would keep what it had: it is, or has become, the survivor. */
-  wouldLoop (loser: PatientKey, survivor: PatientKey): boolean { return loser === survivor || this.follow(survivor) === loser }
+  /** Whether `loser` is the survivor, or stands anywhere on its way: also one that went elsewhere before would close a circle when it is sent there anew. */
+  wouldLoop (loser: PatientKey, survivor: PatientKey): boolean {
+    for (let at: string | undefined = survivor; at !== undefined; at = this.#survivors.get(at)) if (at === loser) return true
+    return false
+  }
 
+  /** Of two opposite merges that are published at the same moment the first stands here; the engine drops one of them too. */
   add (loser: PatientKey, survivor: PatientKey): void {
+    if (this.wouldLoop(loser, survivor)) return
     this.#survivors.set(loser, survivor)
     void this.#rows.put(loser, survivor)
   }
