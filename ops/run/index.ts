@@ -28,3 +28,5 @@ export { startServing } from './serving.ts'
 /** A view at past moments, computed from the observations. */
 export { backfillFile, backfillStore } from './backfill.ts'
 export type { BackfillRequest } from './backfill.ts'
+/** Connectors of a user's own. */
+export { loadHarness, newConnector } from './own-connectors/index.ts'

@@ -66,9 +66,10 @@ test('windows know neither a topic nor the engine that runs them', () => {
   expect(imports.filter(({ from, to }) => from.startsWith('streams/windows/') && !/^streams\/(windows|time|errors)\//.test(to)).map(show)).toEqual([])
 })
 
-test('connectors share the kit and files a sender, and know nothing else of each other', () => {
+test('connectors share the kit and files a sender, and know nothing else of each other; the template stands outside, as a user\'s connector does', () => {
   const shared = ['connectors/kit', 'connectors/hl7']
-  expect(imports.filter(({ from, to }) => topOf(from) === 'connectors' && topOf(to) === 'connectors' && unitOf(from) !== unitOf(to) && !shared.includes(unitOf(to))).map(show)).toEqual([])
+  const outside = ['connectors/index.ts', 'connectors/conformance']
+  expect(imports.filter(({ from, to }) => topOf(from) === 'connectors' && topOf(to) === 'connectors' && unitOf(from) !== unitOf(to) && !shared.includes(unitOf(to)) && !(unitOf(from) === 'connectors/template' && outside.includes(unitOf(to)))).map(show)).toEqual([])
 })
 
 test('the pages take types from the server, and nothing else from outside', () => {
@@ -77,7 +78,7 @@ test('the pages take types from the server, and nothing else from outside', () =
 })
 
 test('a folder is entered by its index', () => {
-  const beside = imports.filter(({ from, to }) => !from.startsWith('dashboards/web/') && unitOf(from) !== unitOf(to) && to !== `${unitOf(to)}/index.ts` && !standsBesideIts(from, to))
+  const beside = imports.filter(({ from, to }) => !from.startsWith('dashboards/web/') && unitOf(from) !== unitOf(to) && to !== `${unitOf(to)}/index.ts` && to !== `${topOf(to)}/index.ts` && !standsBesideIts(from, to))
   expect(beside.filter(({ to }) => ENTERED_BESIDE_THE_INDEX[to] === undefined && to !== 'package.json').map(show)).toEqual([])
 })
 

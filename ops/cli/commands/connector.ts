@@ -1,6 +1,6 @@
 import { conformanceChecks } from '../../../connectors/conformance/index.ts'
 import { LatidoError, messageOf } from '../../../streams/errors/index.ts'
-import { loadHarness, newConnector } from '../../run/own-connectors/index.ts'
+import { loadHarness, newConnector } from '../../run/index.ts'
 import { ownOptions } from '../own-options.ts'
 import type { Command } from './command.ts'
 
