@@ -48,8 +48,8 @@ export const hl7Connector: ConnectorKind<Hl7FeedOptions, Hl7Fault> = {
   summary: 'listens for HL7 v2 over MLLP, on TLS 1.3 or plain',
   options,
   mapper: ({ profile, limits }) => hl7Mapper({ profile, limits }),
-  start: ({ feed, clock }, { host, port, limits, tls }) => {
+  start: async ({ feed, clock }, { host, port, limits, tls }) => {
     refuseOpenExposure({ host, what: 'the HL7 feed', guarded: tls?.clientCertificates === 'required', without: 'to anybody who connects', action: 'give it tls with client certificates' })
-    return startHl7({ host, port, feed, clock, limits, tls })
+    return await startHl7({ host, port, feed, clock, limits, tls })
   },
 }

@@ -86,7 +86,7 @@ class Listener implements Connector {
         if (counter !== undefined) feed.count(counter)
         this.#accept(socket)
       })
-      .on('tlsClientError', (e: NodeJS.ErrnoException, socket: TLSSocket) => { feed.count(handshakeFailure(e)); socket.destroy() })
+      .on('tlsClientError', (e: NodeJS.ErrnoException, socket: TLSSocket) => { feed.count(handshakeFailure(e, socket)); socket.destroy() })
   }
 
   #accept (socket: Socket): void {

@@ -66,10 +66,14 @@ function pem (option: string, path: string): Buffer {
   return bytes
 }
 
-/** Why a handshake came to nothing, for a counter. A peer that is not TLS, or below 1.3, or without a certificate of ours is refused. */
-export function handshakeFailure (e: NodeJS.ErrnoException): string {
+/**
+ * Why a handshake came to nothing, for a counter. A peer that is not TLS, or below 1.3, or without a certificate of ours is refused; of a certificate that
+ * its authority did not sign Node says only that the connection ended, and keeps the reason with the socket.
+ */
+export function handshakeFailure (e: NodeJS.ErrnoException, { authorizationError }: { readonly authorizationError?: unknown }): string {
   if (e.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return 'tls-handshake-timeouts'
-  return e.code === 'ECONNRESET' || e.code === 'EPIPE' ? 'tls-handshakes-broken' : 'tls-handshakes-refused'
+  const left = e.code === 'ECONNRESET' || e.code === 'EPIPE'
+  return left && (authorizationError === undefined || authorizationError === null) ? 'tls-handshakes-broken' : 'tls-handshakes-refused'
 }
 
 const NAMES_MAX = 64
