@@ -1,32 +1,65 @@
-import type { Intake } from '../kit/port.ts'
-import type { Association, AssociationMemory } from './options.ts'
+import type { DurationMs, EventTimeMs } from '../../streams/time/index.ts'
+import type { Association } from './options.ts'
 
-/** Which patient each device measures now. Bounded; a table that is full takes no new device, and says so. */
-export class AssociationTable {
-  readonly #byDevice: Map<string, Association>
-  readonly #devicesMax: number
-  readonly #memory: AssociationMemory | undefined
-  constructor (initial: Readonly<Record<string, Association>>, devicesMax: number, memory?: AssociationMemory) {
-    this.#byDevice = new Map([...memory?.load() ?? [], ...Object.entries(initial)])
-    this.#devicesMax = devicesMax
-    this.#memory = memory
+/** As long as the history of beds. */
+export const ASSOCIATION_HISTORY_MS: DurationMs = 72 * 3_600_000
+const SPANS_MAX = 64
+
+/** What was said of a device: from when to when (exclusive; Infinity: until something newer) it measures whom; undefined: nobody. */
+export interface Span { readonly from: EventTimeMs, readonly to: EventTimeMs, readonly who: Association | undefined }
+
+/** As it stands on disk; `null` is without bound. `newest`: about the newest reading of the device. */
+export interface DeviceRow { readonly spans: readonly { readonly from: number | null, readonly to: number | null, readonly who?: Association | undefined }[], readonly newest: number | null }
+
+/**
+ * Whom one device measured, and when. Of the spans that hold a moment the one that begins last counts, of two with one beginning the one that was said
+ * later: so a correction says the same beginning again, and a span that is said late does not undo what began after it. Bounded; a lookup is a short walk.
+ */
+export class DeviceHistory {
+  #spans: Span[]
+  /** The newest event time of the device's readings. */
+  newest: EventTimeMs
+
+  constructor (row?: DeviceRow | Association) {
+    const before = row === undefined ? [] : 'spans' in row ? row.spans : [{ from: null, to: null, who: row }] // earlier versions kept the association alone
+    this.#spans = before.map(({ from, to, who }) => ({ from: from ?? -Infinity, to: to ?? Infinity, who }))
+    this.newest = row !== undefined && 'spans' in row ? row.newest ?? -Infinity : -Infinity
   }
 
-  /** In effect at once; resolves when it will outlive the process. False where the table is full. */
-  async set (device: string, association: Association | undefined): Promise<boolean> {
-    if (association === undefined) this.#byDevice.delete(device)
-    else if (!this.#byDevice.has(device) && this.#byDevice.size >= this.#devicesMax) return false
-    else this.#byDevice.set(device, association)
-    await this.#memory?.save(device, association)
-    return true
+  get row (): DeviceRow { return { spans: this.#spans.map(({ from, to, who }) => ({ from: bound(from), to: bound(to), ...who === undefined ? {} : { who } })), newest: bound(this.newest) } }
+  get empty (): boolean { return this.#spans.length === 0 }
+
+  /** undefined: nobody, in a gap, or older than the history. */
+  at (time: EventTimeMs): Association | undefined {
+    if (time < this.#oldest()) return undefined
+    for (let i = this.#spans.length - 1; i >= 0; i--) {
+      const { from, to, who } = this.#spans[i]!
+      if (from <= time && time < to) return who
+    }
+    return undefined
   }
 
-  /** The patient in this order: named in the message, in the bed that the message names, associated with the device. */
-  patientOf (device: string, message: { readonly patient?: string | null | undefined, readonly ward?: string | null | undefined, readonly bed?: string | null | undefined }, intake: Intake): string | undefined {
-    if (message.patient != null) return message.patient
-    if (message.ward != null && message.bed != null) return intake.patientInBed(message.ward, message.bed)
-    const association = this.#byDevice.get(device)
-    if (association === undefined) return undefined
-    return 'patient' in association ? association.patient : intake.patientInBed(association.ward, association.bed)
+  say (span: Span): void {
+    let i = this.#spans.length
+    while (i > 0 && this.#spans[i - 1]!.from > span.from) i--
+    if (i > 0 && this.#spans[i - 1]!.from === span.from) this.#spans[i - 1] = span; else this.#spans.splice(i, 0, span)
+    this.#prune()
+  }
+
+  /** The first span goes when it, or the next one that is open, ends before the history begins. */
+  #prune (): void {
+    const oldest = this.#oldest()
+    this.#spans = this.#spans.filter((span, i) => {
+      const next = this.#spans.slice(i + 1).find(({ to }) => to === Infinity)
+      return Math.min(span.to, next?.from ?? Infinity) > oldest
+    }).slice(-SPANS_MAX)
+    if (this.#spans.length === 1 && this.#spans[0]!.who === undefined && this.#spans[0]!.from <= oldest) this.#spans = []
+  }
+
+  #oldest (): EventTimeMs {
+    const last = this.#spans.at(-1)?.from ?? -Infinity
+    return Math.max(this.newest, last) - ASSOCIATION_HISTORY_MS
   }
 }
+
+function bound (time: number): number | null { return Number.isFinite(time) ? time : null }

@@ -3,17 +3,22 @@ import type { AddressInfo, Server } from 'node:net'
 import { Aedes } from 'aedes'
 import type { AuthenticateError, Client, PublishPacket } from 'aedes'
 import { LatidoError } from '../../streams/errors/index.ts'
-import type { Connector, Intake } from '../kit/port.ts'
-import { AssociationTable } from './associations.ts'
+import type { KeptTable } from '../kit/connector-kind.ts'
+import { Feed } from '../kit/feed.ts'
+import { fixedMapping } from '../kit/mapping.ts'
+import type { Connector, ConnectorHealth, Intake } from '../kit/port.ts'
+import type { Clock } from '../../streams/time/index.ts'
+import type { DeviceRow } from './associations.ts'
 import { DeviceConnection } from './connection.ts'
 import { credentialsMatch, refuseWithoutCredentials } from './credentials.ts'
+import { devicesOf, type DeviceStatus } from './devices.ts'
 import { failureOf, Inbox } from './inbox.ts'
 import { Lanes } from './lanes.ts'
 import type { Settle } from './lanes.ts'
-import { MQTT_LIMITS } from './options.ts'
-import type { MqttCredentials, MqttLimits, MqttOptions } from './options.ts'
+import { mqttMapper } from './mapper.ts'
+import { DEVICE_OPTIONS, ENDPOINT_LIMITS } from './options.ts'
+import type { Association, DeviceOptions, EndpointLimits, MqttCredentials } from './options.ts'
 
-const FEED = 'mqtt'
 const BAD_USERNAME_OR_PASSWORD = 4
 /** Only these may be subscribed to: numerics and associations name patients. */
 const STATUS_FILTER = /^latido\/devices\/[^/]+\/status$/
@@ -21,80 +26,119 @@ const STATUS_FILTER = /^latido\/devices\/[^/]+\/status$/
 const RETAINED_TOPIC = /^latido\/devices\/[A-Za-z0-9._:-]{1,64}\/status$/
 const PACKETS_BEFORE_CONNACK_MAX = 1_000
 
+/** What is known of the devices of a feed, for pages and for people. */
+export interface DeviceConnector extends Connector { devices (): readonly DeviceStatus[] }
+
+export interface EndpointOptions {
+  /** Only loopback without credentials. */
+  readonly host: string
+  /** 0 takes a free port. */
+  readonly port: number
+  readonly feed: Feed
+  /** Of the feed's mapper: the same object. */
+  readonly options: DeviceOptions & EndpointLimits
+  readonly clock: Clock
+  readonly memory: KeptTable<DeviceRow | Association> | undefined
+  readonly credentials: MqttCredentials | undefined
+}
+
+/** Where no feed is configured: the plain mapping. */
+export interface MqttOptions extends Partial<DeviceOptions> {
+  readonly host: string
+  readonly port: number
+  readonly intake: Intake
+  readonly clock: Clock
+  readonly memory?: KeptTable<DeviceRow | Association>
+  readonly credentials?: MqttCredentials
+  readonly limits?: Partial<DeviceOptions & EndpointLimits>
+}
+
+export async function startMqtt ({ host, port, intake, clock, memory, credentials, limits, ...more }: MqttOptions): Promise<DeviceConnector> {
+  const options: DeviceOptions & EndpointLimits = { ...DEVICE_OPTIONS, ...ENDPOINT_LIMITS, ...more, ...limits }
+  const feed = new Feed({ name: 'mqtt', kind: 'mqtt', intake, mapping: fixedMapping(), map: mqttMapper(options, devicesOf(options)) })
+  return await startEndpoint({ host, port, feed, options, clock, memory, credentials })
+}
+
 /**
  * Starts the MQTT endpoint (3.1.1 and 5; QoS 0, 1, 2). With QoS 1 and 2 an acknowledgement means that the log has the message; when the log
  * is away the connection is closed without one, so the device sends again. Throws PORT_IN_USE, UNSAFE_EXPOSURE, CONFIG_INVALID.
  */
-export async function startMqtt (options: MqttOptions): Promise<Connector> {
-  const { host, port, intake, clock, associations, credentials } = options
-  const limits: MqttLimits = { ...MQTT_LIMITS, ...options.limits }
+export async function startEndpoint ({ host, port, feed, options, clock, memory, credentials }: EndpointOptions): Promise<DeviceConnector> {
   refuseWithoutCredentials(host, credentials)
-  const inbox = new Inbox(intake, new AssociationTable(associations ?? {}, limits.devicesMax, options.memory), limits)
+  const devices = devicesOf(options)
+  devices.open(memory)
+  const inbox = new Inbox(feed, devices)
   const lanes = new Lanes()
-  const broker = await startBroker({ inbox, lanes, intake, retained: new Set(), retainedMax: limits.devicesMax }, credentials)
+  let health: ConnectorHealth = { state: 'up', since: clock.now(), why: '' }
+  const turn = (state: ConnectorHealth['state'], why: string): void => { if (health.state !== state) health = { state, since: clock.now(), why } }
+  const door: Door = { inbox, lanes, feed, retained: new Set(), retainedMax: options.devicesMax, turn }
+  const broker = await startBroker(door, credentials)
   const server = createServer(socket => {
     socket.setNoDelay(true)
-    broker.handle(new DeviceConnection(socket, limits.packetBytesMax, () => { intake.count(FEED, 'packet-too-large') }))
+    broker.handle(new DeviceConnection(socket, options.packetBytesMax, () => { feed.count('packet-too-large') }))
   })
-  server.maxConnections = limits.clientsMax
-  server.on('drop', () => { intake.count(FEED, 'client-limit') })
+  server.maxConnections = options.clientsMax
+  server.on('drop', () => { feed.count('client-limit') })
   try { await listen(server, host, port) } catch (error) { await closeBroker(broker); throw error }
   const bound = server.address() as AddressInfo
-  const since = clock.now()
   return {
-    name: 'mqtt',
+    name: feed.name,
     endpoint: `mqtt://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`,
-    health: () => ({ state: 'up', since, why: '' }),
+    health: () => health,
+    devices: () => devices.statuses(),
     async [Symbol.asyncDispose] () {
       const closed = new Promise<void>(resolve => { server.close(() => { resolve() }) })
       await closeBroker(broker)
       const abort = new AbortController()
-      await Promise.race([Promise.all([closed, lanes.drained()]), clock.sleep(limits.drainMsMax, abort.signal)])
+      await Promise.race([Promise.all([closed, lanes.drained()]), clock.sleep(options.drainMsMax, abort.signal)])
       abort.abort()
     },
   }
 }
 
 async function startBroker (door: Door, credentials: MqttCredentials | undefined): Promise<Aedes> {
-  const { intake } = door
+  const { feed } = door
   const broker = await Aedes.createBroker({
     queueLimit: PACKETS_BEFORE_CONNACK_MAX,
     authenticate: (_client, username, password, done) => {
       if (credentials === undefined || credentialsMatch(credentials, username, password)) { done(null, true); return }
-      intake.count(FEED, 'login-refused')
+      feed.count('login-refused')
       done(Object.assign(new Error('bad user name or password'), { returnCode: BAD_USERNAME_OR_PASSWORD }) as AuthenticateError, false)
     },
     authorizeSubscribe: (client, subscription, done) => {
       const allowed = STATUS_FILTER.test(subscription.topic)
-      if (!allowed) intake.count(FEED, 'subscription-refused')
+      if (!allowed) feed.count('subscription-refused')
       if (!client.clean) subscription.qos = 0 // nothing queues up for a watcher who is away
       done(null, allowed ? subscription : null)
     },
     authorizePublish: (client, packet, settle) => { takeIn(client ?? broker, packet, door, settle) },
   })
-  broker.on('clientError', () => { intake.count(FEED, 'client-error') })
-  broker.on('connectionError', () => { intake.count(FEED, 'connection-error') })
-  broker.on('keepaliveTimeout', () => { intake.count(FEED, 'keepalive-timeout') })
+  broker.on('clientError', () => { feed.count('client-error') })
+  broker.on('connectionError', () => { feed.count('connection-error') })
+  broker.on('keepaliveTimeout', () => { feed.count('keepalive-timeout') })
   return broker
 }
 
 interface Door {
   readonly inbox: Inbox
   readonly lanes: Lanes
-  readonly intake: Intake
+  readonly feed: Feed
   /** Topics that the broker keeps a message of. */
   readonly retained: Set<string>
   readonly retainedMax: number
+  /** The health: whether the log takes messages. */
+  turn (state: ConnectorHealth['state'], why: string): void
 }
 
 /** The broker acknowledges when `settle` is called without an error, and closes the connection when it is called with one. */
 function takeIn (sender: Client | Aedes, packet: PublishPacket, door: Door, settle: Settle): void {
-  const { inbox, lanes, intake } = door
+  const { inbox, lanes, feed, turn } = door
   if (packet.topic.startsWith('$')) { settle(new Error('topics of the broker are reserved')); return }
   packet.retain = packet.retain && mayRetain(packet.topic, door)
   const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
   lanes.run(sender, () => inbox.receive(packet.topic, payload), error => {
-    if (error !== null) intake.count(FEED, packet.qos === 0 ? `lost-${failureOf(error)}` : `unacknowledged-${failureOf(error)}`)
+    if (error === null) turn('up', ''); else turn('waiting', 'the log does not take messages')
+    if (error !== null) feed.count(packet.qos === 0 ? `lost-${failureOf(error)}` : `unacknowledged-${failureOf(error)}`)
     settle(error)
   })
 }

@@ -53,11 +53,12 @@ describe('payloads of docs/mqtt.md', () => {
     const time = parseTime(parsed.value.time)
     const mapped = mapNumerics(parsed.value.numerics, time!)
     expect(mapped.refused).toEqual([])
-    expect(mapped.observations.length + mapped.sensorOff).toBe(parsed.value.numerics.length)
+    expect(mapped.readings.length + mapped.sensorOff + (mapped.perfusionIndex === undefined ? 0 : 1)).toBe(parsed.value.numerics.length)
   })
 
   test.each(tested('json', 'test', 'association').map(s => [s.where, s] as const))('%s associates', (_where, { code }) => {
-    expect(parseAssociation(Buffer.from(code))).toMatchObject({ kind: 'ok', value: JSON.parse(code) as object })
+    const { from, to, ...who } = JSON.parse(code) as { from?: string, to?: string }
+    expect(parseAssociation(Buffer.from(code))).toMatchObject({ kind: 'ok', value: { who, ...from === undefined ? {} : { from: Date.parse(from) }, ...to === undefined ? {} : { to: Date.parse(to) } } })
   })
 })
 

@@ -5,7 +5,7 @@ import type { EventEmitter } from 'node:events'
 import mqtt from 'mqtt'
 import type { IClientOptions, MqttClient } from 'mqtt'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { startMqtt } from '../../../connectors/mqtt/index.ts'
+import { fromEnvelope, startMqtt } from '../../../connectors/mqtt/index.ts'
 import type { MqttOptions } from '../../../connectors/mqtt/index.ts'
 import type { Connector } from '../../../connectors/kit/port.ts'
 import { systemClock } from '../../../streams/time/index.ts'
@@ -172,7 +172,9 @@ describe('bad input', () => {
     ['a value in words', NUMERICS, message([hr('eighty')]), 'value-unparsable'],
     ['a time in the future', NUMERICS, message([hr(80)], { time: NOW_MS + 300_001 }), 'time-in-future'],
     ['a time without an offset', NUMERICS, message([hr(80)], { time: '2031-05-06T10:00:00' }), 'time-unparsable'],
-    ['a time in seconds', NUMERICS, message([hr(80)], { time: NOW_MS / 1000 }), 'time-unparsable'],
+    ['a time in seconds', NUMERICS, message([hr(80)], { time: NOW_MS / 1000 }), 'time-implausible'],
+    ['a clock that lost its date', NUMERICS, message([hr(80)], { time: '1970-01-01T00:03:12Z' }), 'time-implausible'],
+    ['a clock that was set to a wrong year', NUMERICS, message([hr(80)], { time: NOW_MS - 31 * 86_400_000 - 1 }), 'time-implausible'],
     ['no time', NUMERICS, message([hr(80)], { time: undefined }), 'time-unparsable'],
     ['a device that nobody mapped', NUMERICS, message([hr(80)], { patient: undefined }), 'device-unmapped'],
     ['a bed that nobody lies in', NUMERICS, message([hr(80)], { patient: undefined, ward: 'W1', bed: '99' }), 'device-unmapped'],
@@ -186,7 +188,7 @@ describe('bad input', () => {
     const client = await device(await start())
     await client.publishAsync(topic, payload, { qos: 1 })
     expect(intake.causes()).toEqual([cause])
-    expect(intake.refused[0]?.raw.equals(Buffer.from(payload))).toBe(true)
+    expect(fromEnvelope(intake.refused[0]!.raw)).toEqual({ topic, payload: Buffer.from(payload) })
     await client.publishAsync(NUMERICS, message([hr(80)], { seq: 99 }), { qos: 1 })
     expect(intake.values()).toEqual([80])
   })
@@ -195,7 +197,7 @@ describe('bad input', () => {
     const client = await device(await start())
     await client.publishAsync(NUMERICS, message([hr(80), hr(900), { code: '150456', value: 97, unit: '%' }, { code: 'x', value: 1, unit: '%' }]), { qos: 1 })
     expect(intake.values()).toEqual([80, 97])
-    expect(intake.refused.map(r => [r.cause, r.detail.split(':')[0], (JSON.parse(r.raw.toString()) as { numerics: unknown[] }).numerics.length])).toEqual([['value-impossible', 'numerics[1]', 1], ['code-unknown', 'numerics[3]', 1]])
+    expect(intake.refused.map(r => [r.cause, r.detail.split(':')[0], (JSON.parse(fromEnvelope(r.raw)!.payload.toString()) as { numerics: unknown[] }).numerics.length])).toEqual([['value-impossible', 'numerics[1]', 1], ['code-unknown', 'numerics[3]', 1]])
   })
 
   it('counts a sensor that is off as a missing value, not as a wrong one', async () => {

@@ -25,6 +25,9 @@ export type { RedisCluster } from './redis-cluster.ts'
 /** Kafka's own Java client: writes with every codec, reads, and administers. */
 export { CODECS, startJavaClient } from './java-client.ts'
 export type { Codec, Isolation, JavaClient, JavaProducer, PlainRecord, ReadRecord } from './java-client.ts'
+/** A mosquitto of a test's own. */
+export { startMosquitto } from './mosquitto.ts'
+export type { MosquittoServer } from './mosquitto.ts'
 /** A TCP proxy whose link fails by command. */
 export { FaultProxy } from './fault-proxy.ts'
 export type { Direction, Link } from './fault-proxy.ts'

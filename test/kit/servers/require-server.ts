@@ -3,6 +3,7 @@ import { describe } from 'vitest'
 import { apicurioFiles, hapiFhirJars, hapiHl7Jars, kafkaJars, missingJava } from './java.ts'
 import { pythonHl7 } from './python-hl7.ts'
 import { pythonTrain } from './python-train.ts'
+import { missingMosquitto } from './mosquitto.ts'
 import { missingRedis } from './redis.ts'
 import { redisStackFiles } from './redis-stack.ts'
 import { sayOnce } from './shared.ts'
@@ -19,6 +20,7 @@ const SERVERS = {
   redisStack: async (): Promise<string | undefined> => missingRedis() ?? await missingFiles(redisStackFiles),
   python: (): Promise<string | undefined> => Promise.resolve(spawnSync('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 9))']).status === 0 ? undefined : 'no python3 of version 3.9 or later'),
   pythonTrain: (): Promise<string | undefined> => missingFiles(pythonTrain),
+  mosquittoBroker: (): Promise<string | undefined> => Promise.resolve(missingMosquitto()),
 } as const
 export type ServerName = keyof typeof SERVERS
 
