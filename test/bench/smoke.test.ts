@@ -16,7 +16,7 @@ async function bench (...args: readonly string[]): Promise<{ readonly code: numb
 }
 
 describe('npm run bench', () => {
-  it.each([['log', 3], ['codec', 11], ['engine', 7], ['path', 4], ['mllp', 3], ['score', 2], ['update', 6], ['recovery', 4], ['start', existsSync('/proc/self/stat') ? 5 : 2]] as const)('%s measures what it says, a line of JSON each', async (name, lines) => {
+  it.each([['log', 3], ['codec', 11], ['engine', 7], ['path', 4], ['score', 2], ['update', 6], ['recovery', 4], ['start', existsSync('/proc/self/stat') ? 5 : 2]] as const)('%s measures what it says, a line of JSON each', async (name, lines) => {
     const { code, stdout, stderr } = await bench(name, '--json', '--seconds', '0.5', '--runs', '1')
     expect(code, stderr).toBe(0)
     const measured = stdout.trim().split('\n').map(line => JSON.parse(line) as Record<string, unknown>)

@@ -1,0 +1,48 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface, type Interface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { tempDir } from '../../kit/temp-dir.ts'
+
+export interface LogCheck { readonly messages: number, readonly twice: number, readonly reordered: number }
+
+/** The process of `hl7-child.ts`: the connector, the intake and the embedded log. */
+export class Hl7Alone implements AsyncDisposable {
+  readonly #process: ChildProcessByStdio<Writable, Readable, null>
+  readonly #lines: Interface
+  readonly #directory = tempDir()
+  port = 0
+
+  /** `nodeFlags`, for example `--cpu-prof`. */
+  private constructor (nodeFlags: readonly string[]) {
+    this.#process = spawn(process.execPath, [...nodeFlags, '--import', 'tsx', fileURLToPath(new URL('hl7-child.ts', import.meta.url)), this.#directory.path], { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#lines = createInterface({ input: this.#process.stdout })
+  }
+
+  static async start (nodeFlags: readonly string[] = []): Promise<Hl7Alone> {
+    const alone = new Hl7Alone(nodeFlags)
+    alone.port = Number(await alone.#line())
+    return alone
+  }
+
+  /** What its log has. */
+  async check (): Promise<LogCheck> {
+    this.#process.stdin.write('check\n')
+    return JSON.parse(await this.#line()) as LogCheck
+  }
+
+  async #line (): Promise<string> {
+    const ended = once(this.#process, 'exit').then(() => { throw new Error('the process with the HL7 connector ended') })
+    ended.catch(() => {})
+    const [line] = await Promise.race([once(this.#lines, 'line') as Promise<[string]>, ended])
+    return line
+  }
+
+  async [Symbol.asyncDispose] (): Promise<void> {
+    const ended = once(this.#process, 'exit')
+    this.#process.stdin.end()
+    await ended
+    this.#directory.remove()
+  }
+}
