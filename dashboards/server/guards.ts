@@ -13,7 +13,7 @@ export const SECURITY_HEADERS = {
   'permissions-policy': 'camera=(), microphone=(), geolocation=()',
 } as const
 
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i
+export const LOOPBACK: RegExp = /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i
 
 /** Throws UNSAFE_EXPOSURE where `host` is not this machine alone: the API shows who patients are and asks for no password. */
 export function refuseExposure (host: string, allowExposed: boolean): void {

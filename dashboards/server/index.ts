@@ -9,6 +9,10 @@ export type {
   DashboardSources, PatientIdentity, PatientAlert, PatientSearch, PatientSummary, LatestReading, ViewInfo, ViewValues,
   PipelineStatus, LogStatus, TopicStatus, ProcessorStatus, ConnectorStatus, DeadLetterInfo, AcknowledgeOutcome,
 } from './sources.ts'
+/** Feeds and dead letters, which the pages change too. */
+export type {
+  CodeToMap, ConceptInfo, DeadLetterDesk, DispositionInfo, FeedConfiguration, FeedDesk, FeedInfo, HealthInfo, LetterFilter, LetterInfo, LetterOutcome, LetterPage, MapCodeOutcome, ReloadReport, RetryRound, UnmappedInfo,
+} from './feed-sources.ts'
 export type { DashboardLogger } from './logger.ts'
 export { LIVE_DEFAULTS } from './live.ts'
 export type { LiveOptions } from './live.ts'

@@ -9,7 +9,7 @@ export async function describeApi (app: FastifyInstance, version: string, schema
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Latido', version, description: 'Bedside patients, features, alerts and the health of the pipeline. Times are milliseconds since 1970 UTC; what is not known is null.' },
-      tags: [{ name: 'patients' }, { name: 'alerts' }, { name: 'features' }, { name: 'models' }, { name: 'system' }, { name: 'live' }],
+      tags: [{ name: 'patients' }, { name: 'alerts' }, { name: 'features' }, { name: 'models' }, { name: 'feeds' }, { name: 'dead letters' }, { name: 'system' }, { name: 'live' }],
     },
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => typeof json['$id'] === 'string' ? json['$id'] : `schema-${i}` },
   })

@@ -22,6 +22,23 @@ const ALERT_STATE: Schema = {
   description: 'active: the condition holds; acknowledged: somebody has seen it and it still holds; latched: it has gone, and somebody must still see it; cleared: over',
 }
 
+const HEALTH: Schema = exactly({ state: { type: 'string', enum: ['up', 'waiting', 'failed'], description: 'waiting: its counterparty or the log is away, and it tries again; failed: it needs a person' }, since: timeMs, why: text })
+
+const FEED: Schema = exactly({
+  name: text, connector: text, endpoint: text, site: text, zone: text, health: HEALTH,
+  configuration: exactly({ state: { type: 'string', enum: ['current', 'refused', 'restart'], description: 'refused: a newer version of its files has faults, and the last good one holds; restart: part of it takes effect at the next start' }, faults: listOf(text) }),
+  counts: exactly({ published: whole, duplicates: whole, refused: whole, archived: whole }, { description: 'messages since the start' }),
+  codes: { ...whole, description: 'rows of its table' },
+  unmapped: listOf(exactly({ system: text, code: text, text, unit: text, count: whole, firstAt: timeMs, lastAt: timeMs })),
+  others: { ...whole, description: 'occurrences of unmapped codes that are not listed' },
+})
+
+const LETTER: Schema = exactly({
+  offset: whole, cause: text, detail: { ...text, description: 'what and where, never the value' }, source: text, feed: { ...text, description: 'the feed that can read it again; empty: none' }, refusedAt: timeMs, bytes: whole,
+  partition: { ...whole, description: 'where the engine met it; -1 for what a connector refused' }, position: whole, state: { type: 'string', enum: ['open', 'retried', 'dropped'] }, retryable: flag, attempts: whole,
+  last: orNull(exactly({ action: { type: 'string', enum: ['retried', 'dropped'] }, outcome: text, cause: text, detail: text, at: timeMs, by: text })),
+})
+
 export const SHARED_SCHEMAS: readonly Schema[] = [
   { $id: 'Error', ...exactly({ error: exactly({ code: text, message: text, action: { ...text, description: 'what to do about it' } }) }) },
   { $id: 'Identity', ...exactly({ id: text, familyName: text, givenName: text, birthDate: text }) },
@@ -53,14 +70,16 @@ export const SHARED_SCHEMAS: readonly Schema[] = [
   },
   { $id: 'Drift', ...exactly({ view: text, viewVersion: whole, feature: text, windowStart: timeMs, windowEnd: timeMs, count: whole, psi: numberOrNull, threshold: numberOrNull, alarm: flag, missingShare: numberOrNull, referenceMissingShare: numberOrNull }) },
   { $id: 'View', ...exactly({ name: text, version: whole, ttlMs: number, features: listOf(exactly({ name: text, unit: text })) }) },
+  { $id: 'Feed', ...FEED },
+  { $id: 'DeadLetter', ...LETTER },
   {
     $id: 'Pipeline', ...exactly({
       now: timeMs,
       log: exactly({ driver: { type: 'string', enum: ['embedded', 'direct', 'native'] }, state: { type: 'string', enum: ['on', 'away'] }, why: text }),
       topics: listOf(exactly({ topic: text, partitions: whole, records: whole, perSecond: numberOrNull })),
       processors: listOf(exactly({ name: text, lag: numberOrNull, perSecond: numberOrNull, state: text })),
-      connectors: listOf(exactly({ name: text, endpoint: text, counters: listOf(exactly({ what: text, count: whole })) })),
-      deadLetters: exactly({ total: whole, byCause: { type: 'object', additionalProperties: whole }, newest: listOf(exactly({ offset: whole, cause: text, detail: text, source: text, refusedAt: timeMs, bytes: whole })) }),
+      connectors: listOf(exactly({ name: text, endpoint: text, health: HEALTH, counters: listOf(exactly({ what: text, count: whole })) })),
+      deadLetters: exactly({ total: whole, open: whole, byCause: { type: 'object', additionalProperties: whole }, newest: listOf(exactly({ offset: whole, cause: text, detail: text, source: text, refusedAt: timeMs, bytes: whole })) }),
       late: whole, offline: exactly({ state: { type: 'string', enum: ['on', 'off', 'away'] }, why: text }), uptimeMs: number,
     }),
   },

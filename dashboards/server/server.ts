@@ -5,7 +5,9 @@ import { alertRoutes } from './alert-routes.ts'
 import { errorHandler } from './api-error.ts'
 import { acceptBodies } from './bodies.ts'
 import { catalogueRoutes } from './catalogue-routes.ts'
+import { deadLetterRoutes } from './dead-letter-routes.ts'
 import { featureRoutes } from './feature-routes.ts'
+import { feedRoutes } from './feed-routes.ts'
 import { guardRequests, refuseExposure } from './guards.ts'
 import { LIVE_DEFAULTS, LiveHub, type LiveOptions } from './live.ts'
 import { silentLogger, type DashboardLogger } from './logger.ts'
@@ -51,6 +53,8 @@ export async function buildDashboards (options: Omit<DashboardOptions, 'host' | 
   systemRoutes(app, sources)
   patientRoutes(app, sources)
   alertRoutes(app, sources)
+  if (sources.feeds !== undefined) feedRoutes(app, sources.feeds, sources.clock)
+  if (sources.deadLetters !== undefined) deadLetterRoutes(app, sources.deadLetters, { clock: sources.clock, allowExposed: options.allowExposed === true, feeds: () => sources.feeds?.feeds().map(({ name }) => name) ?? [] })
   catalogueRoutes(app, sources.catalogue?.bind(sources))
   if (options.features !== undefined) featureRoutes(app, options.features)
   liveRoute(app, hub)

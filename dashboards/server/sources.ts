@@ -5,6 +5,7 @@ import type { OfflineStore } from '../../features/offline/index.ts'
 import type { AlertChange, DriftResult, Score } from '../../inference/alerts/index.ts'
 import type { ConceptId, EncounterEvent, PatientKey, RefusalCause } from '../../streams/events/index.ts'
 import type { ArrivalTimeMs, Clock, EventTimeMs } from '../../streams/time/index.ts'
+import type { DeadLetterDesk, FeedDesk, HealthInfo } from './feed-sources.ts'
 
 /** What bedside staff may see of who a patient is; resolved from the identity vault for this page only. */
 export interface PatientIdentity { readonly id: string, readonly familyName: string, readonly givenName: string, readonly birthDate: string }
@@ -32,7 +33,7 @@ export interface ViewValues { readonly view: string, readonly version: number, r
 
 export interface TopicStatus { readonly topic: string, readonly partitions: number, readonly records: number, readonly perSecond: number }
 export interface ProcessorStatus { readonly name: string, readonly lag: number, readonly perSecond: number, readonly state: string }
-export interface ConnectorStatus { readonly name: string, readonly endpoint: string, readonly counters: readonly { readonly what: string, readonly count: number }[] }
+export interface ConnectorStatus { readonly name: string, readonly endpoint: string, readonly health: HealthInfo, readonly counters: readonly { readonly what: string, readonly count: number }[] }
 export interface DeadLetterInfo { readonly offset: number, readonly cause: RefusalCause, readonly detail: string, readonly source: string, readonly refusedAt: ArrivalTimeMs, readonly bytes: number }
 /** Which log the product runs on; `why` says what chose a Kafka driver, or what is wrong while it is away. */
 export interface LogStatus { readonly driver: 'embedded' | 'direct' | 'native', readonly state: 'on' | 'away', readonly why: string }
@@ -41,7 +42,7 @@ export interface PipelineStatus {
   readonly topics: readonly TopicStatus[]
   readonly processors: readonly ProcessorStatus[]
   readonly connectors: readonly ConnectorStatus[]
-  readonly deadLetters: { readonly total: number, readonly byCause: Readonly<Record<string, number>>, readonly newest: readonly DeadLetterInfo[] }
+  readonly deadLetters: { readonly total: number, readonly open: number, readonly byCause: Readonly<Record<string, number>>, readonly newest: readonly DeadLetterInfo[] }
   readonly late: number
   readonly offline: { readonly state: 'on' | 'off' | 'away', readonly why: string }
   readonly uptimeMs: number
@@ -52,7 +53,7 @@ export interface PatientSearch extends Pick<BoardAnswer, 'total' | 'by' | 'why'>
 
 export type AcknowledgeOutcome = { readonly kind: 'accepted' } | { readonly kind: 'unknown-alert' } | { readonly kind: 'already', readonly state: string }
 
-/** Everything the dashboards read and the one thing they write (an acknowledgement, which becomes a record of the log). */
+/** Everything the dashboards read, and what they write: acknowledgements and what is done with dead letters, which become records of the log, and tables of codes. */
 export interface DashboardSources {
   readonly clock: Clock
   readonly version: string
@@ -74,6 +75,9 @@ export interface DashboardSources {
   pipeline (): Promise<PipelineStatus>
   /** undefined: the offline store is off on this platform; trends and history are then not to be had. */
   readonly offline: OfflineStore | undefined
+  /** Absent: this server has none. */
+  readonly feeds?: FeedDesk | undefined
+  readonly deadLetters?: DeadLetterDesk | undefined
   /** Prometheus text. */
   metrics (): Promise<string>
   /** Calls `changed` (at most each 250 ms) when something that the board shows has changed; the answer unsubscribes. */

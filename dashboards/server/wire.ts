@@ -118,15 +118,53 @@ export interface WireCatalogueView {
 
 export interface WireView { readonly name: string, readonly version: number, readonly ttlMs: number, readonly features: readonly { readonly name: string, readonly unit: string }[] }
 
+export interface WireHealth { readonly state: 'up' | 'waiting' | 'failed', readonly since: number, readonly why: string }
+export interface WireUnmapped { readonly system: string, readonly code: string, readonly text: string, readonly unit: string, readonly count: number, readonly firstAt: number, readonly lastAt: number }
+/** A configured feed that runs. */
+export interface WireFeed {
+  readonly name: string
+  readonly connector: string
+  readonly endpoint: string
+  readonly site: string
+  readonly zone: string
+  readonly health: WireHealth
+  readonly configuration: { readonly state: 'current' | 'refused' | 'restart', readonly faults: readonly string[] }
+  readonly counts: { readonly published: number, readonly duplicates: number, readonly refused: number, readonly archived: number }
+  readonly codes: number
+  readonly unmapped: readonly WireUnmapped[]
+  readonly others: number
+}
+export interface WireFeeds { readonly now: number, readonly feeds: readonly WireFeed[], readonly concepts: readonly { readonly id: string, readonly name: string, readonly unit: string }[] }
+
+/** A dead letter without its bytes. */
+export interface WireLetter {
+  readonly offset: number
+  readonly cause: string
+  readonly detail: string
+  readonly source: string
+  readonly feed: string
+  readonly refusedAt: number
+  readonly bytes: number
+  readonly partition: number
+  readonly position: number
+  readonly state: 'open' | 'retried' | 'dropped'
+  readonly retryable: boolean
+  readonly attempts: number
+  readonly last: { readonly action: 'retried' | 'dropped', readonly outcome: string, readonly cause: string, readonly detail: string, readonly at: number, readonly by: string } | null
+}
+export interface WireLetters { readonly now: number, readonly letters: readonly WireLetter[], readonly matching: number, readonly next: number | null, readonly causes: readonly string[], readonly feeds: readonly string[] }
+export interface WireRetryRound { readonly tried: number, readonly published: number, readonly duplicate: number, readonly archived: number, readonly refused: number, readonly left: number }
+
 /** Event `pipeline` of the live stream. */
 export interface WirePipeline {
   readonly now: number
   readonly log: { readonly driver: 'embedded' | 'direct' | 'native', readonly state: 'on' | 'away', readonly why: string }
   readonly topics: readonly { readonly topic: string, readonly partitions: number, readonly records: number, readonly perSecond: number | null }[]
   readonly processors: readonly { readonly name: string, readonly lag: number | null, readonly perSecond: number | null, readonly state: string }[]
-  readonly connectors: readonly { readonly name: string, readonly endpoint: string, readonly counters: readonly { readonly what: string, readonly count: number }[] }[]
+  readonly connectors: readonly { readonly name: string, readonly endpoint: string, readonly health: WireHealth, readonly counters: readonly { readonly what: string, readonly count: number }[] }[]
   readonly deadLetters: {
     readonly total: number
+    readonly open: number
     readonly byCause: Readonly<Record<string, number>>
     readonly newest: readonly { readonly offset: number, readonly cause: string, readonly detail: string, readonly source: string, readonly refusedAt: number, readonly bytes: number }[]
   }

@@ -34,6 +34,8 @@ export interface Config {
   readonly model: string
   /** Folder of the user's own views; empty: none. */
   readonly features: string
+  /** Folder of feeds; empty: HL7 and MQTT on their ports. */
+  readonly feeds: string
   readonly logLevel: string
   readonly allowExposed: boolean
   readonly connectors: 'on' | 'off'
@@ -46,7 +48,7 @@ export interface Config {
   readonly redis: RedisConfig | undefined
 }
 
-type OptionName = KafkaOptionName | ClickHouseOptionName | RedisOptionName | 'connectors' | 'host' | 'httpPort' | 'mllpPort' | 'hl7Out' | 'mqttPort' | 'mqttUser' | 'mqttPasswordFile' | 'dataDir' | 'keyFile' | 'simulate' | 'patients' | 'speed' | 'seed' | 'partitions' | 'retention' | 'zone' | 'alertDwell' | 'noDataAfter' | 'driftWindow' | 'skewEvery' | 'offline' | 'model' | 'features' | 'logLevel' | 'allowExposed'
+type OptionName = KafkaOptionName | ClickHouseOptionName | RedisOptionName | 'connectors' | 'host' | 'httpPort' | 'mllpPort' | 'hl7Out' | 'mqttPort' | 'mqttUser' | 'mqttPasswordFile' | 'dataDir' | 'keyFile' | 'simulate' | 'patients' | 'speed' | 'seed' | 'partitions' | 'retention' | 'zone' | 'alertDwell' | 'noDataAfter' | 'driftWindow' | 'skewEvery' | 'offline' | 'model' | 'features' | 'feeds' | 'logLevel' | 'allowExposed'
 
 /** Every option: flag `--http-port` is `LATIDO_HTTP_PORT` is `httpPort`. */
 export const CONFIG_OPTIONS: Readonly<Record<OptionName, Option>> = {
@@ -59,7 +61,7 @@ export const CONFIG_OPTIONS: Readonly<Record<OptionName, Option>> = {
   mqttPasswordFile: { env: 'LATIDO_MQTT_PASSWORD_FILE', fallback: '', help: 'file with the password of that user' },
   dataDir: { env: 'LATIDO_DATA_DIR', fallback: '.latido', help: 'where everything is kept' },
   keyFile: { env: 'LATIDO_KEY_FILE', fallback: '', help: 'key of this installation; default keys/master.key in the data directory' },
-  simulate: { env: 'LATIDO_SIMULATE', fallback: 'ward', help: 'ward or off; with --kafka it is off unless said otherwise' },
+  simulate: { env: 'LATIDO_SIMULATE', fallback: 'ward', help: 'ward or off; with --kafka or --feeds it is off unless said otherwise' },
   patients: { env: 'LATIDO_PATIENTS', fallback: '12', help: 'patients of the simulated ward' },
   speed: { env: 'LATIDO_SPEED', fallback: '1', help: 'simulated physiology runs so many times faster: 60 makes an hour pass in a minute' },
   seed: { env: 'LATIDO_SEED', fallback: '1', help: 'seed of the simulated ward' },
@@ -73,6 +75,7 @@ export const CONFIG_OPTIONS: Readonly<Record<OptionName, Option>> = {
   offline: { env: 'LATIDO_OFFLINE', fallback: 'embedded', help: 'embedded or off' },
   model: { env: 'LATIDO_MODEL', fallback: '', help: 'folder of the sepsis model; default: the one that comes along; "off" for none' },
   features: { env: 'LATIDO_FEATURES', fallback: '', help: 'folder of your own feature views' },
+  feeds: { env: 'LATIDO_FEEDS', fallback: '', help: 'folder of feeds: a file each, and its table of codes; default: HL7 and MQTT on their ports' },
   logLevel: { env: 'LATIDO_LOG_LEVEL', fallback: 'info', help: 'debug, info, warn, error' },
   allowExposed: { env: 'LATIDO_ALLOW_EXPOSED', fallback: 'no', help: 'yes: listen beyond this machine although nobody must log in' },
   connectors: { env: 'LATIDO_CONNECTORS', fallback: 'on', help: 'off: this instance takes no messages and simulates nothing; it shares the work of others on the same Kafka' },
@@ -120,6 +123,7 @@ const schema = z.object({
   offline: z.enum(['embedded', 'off']),
   model: z.string(),
   features: z.string(),
+  feeds: z.string(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
   allowExposed: z.enum(['yes', 'no']),
   connectors: z.enum(['on', 'off']),
@@ -140,7 +144,7 @@ function isZone (name: string): boolean {
 export function parseConfig (args: readonly string[], env: Readonly<Record<string, string | undefined>>): Config {
   const flags = parseFlags(args)
   const raw: Record<string, string> = Object.fromEntries(Object.entries(CONFIG_OPTIONS).map(([name, option]) => [name, flags[flagOf(name)] ?? (env[option.env] || option.fallback)]))
-  if (raw['kafka'] !== '' && flags['simulate'] === undefined && !env['LATIDO_SIMULATE']) raw['simulate'] = 'off' // nobody wants made-up patients in a cluster by surprise
+  if ((raw['kafka'] !== '' || raw['feeds'] !== '') && flags['simulate'] === undefined && !env['LATIDO_SIMULATE']) raw['simulate'] = 'off' // nobody wants made-up patients among real ones by surprise
   const parsed = schema.safeParse(raw)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!

@@ -1,14 +1,16 @@
-import { readFileSync } from 'node:fs'
-import { hl7Connector, hl7Mapper, startHl7 } from '../../connectors/hl7/index.ts'
-import { Feed, fixedMapping, openIntake, PLAIN_MAPPING, type Connector } from '../../connectors/kit/index.ts'
-import { startMqtt, type Association, type MqttCredentials } from '../../connectors/mqtt/index.ts'
-import { LatidoError, messageOf } from '../../streams/errors/index.ts'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { hl7Connector, startHl7 } from '../../connectors/hl7/index.ts'
+import { openIntake, PLAIN_MAPPING, type Connector } from '../../connectors/kit/index.ts'
+import { mqttBrokerConnector, mqttConnector, startMqtt, type Association, type DeviceRow, type MqttCredentials } from '../../connectors/mqtt/index.ts'
+import { assert, LatidoError, messageOf } from '../../streams/errors/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
 import type { Config } from '../config/index.ts'
-import { anyKind, type AnyKind } from '../config/feeds/index.ts'
+import { anyKind, feedsInvalid, readCodesOf, readFeeds, type AnyKind, type LoadedFeed } from '../config/feeds/index.ts'
 import type { IdentityVault } from '../security/index.ts'
+import type { Logger, Metrics } from '../telemetry/index.ts'
 import type { Closers } from './closers.ts'
 import type { DataDir } from './data-dir.ts'
+import { RunningFeeds } from './feeds/index.ts'
 import { openHl7Outbound } from './hl7-outbound.ts'
 import type { PipelineMonitor } from './status.ts'
 import type { Stores } from './stores.ts'
@@ -16,6 +18,8 @@ import type { Stores } from './stores.ts'
 /** The kinds of connectors that a feed may name. A new one is a line here: `anyKind(nameConnector)`. */
 export const CONNECTOR_KINDS: readonly AnyKind[] = [
   anyKind(hl7Connector),
+  anyKind(mqttConnector),
+  anyKind(mqttBrokerConnector),
 ]
 
 export interface ConnectorParts {
@@ -25,18 +29,60 @@ export interface ConnectorParts {
   readonly vault: IdentityVault
   readonly clock: Clock
   readonly monitor: PipelineMonitor
+  readonly metrics: Metrics
+  readonly logger: Logger
+  readonly say: (line: string) => void
 }
 
-/** The intake, and every configured feed with its connector. */
-export async function openConnectors (parts: ConnectorParts, closers: Closers): Promise<readonly Connector[]> {
-  const { config, dir, stores, vault, clock, monitor } = parts
+export interface OpenConnectors {
+  readonly feeds: RunningFeeds
+  /** Those of the feeds, and those that only send. */
+  readonly connectors: readonly Connector[]
+}
+
+/** The intake, and every configured feed with its connector. Throws CONFIG_INVALID or FILE_INVALID where a feed's files have faults, and what a connector throws. */
+export async function openConnectors (parts: ConnectorParts, closers: Closers): Promise<OpenConnectors> {
+  const { config, dir, stores, vault, clock, monitor, metrics, logger, say } = parts
   const intake = closers.use(await openIntake({ log: stores.log, codecs: stores.codecs, clock, directory: dir.path('intake'), sealer: vault, identify: patient => vault.identify(patient), onCount: (source, what, n) => { monitor.count(source, what, n) } }))
-  const hl7 = new Feed({ name: 'hl7', kind: 'hl7', intake, mapping: fixedMapping({ ...PLAIN_MAPPING, zone: config.zone }), map: hl7Mapper() })
-  return [
-    closers.use(await startHl7({ host: config.host, port: config.mllpPort, feed: hl7, clock })),
-    closers.use(await startMqtt({ host: config.host, port: config.mqttPort, intake, clock, memory: intake.table<Association>('devices'), ...mqttCredentials(config) })),
-    ...config.hl7Out === '' ? [] : [closers.use(openHl7Outbound(config.hl7Out, { stores, vault, intake, clock }))],
-  ]
+  const folder = config.feeds === '' ? dir.path('feeds') : config.feeds
+  const defaults = { zone: config.zone }
+  if (config.feeds === '') mkdirSync(folder, { recursive: true })
+  const loaded = config.feeds === '' ? defaultFeeds(config, folder) : configuredFeeds(folder, CONNECTOR_KINDS, config)
+  const feeds = closers.use(new RunningFeeds({ intake, clock, logger, say, folder, env: process.env, onCount: (feed, what, n) => { metrics.feedMessages.inc({ feed, what }, n) }, ...config.feeds === '' ? {} : { files: { kinds: CONNECTOR_KINDS, defaults } } }))
+  for (const one of loaded) await feeds.start(one, closers)
+  return {
+    feeds,
+    connectors: [
+      ...feeds.connectors,
+      ...config.feeds === '' ? [closers.use(await startMqtt({ host: config.host, port: config.mqttPort, intake, clock, memory: intake.table<Association | DeviceRow>('devices'), ...mqttCredentials(config) }))] : [],
+      ...config.hl7Out === '' ? [] : [closers.use(openHl7Outbound(config.hl7Out, { stores, vault, intake, clock }))],
+    ],
+  }
+}
+
+function configuredFeeds (folder: string, kinds: readonly AnyKind[], config: Config): readonly LoadedFeed[] {
+  const { feeds, faults } = readFeeds(folder, kinds, { zone: config.zone })
+  if (faults.length > 0) throw feedsInvalid(faults)
+  if (feeds.length === 0) throw new LatidoError('CONFIG_INVALID', 'the folder of --feeds has no feed', 'write NAME.json there, or leave --feeds out for HL7 and MQTT on their ports')
+  return feeds
+}
+
+/** Without a folder of feeds: one of each, on the ports of the options; their tables of codes are in the data directory. */
+function defaultFeeds (config: Config, folder: string): readonly LoadedFeed[] {
+  return [defaultFeed('hl7', anyKind(config.allowExposed ? exposedHl7 : hl7Connector), { host: config.host, port: config.mllpPort })].map(feed => {
+    const { codes, faults } = readCodesOf(folder, feed.name, new Map())
+    if (faults.length > 0) throw feedsInvalid(faults)
+    return { ...feed, mapping: { ...PLAIN_MAPPING, zone: config.zone, codes } }
+  })
+}
+
+/** --allow-exposed says that something else keeps strangers away. */
+const exposedHl7: typeof hl7Connector = { ...hl7Connector, start: ({ feed, clock }, { host, port, limits, tls }) => startHl7({ host, port, feed, clock, limits, tls }) }
+
+function defaultFeed (name: string, kind: AnyKind, options: object): Omit<LoadedFeed, 'mapping'> {
+  const configured = kind.configure(options)
+  assert(configured.kind === 'ok', `the options of the default feed ${name} are those of its kind`)
+  return { name, kind, configured: configured.configured, optionsText: '' }
 }
 
 /** The password is read once, from its file, and stands in no log. */

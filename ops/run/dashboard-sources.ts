@@ -2,7 +2,8 @@ import { partitionFor } from '../../streams/codec/index.ts'
 import { TOPICS, type EventCodecs, type PatientKey } from '../../streams/events/index.ts'
 import type { Log } from '../../streams/log/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
-import type { AcknowledgeOutcome, DashboardSources, PatientIdentity, PipelineStatus } from '../../dashboards/server/index.ts'
+import type { Connector } from '../../connectors/kit/index.ts'
+import type { AcknowledgeOutcome, DashboardSources, DeadLetterDesk, FeedDesk, PatientIdentity, PipelineStatus } from '../../dashboards/server/index.ts'
 import type { OfflineStore } from '../../features/offline/index.ts'
 import type { OnlineStore } from '../../features/online/index.ts'
 import type { CatalogueView } from '../../features/catalogue/index.ts'
@@ -30,6 +31,9 @@ export interface DashboardParts {
   readonly changes: Changes
   readonly pipeline: () => Promise<PipelineStatus>
   readonly ready: () => boolean
+  readonly connectors: readonly Connector[]
+  readonly feeds: FeedDesk | undefined
+  readonly deadLetters: DeadLetterDesk
 }
 
 const NOTICE_MS = 250
@@ -73,9 +77,16 @@ export function dashboardSources (parts: DashboardParts): DashboardSources {
     acknowledge: (alertId, by) => acknowledge(parts, board, alertId, by),
     drift: async () => (await online.scan(ONLINE_TABLES.drift)).map(({ value }) => JSON.parse(value.toString()) as DriftResult),
     pipeline: parts.pipeline,
-    metrics: () => parts.metrics.registry.metrics(),
+    feeds: parts.feeds,
+    deadLetters: parts.deadLetters,
+    metrics: () => metricsText(parts),
     onChange: changed => changes.listen(changed),
   }
+}
+
+function metricsText ({ metrics, connectors }: DashboardParts): Promise<string> {
+  for (const connector of connectors) metrics.connectorUp.set({ feed: connector.name }, connector.health().state === 'up' ? 1 : 0)
+  return metrics.registry.metrics()
 }
 
 function identityOf (vault: IdentityVault, patient: PatientKey): PatientIdentity | undefined {

@@ -7,7 +7,7 @@ import { startDashboards, type PipelineStatus } from '../../dashboards/server/in
 import { runOfflineWriter, type OfflineStore, type OfflineWriter } from '../../features/offline/index.ts'
 import type { FeatureView } from '../../features/define/index.ts'
 
-import { messageOf } from '../../streams/errors/index.ts'
+import { LatidoError, messageOf } from '../../streams/errors/index.ts'
 import { TOPICS, type Lookup } from '../../streams/events/index.ts'
 import { partitionFor } from '../../streams/codec/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
@@ -32,6 +32,7 @@ import { PipelineMonitor } from './status.ts'
 import { openKafkaStores, openStores, type Stores } from './stores.ts'
 import { runningCatalogue } from './catalogue.ts'
 import { loadOwnViews, withStandard } from './defined-views.ts'
+import { DeadLetterReader, Desk } from './dead-letters/index.ts'
 import { dependentsOf } from './dependents.ts'
 import { ViewBuilds } from './view-builds.ts'
 import { openViewSet } from './view-set.ts'
@@ -94,20 +95,23 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
       metrics.alertLatency.observe(Math.max(0, clock.now() - change.changedAt) / 1_000)
     },
   }, closers)
-  const running = (monitor = new PipelineMonitor({ log: stores.log, driver: stores.driver, why: stores.why, clock, codecs: stores.codecs, metrics, processors: pipeline.processors }))
+  const letters = new DeadLetterReader({ log: stores.log, codecs: stores.codecs, foreignRecords: stores.driver !== 'embedded' })
+  const running = (monitor = new PipelineMonitor({ log: stores.log, driver: stores.driver, why: stores.why, clock, letters, metrics, processors: pipeline.processors }))
   for (const processor of pipeline.processors) failure.watch(processor.run())
   closers.use({ [Symbol.dispose]: stores.stopWaiting }) // before the processors are stopped
   closers.use(new ViewBuilds({ log: stores.log, set: views, clock, say, onFailure: e => { failure.fail(e) } }))
   say(pipeline.models.sepsis === undefined ? 'no sepsis model: scores are off' : `sepsis model ${pipeline.models.sepsis.version} scores every vector`)
 
-  const connectors = config.connectors === 'off' ? [] : await openConnectors({ config, dir, stores, vault, clock, monitor: running }, closers)
+  const opened = config.connectors === 'off' ? undefined : await openConnectors({ config, dir, stores, vault, clock, monitor: running, metrics, logger, say }, closers)
+  const connectors = opened?.connectors ?? []
+  const desk = new Desk({ letters, log: stores.log, codecs: stores.codecs, sealer: vault, clock, logger, feedOf: name => opened?.feeds.feedOf(name), onOpened: () => { metrics.deadLettersOpened.inc() } })
   let ready = false
   const dashboards = closers.use(await startDashboards({
     host: config.host, port: config.httpPort, allowExposed: config.allowExposed, logger, webRoot: webRoot(),
     features: openServing({ store: stores.online, views: views.views, names: views.aliases, clock, metrics }),
     sources: dashboardSources({
       clock, version: VERSION, log: stores.log, codecs: stores.codecs, online: stores.online, board, views: served, catalogue: await runningCatalogue(views, config.model, own), search: query => projector.search(query), vault, metrics, offline: offline.store, changes, ready: () => ready,
-      pipeline: () => running.status(connectors, offline.status()),
+      pipeline: () => running.status(connectors, offline.status()), connectors, feeds: opened?.feeds, deadLetters: desk,
     }),
   }))
   const embedded = stores.driver === 'embedded'
@@ -117,7 +121,7 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
   closers.use(every(clock, embedded ? RETENTION_MS : KAFKA_RETENTION_MS, () => { void stores.log.enforceRetention().catch(e => { if (embedded) failure.fail(e); else logger.warn({ cause: messageOf(e) }, 'old records could not be deleted; tried again later') }) }))
   if (config.simulate === 'ward' && connectors.length > 0) {
     say(`simulating a ward of ${config.patients} patients${config.speed === 1 ? '' : ` at ${config.speed} times the speed of life`}`)
-    closers.use(runSimulator({ clock, random: seededRandom(config.seed), hl7: target(connectors[0]!), mqtt: target(connectors[1]!), patients: config.patients, speed: config.speed }))
+    closers.use(runSimulator({ clock, random: seededRandom(config.seed), hl7: target(connectors, 'mllp:'), mqtt: target(connectors, 'mqtt:'), patients: config.patients, speed: config.speed }))
   }
   ready = true
   logger.info({ url: dashboards.url }, 'ready')
@@ -197,9 +201,11 @@ function every (clock: Clock, ms: number, run: () => void): Disposable {
   return { [Symbol.dispose]: stop }
 }
 
-function target ({ endpoint }: Connector): { host: string, port: number } {
-  const { hostname, port } = new URL(endpoint)
-  return { host: hostname, port: Number(port) }
+/** Where the simulated ward sends. Throws CONFIG_INVALID where no feed listens for it. */
+function target (connectors: readonly Connector[], protocol: 'mllp:' | 'mqtt:'): { host: string, port: number } {
+  const url = connectors.map(({ endpoint }) => new URL(endpoint)).find(one => one.protocol === protocol)
+  if (url === undefined) throw new LatidoError('CONFIG_INVALID', `the simulated ward has nowhere to send to: no feed listens on ${protocol}//`, 'say --simulate off, or add feeds of hl7 and mqtt')
+  return { host: url.hostname, port: Number(url.port) }
 }
 
 /** The built pages: beside the compiled code, or in `dist` when run from source. */

@@ -1,11 +1,12 @@
-import type { ConnectorStatus, DeadLetterInfo, LogStatus, PipelineStatus, ProcessorStatus, TopicStatus } from '../../dashboards/server/index.ts'
+import type { ConnectorStatus, LogStatus, PipelineStatus, ProcessorStatus, TopicStatus } from '../../dashboards/server/index.ts'
 import type { Connector } from '../../connectors/kit/index.ts'
 import type { RunningProcessor } from '../../streams/engine/index.ts'
 import { isLatidoError } from '../../streams/errors/index.ts'
-import { TOPICS, type DeadLetter, type EventCodecs, type RefusalCause } from '../../streams/events/index.ts'
-import type { Log, RecordCursor, TopicPartition } from '../../streams/log/index.ts'
+import type { Log, TopicPartition } from '../../streams/log/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
 import type { Metrics } from '../telemetry/index.ts'
+import type { DeadLetterReader } from './dead-letters/index.ts'
+import { RunningFeed } from './feeds/index.ts'
 
 const RATE_WINDOW_MS = 10_000
 const NEWEST_DEAD_LETTERS = 50
@@ -17,28 +18,25 @@ interface Measured { readonly ends: ReadonlyMap<string, number>, readonly lags: 
 export class PipelineMonitor {
   readonly #log: Log
   readonly #clock: Clock
-  readonly #codecs: EventCodecs
   readonly #metrics: Metrics
   readonly #processors: readonly RunningProcessor[]
   readonly #startedMs: number
   readonly #samples: { readonly at: number, readonly totals: ReadonlyMap<string, number> }[] = []
   readonly #counters = new Map<string, Map<string, number>>()
-  readonly #byCause = new Map<RefusalCause, number>()
-  readonly #newest: DeadLetterInfo[] = []
+  readonly #letters: DeadLetterReader
   readonly #driver: LogStatus['driver']
   readonly #why: string
-  #deadLettersRead: number | undefined
   #measured: Measured = { ends: new Map(), lags: new Map() }
   #away = ''
   #sampling: Promise<void> | undefined
   #late = 0
 
-  constructor (parts: { readonly log: Log, readonly driver: LogStatus['driver'], readonly why: string, readonly clock: Clock, readonly codecs: EventCodecs, readonly metrics: Metrics, readonly processors: readonly RunningProcessor[] }) {
+  constructor (parts: { readonly log: Log, readonly driver: LogStatus['driver'], readonly why: string, readonly clock: Clock, readonly letters: DeadLetterReader, readonly metrics: Metrics, readonly processors: readonly RunningProcessor[] }) {
     this.#log = parts.log
     this.#driver = parts.driver
     this.#why = parts.why
     this.#clock = parts.clock
-    this.#codecs = parts.codecs
+    this.#letters = parts.letters
     this.#metrics = parts.metrics
     this.#processors = parts.processors
     this.#startedMs = parts.clock.monotonicMs()
@@ -69,7 +67,7 @@ export class PipelineMonitor {
   async #sample (): Promise<void> {
     try {
       this.#measured = await this.#measure()
-      await this.#readDeadLetters()
+      await this.#letters.catchUp()
       this.#away = ''
     } catch (e) {
       if (this.#driver === 'embedded' || !isLatidoError(e)) throw e
@@ -78,6 +76,8 @@ export class PipelineMonitor {
     this.#metrics.logUp.set({ driver: this.#driver }, this.#away === '' ? 1 : 0)
     if (this.#away !== '') return
     const { ends, lags } = this.#measured
+    for (const [cause, n] of this.#letters.book.byCause) this.#metrics.deadLetters.set({ cause }, n)
+    this.#metrics.deadLettersOpen.set(this.#letters.book.open)
     for (const [topic, records] of ends) this.#metrics.records.set({ topic }, records)
     for (const [processor, lag] of lags) this.#metrics.lag.set({ processor }, lag)
     const now = this.#clock.monotonicMs()
@@ -93,13 +93,23 @@ export class PipelineMonitor {
     return {
       log: { driver: this.#driver, state: this.#away === '' ? 'on' : 'away', why: this.#away === '' ? this.#why : this.#away },
       topics, processors, connectors: this.#connectors(connectors),
-      deadLetters: { total: [...this.#byCause.values()].reduce((a, b) => a + b, 0), byCause: Object.fromEntries(this.#byCause), newest: this.#newest },
+      deadLetters: this.#deadLetters(),
       late: this.#late, offline, uptimeMs: this.#clock.monotonicMs() - this.#startedMs,
     }
   }
 
   #connectors (connectors: readonly Connector[]): readonly ConnectorStatus[] {
-    return connectors.map(({ name, endpoint }) => ({ name, endpoint, counters: [...this.#counters.get(name) ?? []].map(([what, count]) => ({ what, count })) }))
+    return connectors.map(connector => {
+      const { name, endpoint } = connector
+      const counters = connector instanceof RunningFeed ? connector.counters : this.#counters.get(name) ?? []
+      return { name, endpoint, health: connector.health(), counters: [...counters].map(([what, count]) => ({ what, count })) }
+    })
+  }
+
+  #deadLetters (): PipelineStatus['deadLetters'] {
+    const { book } = this.#letters
+    const { total, open, byCause } = book
+    return { total, open, byCause: Object.fromEntries(byCause), newest: book.newest(NEWEST_DEAD_LETTERS).map(({ at, cause, detail, source, refusedAt, bytes }) => ({ offset: at, cause, detail, source, refusedAt, bytes })) }
   }
 
   async #measure (): Promise<Measured> {
@@ -131,34 +141,5 @@ export class PipelineMonitor {
     const last = this.#samples.at(-1)
     if (first === undefined || last === undefined || last.at <= first.at) return 0
     return ((last.totals.get(name) ?? 0) - (first.totals.get(name) ?? 0)) / (last.at - first.at) * 1_000
-  }
-
-  async #readDeadLetters (): Promise<void> {
-    const of = { topic: TOPICS.deadLetters, partition: 0 }
-    const reader = this.#log.reader(of, this.#deadLettersRead ?? (await this.#log.range(of)).start)
-    for (let run = await reader.next(); run !== undefined; run = await reader.next()) {
-      const { records } = run
-      while (records.next()) this.#addDeadLetter(records)
-      this.#deadLettersRead = run.nextOffset
-    }
-  }
-
-  /** On a cluster anybody may write to the topic: what is no dead letter is passed over. */
-  #addDeadLetter (record: RecordCursor): void {
-    const letter = this.#letterOf(record)
-    if (letter === undefined) return
-    this.#byCause.set(letter.cause, (this.#byCause.get(letter.cause) ?? 0) + 1)
-    this.#metrics.deadLetters.set({ cause: letter.cause }, this.#byCause.get(letter.cause)!)
-    this.#newest.unshift({ offset: record.offset, cause: letter.cause, detail: letter.detail, source: letter.source, refusedAt: letter.refusedAt, bytes: letter.raw.length })
-    if (this.#newest.length > NEWEST_DEAD_LETTERS) this.#newest.pop()
-  }
-
-  #letterOf (record: RecordCursor): DeadLetter | undefined {
-    try {
-      return this.#codecs.decodeDeadLetter(record)
-    } catch (e) {
-      if (this.#driver === 'embedded' || !isLatidoError(e)) throw e
-      return undefined
-    }
   }
 }

@@ -5,11 +5,17 @@ export interface Metrics {
   readonly registry: Registry
   readonly intake: Counter<'source' | 'what'>
   readonly readings: Counter<'became'>
+  /** 1 while a feed's connector takes messages. */
+  readonly connectorUp: Gauge<'feed'>
+  readonly feedMessages: Counter<'feed' | 'what'>
   readonly lag: Gauge<'processor'>
   readonly records: Gauge<'topic'>
   readonly alerts: Counter<'rule' | 'state'>
   readonly alertLatency: Histogram
   readonly deadLetters: Gauge<'cause'>
+  readonly deadLettersOpen: Gauge
+  /** Somebody has read the bytes of a dead letter. */
+  readonly deadLettersOpened: Counter
   /** 1 while the log answers; its driver as a label. */
   readonly logUp: Gauge<'driver'>
   readonly commitLatency: Histogram
@@ -35,11 +41,15 @@ export function openMetrics (): Metrics {
     registry,
     intake: new Counter({ name: 'latido_intake_total', help: 'What became of messages at the connectors', labelNames: ['source', 'what'], registers }),
     readings: new Counter({ name: 'latido_readings_total', help: 'What became of readings in the features machine', labelNames: ['became'], registers }),
+    connectorUp: new Gauge({ name: 'latido_connector_up', help: '1 while the connector of a feed takes messages', labelNames: ['feed'], registers }),
+    feedMessages: new Counter({ name: 'latido_feed_total', help: 'What became of the messages of each feed', labelNames: ['feed', 'what'], registers }),
     lag: new Gauge({ name: 'latido_processor_lag_records', help: 'Records behind the end of the input topic', labelNames: ['processor'], registers }),
     records: new Gauge({ name: 'latido_topic_end_offset', help: 'Records ever appended', labelNames: ['topic'], registers }),
     alerts: new Counter({ name: 'latido_alert_changes_total', help: 'Changes of alerts', labelNames: ['rule', 'state'], registers }),
     alertLatency: new Histogram({ name: 'latido_alert_latency_seconds', help: 'From the moment an alert is due by the log\'s clock to its being shown', buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5], registers }),
     deadLetters: new Gauge({ name: 'latido_dead_letters', help: 'Dead letters kept', labelNames: ['cause'], registers }),
+    deadLettersOpen: new Gauge({ name: 'latido_dead_letters_open', help: 'Dead letters that nobody has dealt with', registers }),
+    deadLettersOpened: new Counter({ name: 'latido_dead_letters_read_total', help: 'Times that the bytes of a dead letter were read', registers }),
     logUp: new Gauge({ name: 'latido_log_up', help: '1 while the log answers', labelNames: ['driver'], registers }),
     commitLatency: new Histogram({ name: 'latido_log_commit_seconds', help: 'Duration of a transaction\'s commit at the log', buckets: LOG_BUCKETS, registers }),
     appendLatency: new Histogram({ name: 'latido_log_append_seconds', help: 'Duration of an append outside transactions', buckets: LOG_BUCKETS, registers }),

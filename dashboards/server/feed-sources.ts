@@ -1,0 +1,98 @@
+import type { RefusalCause } from '../../streams/events/index.ts'
+import type { ArrivalTimeMs } from '../../streams/time/index.ts'
+
+/** How a connector stands, as the pages and metrics show it. */
+export interface HealthInfo { readonly state: 'up' | 'waiting' | 'failed', readonly since: ArrivalTimeMs, readonly why: string }
+
+/** A code that nothing maps; never a patient's value. */
+export interface UnmappedInfo { readonly system: string, readonly code: string, readonly text: string, readonly unit: string, readonly count: number, readonly firstAt: ArrivalTimeMs, readonly lastAt: ArrivalTimeMs }
+
+/** `refused`: a newer version of the files has faults, and the last good one holds. `restart`: part of the newer version needs a restart. */
+export interface FeedConfiguration { readonly state: 'current' | 'refused' | 'restart', readonly faults: readonly string[] }
+
+export interface FeedInfo {
+  readonly name: string
+  readonly connector: string
+  readonly endpoint: string
+  readonly site: string
+  readonly zone: string
+  readonly health: HealthInfo
+  readonly configuration: FeedConfiguration
+  /** Since the start. */
+  readonly counts: { readonly published: number, readonly duplicates: number, readonly refused: number, readonly archived: number }
+  /** Rows of its table. */
+  readonly codes: number
+  /** Most often first. */
+  readonly unmapped: readonly UnmappedInfo[]
+  /** Occurrences of codes beyond those that are kept. */
+  readonly others: number
+}
+
+export interface ConceptInfo { readonly id: string, readonly name: string, readonly unit: string }
+export interface CodeToMap { readonly system: string, readonly code: string, readonly concept: string, readonly unit: string }
+
+export type MapCodeOutcome =
+  | { readonly kind: 'mapped', readonly feed: FeedInfo }
+  | { readonly kind: 'feed-unknown' }
+  | { readonly kind: 'invalid', readonly why: string }
+  /** Somebody left a fault in the file: it is not written over. */
+  | { readonly kind: 'file-faulty', readonly why: string }
+
+/** Names of feeds whose mapping is another now, faults that were refused, and what needs a restart. */
+export interface ReloadReport { readonly changed: readonly string[], readonly refused: readonly string[], readonly restart: readonly string[] }
+
+/** The running feeds, for the page and the commands. */
+export interface FeedDesk {
+  feeds (): readonly FeedInfo[]
+  concepts (): readonly ConceptInfo[]
+  reload (): Promise<ReloadReport>
+  /** Writes the feed's table and takes effect at once. */
+  mapCode (feed: string, code: CodeToMap, by: string): Promise<MapCodeOutcome>
+}
+
+export interface DispositionInfo { readonly action: 'retried' | 'dropped', readonly outcome: string, readonly cause: string, readonly detail: string, readonly at: ArrivalTimeMs, readonly by: string }
+
+export interface LetterInfo {
+  readonly offset: number
+  readonly cause: RefusalCause
+  readonly detail: string
+  readonly source: string
+  readonly feed: string
+  readonly refusedAt: ArrivalTimeMs
+  /** Of the message, sealed. */
+  readonly bytes: number
+  /** Where the engine met it; -1 for what a connector refused. */
+  readonly partition: number
+  readonly position: number
+  readonly state: 'open' | 'retried' | 'dropped'
+  /** A running feed can read it again. */
+  readonly retryable: boolean
+  readonly attempts: number
+  readonly last: DispositionInfo | null
+}
+
+export interface LetterFilter { readonly cause?: string | undefined, readonly feed?: string | undefined, readonly state?: 'open' | 'retried' | 'dropped' | 'all' | undefined }
+
+/** Newest first; `next` asks for the following page as `after`. */
+export interface LetterPage { readonly letters: readonly LetterInfo[], readonly matching: number, readonly next: number | null }
+
+export type LetterOutcome =
+  | { readonly kind: 'done', readonly letter: LetterInfo }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'closed', readonly state: string }
+  | { readonly kind: 'busy' }
+  | { readonly kind: 'no-feed', readonly why: string }
+
+/** How many of a round became what; `left`: open letters that match and were not tried. */
+export interface RetryRound { readonly tried: number, readonly published: number, readonly duplicate: number, readonly archived: number, readonly refused: number, readonly left: number }
+
+export interface DeadLetterDesk {
+  list (filter: LetterFilter, after: number | undefined, limit: number): LetterPage
+  show (offset: number): LetterInfo | undefined
+  /** Opened: it names a patient. undefined: no such letter. */
+  raw (offset: number): Promise<Buffer | undefined>
+  retry (offset: number, by: string): Promise<LetterOutcome>
+  /** Oldest first. */
+  retryAll (filter: LetterFilter, limit: number, by: string): Promise<RetryRound>
+  drop (offset: number, by: string): Promise<LetterOutcome>
+}

@@ -1,0 +1,157 @@
+import { LiveMapping, type ConnectorContext, type Feed, type Intake, type OpenIntake, type SealedTable, type UnmappedSeen } from '../../../connectors/kit/index.ts'
+import type { CodeToMap, ConceptInfo, FeedDesk, FeedInfo, MapCodeOutcome, ReloadReport } from '../../../dashboards/server/index.ts'
+import { isLatidoError, messageOf } from '../../../streams/errors/index.ts'
+import { CONCEPT_IDS, CONCEPTS } from '../../../streams/events/index.ts'
+import type { Clock } from '../../../streams/time/index.ts'
+import { codesFileOf, faultOf, lineOfFault, readCodes, readCodesOf, readFeeds, replaceFile, stampOf, textOf, writeCodes, type AnyKind, type FeedDefaults, type LoadedFeed } from '../../config/feeds/index.ts'
+import { feedSecret } from '../../security/index.ts'
+import type { Logger } from '../../telemetry/index.ts'
+import type { Closers } from '../closers.ts'
+import { FeedIntake } from './feed-intake.ts'
+import { prefixedTable } from './prefixed-table.ts'
+import { RunningFeed } from './running-feed.ts'
+
+export interface RunningFeedsParts {
+  readonly intake: Pick<OpenIntake, 'table'> & Intake
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly say: (line: string) => void
+  /** Where the tables of codes are. */
+  readonly folder: string
+  /** Present where the feeds themselves are files of that folder. */
+  readonly files?: { readonly kinds: readonly AnyKind[], readonly defaults: FeedDefaults }
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly onCount?: (feed: string, what: string, n: number) => void
+  /** What the instance adds to what a connector is started with. */
+  readonly context?: (loaded: LoadedFeed) => Partial<ConnectorContext>
+}
+
+const POLL_MS = 3_000
+const KEEP_MS = 5_000
+const LIST_FAULTS = 20
+
+/** The feeds of this instance. Their files are looked at again while they run: a good change takes effect, a faulty one is refused and told. */
+export class RunningFeeds implements FeedDesk, AsyncDisposable {
+  readonly #parts: RunningFeedsParts
+  readonly #feeds = new Map<string, RunningFeed>()
+  readonly #tables: SealedTable<unknown>
+  readonly #stops: readonly (() => void)[]
+  #stamp: string
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor (parts: RunningFeedsParts) {
+    this.#parts = parts
+    this.#tables = parts.intake.table('feeds')
+    this.#stamp = stampOf(parts.folder)
+    this.#stops = [parts.clock.every(POLL_MS, () => { void this.#look() }), parts.clock.every(KEEP_MS, () => { void this.#keep() })]
+  }
+
+  get connectors (): readonly RunningFeed[] { return [...this.#feeds.values()] }
+  feedOf (name: string): Feed | undefined { return this.#feeds.get(name)?.feed }
+  feeds (): readonly FeedInfo[] { return this.connectors.map(feed => feed.info()) }
+  concepts (): readonly ConceptInfo[] { return CONCEPT_IDS.map(id => ({ id, name: CONCEPTS[id].name, unit: CONCEPTS[id].unit })) }
+
+  /** Starts a feed. Throws what its connector throws. */
+  async start (loaded: LoadedFeed, closers: Closers): Promise<RunningFeed> {
+    const { clock, intake, logger, say, env, onCount, context } = this.#parts
+    const { name } = loaded
+    const kept = prefixedTable<UnmappedSeen>(this.#tables, name, 'unmapped')
+    const mapping = new LiveMapping({ mapping: loaded.mapping, now: () => clock.now(), seen: kept.load() })
+    const own = new FeedIntake(intake, (what, n) => { onCount?.(name, what, n) })
+    const prepared = loaded.configured.prepare({ name, intake: own, mapping })
+    const connector = await prepared.start({
+      clock, table: table => prefixedTable(this.#tables, name, `table-${table}`), secret: ref => feedSecret(name, ref, env), ...context?.(loaded),
+      say: line => { logger.info({ feed: name }, line); say(`${name}: ${line}`) },
+    })
+    const feed = closers.use(new RunningFeed({ loaded, feed: prepared.feed, connector, mapping, intake: own, kept }))
+    this.#feeds.set(name, feed)
+    logger.info({ feed: name, connector: loaded.kind.kind, endpoint: connector.endpoint, codes: loaded.mapping.codes.size }, 'a feed runs')
+    return feed
+  }
+
+  reload (): Promise<ReloadReport> { return this.#inTurn(() => this.#reload()) }
+  mapCode (feed: string, code: CodeToMap, by: string): Promise<MapCodeOutcome> { return this.#inTurn(() => this.#mapCode(feed, code, by)) }
+
+  async [Symbol.asyncDispose] (): Promise<void> {
+    for (const stop of this.#stops) stop()
+    await this.#turn
+    await this.#keep()
+  }
+
+  /** Files are read and written by one at a time. */
+  #inTurn<T> (work: () => T): Promise<T> {
+    const turn = this.#turn.then(work)
+    this.#turn = turn.catch(() => {})
+    return turn
+  }
+
+  async #look (): Promise<void> {
+    try {
+      if (stampOf(this.#parts.folder) !== this.#stamp) await this.reload()
+    } catch (e) {
+      if (!isLatidoError(e)) throw e
+      for (const feed of this.connectors) feed.refused([messageOf(e)])
+    }
+  }
+
+  #reload (): ReloadReport {
+    this.#stamp = stampOf(this.#parts.folder)
+    const report = this.#parts.files === undefined ? this.#reloadCodes() : this.#reloadFiles(this.#parts.files)
+    this.#parts.logger.info({ changed: report.changed, refused: report.refused.length, restart: report.restart }, 'the feeds were read again')
+    for (const line of [...report.refused.slice(0, LIST_FAULTS), ...report.restart]) this.#parts.say(line)
+    return report
+  }
+
+  #reloadCodes (): ReloadReport {
+    const changed: string[] = []
+    const refused: string[] = []
+    for (const feed of this.connectors) {
+      const { units } = feed.mapping.current
+      const { codes, faults } = readCodesOf(this.#parts.folder, feed.name, units)
+      if (faults.length > 0) { feed.refused(faults.map(lineOfFault)); refused.push(...faults.map(lineOfFault)); continue }
+      feed.mapping.replace({ ...feed.mapping.current, codes })
+      feed.accepted()
+      changed.push(feed.name)
+    }
+    return { changed, refused, restart: [] }
+  }
+
+  #reloadFiles ({ kinds, defaults }: NonNullable<RunningFeedsParts['files']>): ReloadReport {
+    const { feeds, faults } = readFeeds(this.#parts.folder, kinds, defaults)
+    const restart: string[] = []
+    for (const feed of this.connectors) {
+      const own = faults.filter(({ file }) => file === `${feed.name}.json` || file === codesFileOf(feed.name)).map(lineOfFault)
+      const loaded = feeds.find(({ name }) => name === feed.name)
+      if (own.length > 0) feed.refused(own)
+      else if (loaded === undefined) feed.gone(`${feed.name}.json is gone; the feed ends when Latido is started again`)
+      else feed.replace(loaded)
+      if (feed.configuration.state === 'restart') restart.push(...feed.configuration.faults)
+    }
+    restart.push(...feeds.filter(({ name }) => !this.#feeds.has(name)).map(({ name }) => `${name}.json is new; the feed begins when Latido is started again`))
+    return { changed: feeds.filter(({ name }) => this.#feeds.has(name)).map(({ name }) => name), refused: faults.map(lineOfFault), restart }
+  }
+
+  #mapCode (name: string, code: CodeToMap, by: string): MapCodeOutcome {
+    const feed = this.#feeds.get(name)
+    if (feed === undefined) return { kind: 'feed-unknown' }
+    const { folder, logger } = this.#parts
+    const { units } = feed.mapping.current
+    const why = faultOf(code, units)
+    if (why !== undefined) return { kind: 'invalid', why }
+    const file = codesFileOf(name)
+    const before = textOf(folder, file) ?? ''
+    const faulty = before === '' ? [] : readCodes(file, before, units).faults
+    if (faulty[0] !== undefined) return { kind: 'file-faulty', why: lineOfFault(faulty[0]) }
+    const text = writeCodes(before, [code])
+    const { codes, faults } = readCodes(file, text, units)
+    if (faults[0] !== undefined) return { kind: 'invalid', why: faults[0].why }
+    replaceFile(folder, file, text)
+    feed.mapping.replace({ ...feed.mapping.current, codes })
+    void this.#keep()
+    logger.info({ feed: name, ...code, by }, 'a code was mapped')
+    return { kind: 'mapped', feed: feed.info() }
+  }
+
+  /** A write that fails is tried again with the next change; the count in memory goes on. */
+  async #keep (): Promise<void> { await Promise.all(this.connectors.map(feed => feed.keep().catch(e => { this.#parts.logger.warn({ feed: feed.name, cause: messageOf(e) }, 'unmapped codes could not be kept') }))) }
+}
