@@ -4,8 +4,7 @@ import { openIntake, PLAIN_MAPPING, type Connector } from '../../connectors/kit/
 import { mqttBrokerConnector, mqttConnector, startMqtt, type Association, type DeviceRow, type MqttCredentials } from '../../connectors/mqtt/index.ts'
 import { assert, LatidoError, messageOf } from '../../streams/errors/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
-import type { Config } from '../config/index.ts'
-import { anyKind, feedsInvalid, readCodesOf, readFeeds, type AnyKind, type LoadedFeed } from '../config/feeds/index.ts'
+import { anyKind, feedsInvalid, readCodesOf, readFeeds, type AnyKind, type Config, type LoadedFeed } from '../config/index.ts'
 import type { IdentityVault } from '../security/index.ts'
 import type { Logger, Metrics } from '../telemetry/index.ts'
 import type { Closers } from './closers.ts'
@@ -13,6 +12,7 @@ import type { DataDir } from './data-dir.ts'
 import { RunningFeeds } from './feeds/index.ts'
 import { openHl7Outbound } from './hl7-outbound.ts'
 import type { PipelineMonitor } from './status.ts'
+import { openSharedSeen } from './shared-seen.ts'
 import type { Stores } from './stores.ts'
 
 /** The kinds of connectors that a feed may name. A new one is a line here: `anyKind(nameConnector)`. */
@@ -43,7 +43,8 @@ export interface OpenConnectors {
 /** The intake, and every configured feed with its connector. Throws CONFIG_INVALID or FILE_INVALID where a feed's files have faults, and what a connector throws. */
 export async function openConnectors (parts: ConnectorParts, closers: Closers): Promise<OpenConnectors> {
   const { config, dir, stores, vault, clock, monitor, metrics, logger, say } = parts
-  const intake = closers.use(await openIntake({ log: stores.log, codecs: stores.codecs, clock, directory: dir.path('intake'), sealer: vault, identify: patient => vault.identify(patient), onCount: (source, what, n) => { monitor.count(source, what, n) } }))
+  const share = config.redis === undefined ? undefined : await openSharedSeen(config.redis, dir, clock, () => { monitor.count('kit', 'seen-away', 1) }, closers)
+  const intake = closers.use(await openIntake({ log: stores.log, codecs: stores.codecs, clock, directory: dir.path('intake'), sealer: vault, identify: patient => vault.identify(patient), onCount: (source, what, n) => { monitor.count(source, what, n) }, ...share === undefined ? {} : { share } }))
   const folder = config.feeds === '' ? dir.path('feeds') : config.feeds
   const defaults = { zone: config.zone }
   if (config.feeds === '') mkdirSync(folder, { recursive: true })

@@ -1,6 +1,6 @@
 import { LiveMapping, type Connector, type ConnectorHealth, type Feed, type KeptTable, type UnmappedSeen } from '../../../connectors/kit/index.ts'
 import type { FeedConfiguration, FeedInfo } from '../../../dashboards/server/index.ts'
-import type { LoadedFeed } from '../../config/feeds/index.ts'
+import type { LoadedFeed } from '../../config/index.ts'
 import type { FeedIntake } from './feed-intake.ts'
 
 export interface RunningFeedParts {

@@ -3,7 +3,7 @@ import type { CodeToMap, ConceptInfo, FeedDesk, FeedInfo, MapCodeOutcome, Reload
 import { isLatidoError, messageOf } from '../../../streams/errors/index.ts'
 import { CONCEPT_IDS, CONCEPTS } from '../../../streams/events/index.ts'
 import type { Clock } from '../../../streams/time/index.ts'
-import { codesFileOf, faultOf, lineOfFault, readCodes, readCodesOf, readFeeds, replaceFile, stampOf, textOf, writeCodes, type AnyKind, type FeedDefaults, type LoadedFeed } from '../../config/feeds/index.ts'
+import { codesFileOf, faultOf, lineOfFault, readCodes, readCodesOf, readFeeds, replaceFile, stampOf, textOf, writeCodes, type AnyKind, type FeedDefaults, type LoadedFeed } from '../../config/index.ts'
 import { feedSecret } from '../../security/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
 import type { Closers } from '../closers.ts'
