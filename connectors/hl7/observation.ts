@@ -42,6 +42,7 @@ export function mapRow (row: ResultRow, context: Hl7Context): RowOutcome {
   if (status !== 'withdrawn' && empty) return { kind: 'no-value' }
   if (meaning === undefined) return code === 'void' && empty ? { kind: 'no-value' } : unknown(obx, context)
   const value = valueOf(obx, meaning, status, context)
+  if (isFault(value) && row.heads !== undefined && isSensorOff(obx, value)) { note(context.notices, 'sensor-off'); return { kind: 'no-value' } }
   if (isFault(value)) return refused(value)
   const time = timeOf(row, meaning.concept, context)
   if (isFault(time)) return refused(time)
@@ -60,6 +61,9 @@ function unknown (obx: Segment, { unmapped }: Hl7Context): RowOutcome {
   unmapped({ system: first?.system ?? '', code: first?.code ?? '', text: (first?.text ?? '').slice(0, TEXT_CHARS_MAX), unit: obx.said(6, 1) })
   return refused(faultAt('code-unknown', obx, 3))
 }
+
+/** A monitor says 0 where its sensor is off and 0 cannot be: nothing was measured. */
+function isSensorOff (obx: Segment, fault: Hl7Fault): boolean { return fault.cause === 'value-impossible' && parseNumeric(obx.raw(5))?.value === 0 }
 
 function isEmpty (obx: Segment): boolean { return /^[\s^~&]*$/.test(obx.raw(5)) }
 

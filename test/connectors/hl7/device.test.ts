@@ -13,7 +13,7 @@ const OBR = 'OBR|1||G-77|182777000^monitoring of patient^SCT|||20260314115950+00
 const MDS = 'OBX|1||69965^MDC_DEV_MON_PHYSIO_MULTI_PARAM_MDS^MDC|1.0.0.0|||||||X|||20260314115955+0000||||080019FFFE0B4020^B40_GE'
 const VMD = 'OBX|2||69798^MDC_DEV_ECG_VMD^MDC|1.5.0.0|||||||X'
 const HR = 'OBX|3|NM|147842^MDC_ECG_HEART_RATE^MDC|1.5.1.1|80|264864^MDC_DIM_BEAT_PER_MIN^MDC|||||R'
-const PVC = 'OBX|4|NM|148066^MDC_ECG_V_P_C_RATE^MDC|1.5.1.2|0|264864^MDC_DIM_BEAT_PER_MIN^MDC|||||R'
+const PVC = 'OBX|4|NM|148066^MDC_ECG_V_P_C_RATE^MDC|1.5.1.2|66|264864^MDC_DIM_BEAT_PER_MIN^MDC|||||R'
 const at = (iso: string): number => Date.parse(iso)
 
 function sets (mapped: Mapped | MappedMessage): readonly (readonly [patient: string, set: ObservationSet])[] {
@@ -51,6 +51,10 @@ describe('a message of a device (IHE PCD-01)', () => {
   it('keeps the doubt of the device', () => {
     const quality = (flag: string): string | undefined => rows(mapRaw(hl7(MSH, PID, PV1, OBR, HR.replace('|||||R', `||${flag}|||R`))))[0]?.quality
     expect(['', 'QUES', 'INV', 'TEST', 'N~INV'].map(quality)).toEqual(['valid', 'questionable', 'artefact', 'artefact', 'artefact'])
+  })
+  it('that says 0 where 0 cannot be has its sensor off: counted, and nothing is refused', () => {
+    const mapped = mapRaw(hl7(MSH, PID, PV1, OBR, HR.replace('|80|', '|0|'), HR.replace('|80|', '|900|')))
+    expect([rows(mapped), mapped.notices.get('sensor-off'), mapped.kind === 'mapped' && mapped.refused.map(one => one.fault.cause)]).toEqual([[], 1, ['value-impossible']])
   })
   it('with a clock that was never set is refused as implausible, value by value', () => {
     const mapped = mapRaw(hl7(MSH, PID, PV1, OBR, `${HR}|||19700101000213+0000`, `${HR.replace('1.5.1.1', '1.5.1.3')}|||20260314115957+0000`))
@@ -94,10 +98,9 @@ describe('metrics of a device that nothing maps', () => {
     const [first] = mapped.kind === 'mapped' ? mapped.refused : []
     expect(first?.raw.toString().split('\r').map(line => line.slice(0, 9))).toEqual(['MSH|^~\\&|', 'PID|1||TE', 'PV1|1|I|I', 'OBR|1||G-', 'OBX|1||69', 'OBX|2||69', 'OBX|4|NM|', 'OBX|4|NM|', ''])
     const again = hl7Mapper()(first!.raw, { ...context, mapping: { ...PLAIN_MAPPING, codes: new Map([['MDC|148066', { concept: 'heartRate' }]]) } })
-    // 0 beats a minute is impossible, so the mapped row is refused for itself now.
-    expect(again.kind === 'mapped' && again.refused.map(one => one.fault.cause)).toEqual(['value-impossible', 'code-unknown'])
+    expect([sets(again).map(([, set]) => `${set.source} ${set.observations[0]?.value}`), again.kind === 'mapped' && again.refused.map(one => one.fault.cause)]).toEqual([['hl7:080019fffe0b4020 66'], ['code-unknown']])
     const ids = [mapped, again, ...again.kind === 'mapped' ? again.refused.map(one => hl7Mapper()(one.raw, context)) : []].map(one => one.kind === 'mapped' ? one.id : '')
-    expect(new Set(ids).size).toBe(4)
+    expect(new Set(ids).size).toBe(3)
   })
 })
 
