@@ -1,0 +1,170 @@
+import type { Clock } from '../../streams/time/index.ts'
+import type { Feed, KeptTable, Source, SourceMessage, SourceSession } from '../kit/index.ts'
+import type { Archive, Change } from './archive.ts'
+import { contentOf, KnownStudies, type KnownStudy } from './known-studies.ts'
+import { ORTHANC_LIMITS, type OrthancOptions } from './options.ts'
+import { markOf, readPosition, writePosition, type Position } from './position.ts'
+import { writeNotice, type StudyTags } from './study.ts'
+
+/** A walk along the feed of changes. */
+interface Walk {
+  cursor: number
+  mark: Position['mark']
+  /** Studies that are still coming in, with the change that told us of each. The position stays before the oldest. */
+  readonly growing: Map<string, number>
+  /** What the last message said, and the kit kept. */
+  position: string | undefined
+}
+
+export interface OrthancSourceParts {
+  readonly archive: Archive
+  readonly endpoint: string
+  readonly options: OrthancOptions
+  readonly table: KeptTable<KnownStudy>
+  readonly clock: Clock
+  readonly feed: Pick<Feed, 'count'>
+  readonly say: (line: string) => void
+}
+
+/**
+ * Follows an Orthanc. Its feed says what is new and what became stable, but not all: an Orthanc that was killed never tells that a study became stable, and
+ * none tells what was deleted. So a study that is new is looked at until it is stable, and now and then the list of studies is compared with what is known.
+ */
+export class OrthancSource implements Source {
+  readonly endpoint: string
+  readonly #parts: OrthancSourceParts
+  readonly #known: KnownStudies
+  /** The walk that ended well, to go on with where the kit kept what it said. */
+  #walk: Walk | undefined
+  #comparedAt = -Infinity
+
+  constructor (parts: OrthancSourceParts) {
+    this.endpoint = parts.endpoint
+    this.#parts = parts
+    this.#known = new KnownStudies(parts.table)
+  }
+
+  async * read ({ position, signal }: SourceSession): AsyncIterable<SourceMessage> {
+    const { clock, options } = this.#parts
+    const before = this.#walk
+    this.#walk = undefined
+    const { walk, exchanged } = before?.position === position && before !== undefined ? { walk: before, exchanged: false } : await this.#begin(position, signal)
+    yield * this.#follow(walk, signal)
+    for (const study of walk.growing.keys()) yield * this.#look(study, walk, signal)
+    if (exchanged || clock.monotonicMs() - this.#comparedAt >= options.compareEveryMs) {
+      yield * this.#compare(walk, exchanged, signal)
+      this.#comparedAt = clock.monotonicMs()
+    }
+    this.#walk = walk
+  }
+
+  /** From the position that was kept, unless the feed is another's by now: then from its end, and all studies are looked at. */
+  async #begin (kept: string | undefined, signal: AbortSignal): Promise<{ readonly walk: Walk, readonly exchanged: boolean }> {
+    const { archive, feed, say } = this.#parts
+    const { seq, mark } = readPosition(kept)
+    const newest = await archive.newest(signal)
+    const [found] = mark === undefined ? [] : (await archive.changes(mark.seq - 1, signal, 1)).changes
+    const exchanged = newest < seq || (mark !== undefined && (newest < mark.seq || (found?.seq === mark.seq && markOf(found).is !== mark.is)))
+    if (exchanged) { feed.count('archive-exchanged'); say('the archive counts its changes anew: all of its studies are looked at') }
+    return { walk: { cursor: exchanged ? newest : seq, mark: exchanged ? undefined : mark, growing: new Map(), position: kept }, exchanged }
+  }
+
+  async * #follow (walk: Walk, signal: AbortSignal): AsyncIterable<SourceMessage> {
+    for (;;) {
+      const { changes, last, done } = await this.#parts.archive.changes(walk.cursor, signal)
+      for (const [study, seq] of await this.#studiesOf(changes, signal)) yield * this.#look(study, walk, signal, seq)
+      walk.cursor = Math.max(walk.cursor, changes.at(-1)?.seq ?? last)
+      const newest = changes.at(-1)
+      if (newest !== undefined) walk.mark = markOf(newest)
+      if (done || changes.length === 0) return
+    }
+  }
+
+  /** Each study of a page once, with the first change that names it. New instances are told by the study's becoming stable. */
+  async #studiesOf (changes: readonly Change[], signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
+    const studies = new Map<string, number>()
+    for (const { seq, type, resource, id } of changes) {
+      const study = resource === 'Study' ? id : type === 'NewSeries' ? await this.#parts.archive.studyOfSeries(id, signal) : undefined
+      if (study !== undefined && !studies.has(study)) studies.set(study, seq)
+    }
+    return studies
+  }
+
+  async * #look (study: string, walk: Walk, signal: AbortSignal, seq: number = walk.cursor): AsyncIterable<SourceMessage> {
+    const { archive, feed, clock } = this.#parts
+    const state = await archive.study(study, signal)
+    if (state.kind === 'growing') { if (!walk.growing.has(study)) walk.growing.set(study, seq); return }
+    const known = this.#known.get(study)
+    switch (state.kind) {
+      case 'here': yield * this.#state(study, state.tags, walk); break
+      case 'gone': yield * this.#withdraw(study, walk); break
+      case 'anonymised':
+        if (known !== undefined) break
+        feed.count('anonymised-skipped')
+        await this.#known.save(study, { state: 'anonymised', version: 0, content: '', at: clock.now() })
+    }
+    walk.growing.delete(study)
+  }
+
+  /**
+   * Known before it is said, so that it can be withdrawn whatever happens between; known as said when the log has it. After a crash between the two it is
+   * said again with the same version, and the intake knows it.
+   */
+  async * #state (study: string, tags: StudyTags, walk: Walk): AsyncIterable<SourceMessage> {
+    const before = this.#known.get(study)
+    const content = contentOf(tags)
+    const version = (before?.version ?? 0) + 1
+    const at = this.#parts.clock.now()
+    if (before?.content === content) {
+      if (before.state !== 'here') await this.#known.save(study, { ...before, state: 'here', at })
+      return
+    }
+    await this.#known.save(study, { state: 'here', version: version - 1, content: before?.content ?? '', at, tags })
+    yield { raw: writeNotice({ kind: 'study', orthancId: study, version, gone: false, tags }), position: this.#keep(walk), acknowledge: () => this.#known.save(study, { state: 'here', version, content, at, tags }) }
+  }
+
+  async * #withdraw (study: string, walk: Walk): AsyncIterable<SourceMessage> {
+    const { options, clock, feed } = this.#parts
+    const known = this.#known.get(study)
+    if (known === undefined || known.state === 'gone') return
+    if (known.tags === undefined) { await this.#known.save(study, undefined); return }
+    const version = known.version + 1
+    const gone: KnownStudy = { state: 'gone', version, content: '', at: clock.now(), tags: known.tags }
+    if (options.deletions === 'keep') { feed.count('deleted-kept'); await this.#known.save(study, { ...gone, version: known.version, content: known.content }); return }
+    yield { raw: writeNotice({ kind: 'study', orthancId: study, version, gone: true, tags: known.tags }), position: this.#keep(walk), acknowledge: () => this.#known.save(study, gone) }
+  }
+
+  /** The list of studies against what is known: what the feed did not tell, because its rows are gone or because it never tells. */
+  async * #compare (walk: Walk, exchanged: boolean, signal: AbortSignal): AsyncIterable<SourceMessage> {
+    const { archive, clock } = this.#parts
+    const listed = new Set<string>()
+    for await (const page of archive.studies(signal)) {
+      for (const study of page) {
+        listed.add(study)
+        const row = this.#known.get(study)
+        const isSaid = row?.state === 'anonymised' || (row?.state === 'here' && row.content !== '') // known but not said: a crash was between
+        if (!walk.growing.has(study) && (exchanged || !isSaid)) yield * this.#look(study, walk, signal)
+      }
+    }
+    for (const [study, row] of this.#known.all()) {
+      if (listed.has(study)) continue
+      if (row.state === 'gone') { if (clock.now() - row.at > ORTHANC_LIMITS.goneKeptMs) await this.#known.save(study, undefined); continue }
+      if (row.state === 'lost' || await archive.isHere(study, signal)) continue // a page may have moved while it was read
+      if (exchanged) await this.#lose(study, row)
+      else yield * this.#withdraw(study, walk)
+    }
+  }
+
+  /** An archive that was exchanged for an empty one, or an older copy, does not say that nobody was ever examined. */
+  async #lose (study: string, row: KnownStudy): Promise<void> {
+    this.#parts.feed.count('not-in-new-archive')
+    await this.#known.save(study, { ...row, state: 'lost' })
+  }
+
+  /** The position that a message may carry: before the page that is read, and before every study that is still growing. */
+  #keep (walk: Walk): string {
+    const seq = Math.min(walk.cursor, ...[...walk.growing.values()].map(first => first - 1))
+    walk.position = writePosition({ seq: Math.max(0, seq), mark: walk.mark })
+    return walk.position
+  }
+}
