@@ -20,6 +20,9 @@ export type { IntakeOptions, OpenIntake } from './intake.ts'
 export type { Source, SourceMessage, SourceSession } from './source.ts'
 export { runSource, SOURCE_LIMITS } from './run-source.ts'
 export type { RunSourceOptions, SourceLimits } from './run-source.ts'
+/** Which messages were published; what several instances may share. */
+export { SEEN_FOR_MS } from './intake.ts'
+export type { MessageMark, SeenMessages, SeenVerdict } from './seen-messages.ts'
 export { SealedTable } from './sealed-table.ts'
 export type { Sealer } from './beds.ts'
 /** Who may listen where. */

@@ -24,8 +24,8 @@ export interface IntakeOptions {
   readonly sealer: Sealer
   /** The pseudonym of a patient; also keeps the identity record. Resolves when a new identity is durable. */
   readonly identify: (patient: SourceIdentity) => Promise<PatientKey>
-  /** Shared by several instances; by default the intake's own. */
-  readonly seen?: SeenMessages
+  /** Makes of the intake's own memory of messages one that several instances share. */
+  readonly share?: (own: SeenMessages) => SeenMessages
   readonly onCount?: (source: string, what: string, n: number) => void
 }
 
@@ -65,7 +65,8 @@ class LogIntake implements OpenIntake {
     const { clock, log, sealer } = options
     this.#options = options
     this.#root = openLmdb(options.directory, 'the connectors\' store')
-    this.#seen = options.seen ?? new OwnSeenMessages(this.#root, SEEN_FOR_MS)
+    const seen = new OwnSeenMessages(this.#root, SEEN_FOR_MS)
+    this.#seen = options.share?.(seen) ?? seen
     this.#tail = new LogTail(this.#root)
     this.#beds = new Beds(this.#root, sealer, () => { this.count('beds', 'bed-conflict') })
     this.#merged = new MergedKeys(this.#root)
@@ -103,11 +104,13 @@ class LogIntake implements OpenIntake {
     const { source } = message
     const mark = markOf(source, message.messageId, message.content)
     const asked = this.#seen.claim(mark, this.now())
-    const known = typeof asked === 'string' ? asked : await asked
+    const known = asked instanceof Promise ? await asked : asked
     if (known === 'duplicate') { this.count(source, 'duplicate'); return { kind: 'duplicate' } }
     if (known === 'reused') this.count(source, 'message-id-reused')
     try {
-      const outcome = await this.#append(message, mark)
+      const own = await this.#identify(message.patient)
+      if (typeof known === 'object' && await this.#stands(own, mark, known.since)) { this.count(source, 'duplicate'); return { kind: 'duplicate' } }
+      const outcome = await this.#append(message, own, mark)
       if (outcome.kind === 'merge-loop') this.#seen.release(mark)
       return outcome
     } catch (e) {
@@ -116,8 +119,17 @@ class LogIntake implements OpenIntake {
     }
   }
 
-  async #append ({ patient, event, source }: InboundMessage, mark: MessageMark): Promise<PublishOutcome> {
-    const own = await this.#identify(patient)
+  /** Whether the log has the message since then, under the patient's key. */
+  async #stands (own: PatientKey, mark: MessageMark, since: ArrivalTimeMs): Promise<boolean> {
+    const keys = [...new Set([own, this.#merged.follow(own)])]
+    const found = await Promise.all(keys.map(key => this.#tail.has(this.#options.log, partitionFor(Buffer.from(key), this.#partitions), mark, since)))
+    const at = found.find(one => one !== undefined)
+    if (at === undefined) return false
+    this.#seen.remember(mark, at)
+    return true
+  }
+
+  async #append ({ patient, event, source }: InboundMessage, own: PatientKey, mark: MessageMark): Promise<PublishOutcome> {
     const said = await this.#said(event)
     if (said.type === 'merge' && this.#merged.wouldLoop(own, said.survivor)) { this.count(source, 'merge-loop'); return { kind: 'merge-loop' } }
     // A merge stands under the key that goes; whatever else is said of a key that went is the survivor's.
@@ -172,6 +184,7 @@ class LogIntake implements OpenIntake {
     await Promise.allSettled(this.#inFlight.values())
     await this.#root.flushed
     await this.#tail.keep(ends)
+    if (this.#options.share !== undefined) await this.#tail.sample(this.#options.log, this.now())
   }
 
   async [Symbol.asyncDispose] (): Promise<void> {

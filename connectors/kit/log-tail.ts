@@ -1,13 +1,15 @@
 import type { Database } from 'lmdb'
 import { TOPICS, type EventCodecs, type PatientKey } from '../../streams/events/index.ts'
 import type { Lmdb } from '../../streams/lmdb/index.ts'
-import type { Log, RecordHeader } from '../../streams/log/index.ts'
-import type { ArrivalTimeMs } from '../../streams/time/index.ts'
+import type { Log, RecordCursor, RecordHeader, TopicPartition } from '../../streams/log/index.ts'
+import type { ArrivalTimeMs, DurationMs } from '../../streams/time/index.ts'
 import type { MessageMark } from './seen-messages.ts'
 
 /** Header of a record that a connector published: the mark of its message. */
 export const MESSAGE_HEADER = 'latido-message'
 const MARK_BYTES = 32
+const SAMPLES_MAX = 720
+const CLOCKS_DIFFER_MS: DurationMs = 60_000
 
 /** What the intake learns from a record that it, or its predecessor, has published. */
 export interface TailReader {
@@ -24,6 +26,8 @@ export function headerOf (mark: MessageMark): readonly RecordHeader[] { return [
 export class LogTail {
   readonly #rows: Database<number, string>
   readonly #ends = new Map<number, number>()
+  /** Where the partitions ended, now and then: from where to look for what was published since a moment. */
+  readonly #samples: { readonly at: ArrivalTimeMs, readonly ends: readonly number[] }[] = []
 
   constructor (root: Lmdb) { this.#rows = root.openDB<number, string>('through', {}) }
 
@@ -44,19 +48,44 @@ export class LogTail {
   /** What was appended by now; saved by `keep` when everything before it is in the tables. */
   ends (): ReadonlyMap<number, number> { return new Map(this.#ends) }
 
+  async sample (log: Log, at: ArrivalTimeMs): Promise<void> {
+    const ends = await Promise.all(Array.from({ length: log.partitionsOf(TOPICS.events) }, async (_, partition) => (await log.range({ topic: TOPICS.events, partition })).end))
+    this.#samples.push({ at, ends })
+    if (this.#samples.length > SAMPLES_MAX) this.#samples.shift()
+  }
+
+  /** When the log had the message, if it has it since then. Instances' clocks may differ by a minute. */
+  async has (log: Log, partition: number, mark: MessageMark, since: ArrivalTimeMs): Promise<ArrivalTimeMs | undefined> {
+    const of = { topic: TOPICS.events, partition }
+    const { start } = await log.range(of)
+    const from = this.#samples.findLast(({ at }) => at <= since - CLOCKS_DIFFER_MS)?.ends[partition] ?? start
+    return await findMark(log, of, Math.max(from, start), mark)
+  }
+
   async keep (ends: ReadonlyMap<number, number>): Promise<void> { await Promise.all([...ends].map(([partition, end]) => this.#rows.put(String(partition), end))) }
 }
 
-async function readFrom (log: Log, of: { readonly topic: string, readonly partition: number }, from: number, codecs: EventCodecs, reader: TailReader): Promise<void> {
-  const run = log.reader(of, from)
-  for (let next = await run.next(); next !== undefined; next = await run.next()) {
-    const { records } = next
-    while (records.next()) {
-      const value = records.headers().find(({ key }) => key === MESSAGE_HEADER)?.value
-      if (value?.length !== MARK_BYTES) continue
-      reader.message(Buffer.from(value) as MessageMark, records.timestamp)
-      const decoded = codecs.decode(records)
-      if (decoded.kind === 'ok' && decoded.value.type === 'merge') reader.merge(records.keyBuffer.toString('latin1', records.keyStart, records.keyEnd) as PatientKey, decoded.value.survivor)
-    }
+async function readFrom (log: Log, of: TopicPartition, from: number, codecs: EventCodecs, reader: TailReader): Promise<void> {
+  for await (const records of recordsFrom(log, of, from)) {
+    const mark = markIn(records)
+    if (mark === undefined) continue
+    reader.message(Buffer.from(mark) as MessageMark, records.timestamp)
+    const decoded = codecs.decode(records)
+    if (decoded.kind === 'ok' && decoded.value.type === 'merge') reader.merge(records.keyBuffer.toString('latin1', records.keyStart, records.keyEnd) as PatientKey, decoded.value.survivor)
   }
+}
+
+async function findMark (log: Log, of: TopicPartition, from: number, mark: MessageMark): Promise<ArrivalTimeMs | undefined> {
+  for await (const records of recordsFrom(log, of, from)) if (markIn(records)?.equals(mark) === true) return records.timestamp
+  return undefined
+}
+
+function markIn (records: RecordCursor): Buffer | undefined {
+  const value = records.headers().find(({ key }) => key === MESSAGE_HEADER)?.value
+  return value?.length === MARK_BYTES ? value : undefined
+}
+
+async function * recordsFrom (log: Log, of: TopicPartition, from: number): AsyncIterable<RecordCursor> {
+  const run = log.reader(of, from)
+  for (let next = await run.next(); next !== undefined; next = await run.next()) while (next.records.next()) yield next.records
 }

@@ -16,12 +16,15 @@ export function markOf (source: string, messageId: string, content: Buffer): Mes
   return Buffer.concat([hash(`${source}|${messageId}`), hash(content)], 2 * HASH_BYTES) as MessageMark
 }
 
-/** `reused`: the identity was seen with other contents (some senders start their counters again); it is new. */
-export type SeenVerdict = 'new' | 'duplicate' | 'reused'
+/**
+ * `reused`: the identity was seen with other contents (some senders start their counters again); it is new. `unsure`: whoever claimed it at `since`
+ * never said what became of it: the log says.
+ */
+export type SeenVerdict = 'new' | 'duplicate' | 'reused' | { readonly kind: 'unsure', readonly since: ArrivalTimeMs }
 
 /** Which messages were published in the last days. One a running intake, or one for several instances. */
 export interface SeenMessages {
-  /** Asked before publishing. `new` and `reused` claim the message: one of `remember` and `release` follows. */
+  /** Asked before publishing. All but `duplicate` claim the message: one of `remember` and `release` follows. Rejects (LatidoError) while another instance publishes it. */
   claim (mark: MessageMark, now: ArrivalTimeMs): SeenVerdict | Promise<SeenVerdict>
   /** The log has it since `at`. */
   remember (mark: MessageMark, at: ArrivalTimeMs): void
@@ -43,7 +46,7 @@ export class OwnSeenMessages implements SeenMessages {
     this.#keptMs = keptMs
   }
 
-  claim (mark: MessageMark, now: ArrivalTimeMs): SeenVerdict {
+  claim (mark: MessageMark, now: ArrivalTimeMs): 'new' | 'duplicate' | 'reused' {
     const row = this.#rowOf(mark)
     if (row === undefined || now - row.readDoubleLE(0) > this.#keptMs) return 'new'
     return placeOf(row, mark) >= 0 ? 'duplicate' : 'reused'
