@@ -22,6 +22,9 @@ export { startRedis } from './redis.ts'
 export type { RedisOptions, RedisServer } from './redis.ts'
 export { startRedisCluster } from './redis-cluster.ts'
 export type { RedisCluster } from './redis-cluster.ts'
+/** An Orthanc of a test's own: an archive of images. */
+export { startOrthanc } from './orthanc.ts'
+export type { OrthancServer } from './orthanc.ts'
 /** Kafka's own Java client: writes with every codec, reads, and administers. */
 export { CODECS, startJavaClient } from './java-client.ts'
 export type { Codec, Isolation, JavaClient, JavaProducer, PlainRecord, ReadRecord } from './java-client.ts'

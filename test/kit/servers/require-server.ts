@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { describe } from 'vitest'
 import { apicurioFiles, hapiFhirJars, hapiHl7Jars, kafkaJars, missingJava } from './java.ts'
+import { missingOrthanc } from './orthanc.ts'
 import { pythonHl7 } from './python-hl7.ts'
 import { pythonTrain } from './python-train.ts'
 import { missingMosquitto } from './mosquitto.ts'
@@ -18,6 +19,7 @@ const SERVERS = {
   redis: (): Promise<string | undefined> => Promise.resolve(missingRedis()),
   redisCluster: (): Promise<string | undefined> => Promise.resolve(missingRedis()),
   redisStack: async (): Promise<string | undefined> => missingRedis() ?? await missingFiles(redisStackFiles),
+  orthanc: (): Promise<string | undefined> => Promise.resolve(missingOrthanc()),
   python: (): Promise<string | undefined> => Promise.resolve(spawnSync('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 9))']).status === 0 ? undefined : 'no python3 of version 3.9 or later'),
   pythonTrain: (): Promise<string | undefined> => missingFiles(pythonTrain),
   mosquittoBroker: (): Promise<string | undefined> => Promise.resolve(missingMosquitto()),
