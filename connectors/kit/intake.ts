@@ -48,6 +48,7 @@ export async function openIntake (options: IntakeOptions): Promise<OpenIntake> {
 class LogIntake implements OpenIntake {
   readonly #options: IntakeOptions
   readonly #root: ReturnType<typeof openLmdb>
+  readonly #own: OwnSeenMessages
   readonly #seen: SeenMessages
   readonly #tail: LogTail
   readonly #beds: Beds
@@ -65,8 +66,8 @@ class LogIntake implements OpenIntake {
     const { clock, log, sealer } = options
     this.#options = options
     this.#root = openLmdb(options.directory, 'the connectors\' store')
-    const seen = new OwnSeenMessages(this.#root, SEEN_FOR_MS)
-    this.#seen = options.share?.(seen) ?? seen
+    this.#own = new OwnSeenMessages(this.#root, SEEN_FOR_MS)
+    this.#seen = options.share?.(this.#own) ?? this.#own
     this.#tail = new LogTail(this.#root)
     this.#beds = new Beds(this.#root, sealer, () => { this.count('beds', 'bed-conflict') })
     this.#merged = new MergedKeys(this.#root)
@@ -182,6 +183,7 @@ class LogIntake implements OpenIntake {
   async #checkpoint (): Promise<void> {
     const ends = this.#tail.ends()
     await Promise.allSettled(this.#inFlight.values())
+    this.#own.write()
     await this.#root.flushed
     await this.#tail.keep(ends)
     if (this.#options.share !== undefined) await this.#tail.sample(this.#options.log, this.now())

@@ -6,6 +6,8 @@ import type { ArrivalTimeMs, DurationMs } from '../../streams/time/index.ts'
 const HASH_BYTES = 16
 const TIME_BYTES = 8
 const FRESH_MAX = 10_000
+/** Each write of the store takes the disk from the log for a moment, so rows go together. */
+const WRITTEN_TOGETHER = 256
 /** Contents kept of one identity: of a sender that starts its counter again and again the oldest is forgotten. */
 const CONTENTS_MAX = 16
 
@@ -38,6 +40,7 @@ export interface SeenMessages {
 export class OwnSeenMessages implements SeenMessages {
   readonly #rows: Database<Buffer, Buffer>
   readonly #fresh = new Map<string, Buffer>()
+  #unwritten = new Map<string, Buffer>()
   readonly #keptMs: DurationMs
   #cursor: Buffer = Buffer.alloc(1)
 
@@ -61,8 +64,16 @@ export class OwnSeenMessages implements SeenMessages {
     const key = mark.subarray(0, HASH_BYTES)
     const name = key.toString('latin1')
     this.#fresh.set(name, row)
-    void this.#rows.put(key, row).then(() => { if (this.#fresh.get(name) === row) this.#fresh.delete(name) })
+    this.#unwritten.set(name, row)
+    if (this.#unwritten.size >= WRITTEN_TOGETHER) this.write()
     if (this.#fresh.size > FRESH_MAX) for (const oldest of this.#fresh.keys()) { this.#fresh.delete(oldest); break }
+  }
+
+  /** Hands the store what waits. Until then a crash takes it, and the log says it again. */
+  write (): void {
+    const rows = this.#unwritten
+    this.#unwritten = new Map()
+    for (const [name, row] of rows) void this.#rows.put(Buffer.from(name, 'latin1'), row).then(() => { if (this.#fresh.get(name) === row) this.#fresh.delete(name) })
   }
 
   release (): void {}

@@ -12,6 +12,7 @@ const mark = (id: string, content = 'same'): ReturnType<typeof markOf> => markOf
 it('forgets old messages a page at a time, wherever they stand among newer ones', async () => {
   const seen = new OwnSeenMessages(root, 1_000)
   for (let i = 0; i < 300; i++) seen.remember(mark(String(i)), i % 50 === 0 ? 0 : 5_000)
+  seen.write()
   await root.flushed
   let forgotten = 0
   for (let page = 0; page < 40; page++) forgotten += await seen.purge(5_500, 20)
