@@ -1,3 +1,4 @@
+import { BatchCounts } from './batch-counts.ts'
 import { CR } from './framer.ts'
 import { readHeader, type Header } from './header.ts'
 
@@ -6,9 +7,9 @@ const LF = 0x0a
 /** One BHS with its messages; `header` is absent where messages stand without a BHS. */
 export interface Batch { readonly header: Header | undefined, readonly messages: readonly Buffer[] }
 
-/** `bad`: the batch segments cannot be read, or something stands where only a message may. */
+/** `mismatches`: trailers that count otherwise than what came. `bad`: the batch segments cannot be read, or something stands where only a message may. */
 export type Batches =
-  | { readonly kind: 'batches', readonly file: Header | undefined, readonly batches: readonly Batch[] }
+  | { readonly kind: 'batches', readonly file: Header | undefined, readonly batches: readonly Batch[], readonly mismatches: readonly string[] }
   | { readonly kind: 'bad', readonly detail: string }
   | { readonly kind: 'too-many' }
 
@@ -18,6 +19,8 @@ export function readBatches (raw: Buffer, messagesMax: number): Batches {
   const batches: { header: Header | undefined, messages: Buffer[] }[] = []
   let message: { readonly from: number } | undefined
   let count = 0
+  const counts = new BatchCounts()
+  const mismatches: string[] = []
   const close = (to: number): void => {
     if (message !== undefined) { batches.at(-1)!.messages.push(raw.subarray(message.from, to)); count++ }
     message = undefined
@@ -27,23 +30,30 @@ export function readBatches (raw: Buffer, messagesMax: number): Batches {
     switch (name) {
       case 'FHS': case 'BHS': {
         close(from)
+        counts.see(name, '')
         const header = batchHeader(raw.subarray(from, to))
         if (header === undefined) return { kind: 'bad', detail: `${name} has no usable delimiters` }
         if (name === 'FHS') file = header; else batches.push({ header, messages: [] })
         break
       }
-      case 'BTS': case 'FTS': close(from); break
+      case 'BTS': case 'FTS': {
+        close(from)
+        const mismatch = counts.see(name, raw.toString('latin1', from, to))
+        if (mismatch !== undefined) mismatches.push(mismatch)
+        break
+      }
       case 'MSH': {
         close(from)
         if (batches.length === 0) batches.push({ header: undefined, messages: [] })
         message = { from }
+        counts.message()
         break
       }
       default: if (message === undefined && to > from) return { kind: 'bad', detail: 'a segment outside the messages of a batch' }
     }
   }
   close(raw.length)
-  return count > messagesMax ? { kind: 'too-many' } : { kind: 'batches', file, batches }
+  return count > messagesMax ? { kind: 'too-many' } : { kind: 'batches', file, batches, mismatches }
 }
 
 /** FHS and BHS have the delimiters, addresses and identifiers of MSH in the same fields, but for 11 (control id) and 12 (reference). */

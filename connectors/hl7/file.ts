@@ -1,17 +1,19 @@
 import { createReadStream } from 'node:fs'
 import { isLatidoError, LatidoError, messageOf } from '../../streams/errors/index.ts'
+import { BatchCounts, type BatchSegment } from './batch-counts.ts'
 import { FS, VT } from './framer.ts'
 
 /**
  * The messages of a file, ready to send. `.jsonl`: one a line, `{"msg": ...}`, `{"message": ...}` or a JSON string. Anything else is
  * text, kept byte for byte: each MSH at the start of a line begins a message; blank lines, MLLP's own bytes and the batch
- * segments FHS, BHS, BTS, FTS fall away. Throws FILE_UNREADABLE, or FILE_INVALID with the line.
+ * segments FHS, BHS, BTS, FTS fall away; where a trailer counts otherwise than what stands before it, `onMismatch` is told. Throws
+ * FILE_UNREADABLE, or FILE_INVALID with the line.
  */
-export async function * readHl7File (path: string): AsyncIterable<Buffer> {
+export async function * readHl7File (path: string, onMismatch: (what: string) => void = () => {}): AsyncIterable<Buffer> {
   const json = /\.(jsonl|ndjson)$/i.test(path)
   const lines = linesOf(createReadStream(path, { encoding: json ? 'utf8' : 'latin1' }), json ? /\r?\n/ : /\r\n|\r|\n/)
   try {
-    yield * json ? fromJson(lines, path) : fromText(lines, path)
+    yield * json ? fromJson(lines, path) : fromText(lines, path, onMismatch)
   } catch (e) {
     throw isLatidoError(e) ? e : new LatidoError('FILE_UNREADABLE', `cannot read ${path}: ${messageOf(e)}`, 'check the path and its permissions', e)
   }
@@ -53,24 +55,33 @@ function messageIn (line: string): string | undefined {
   }
 }
 
-async function * fromText (lines: AsyncIterable<string>, path: string): AsyncIterable<Buffer> {
+async function * fromText (lines: AsyncIterable<string>, path: string, onMismatch: (what: string) => void): AsyncIterable<Buffer> {
   let held: string[] = []
   let number = 0
   let any = false
+  const counts = new BatchCounts()
   for await (const piece of lines) {
     number++
     const line = withoutFraming(piece)
-    if (/^MSH[^A-Za-z0-9\s]/.test(line.replace(/^\xef\xbb\xbf/, ''))) {
+    if (/^MSH[^A-Za-z0-9\s]/.test(line.replace(BOM, ''))) {
       if (held.length > 0) yield toMessage(held)
       held = []
       any = true
-    } else if (line.trim() === '' || /^(FHS|BHS|BTS|FTS)\W/.test(line)) continue
+      counts.message()
+    } else if (line.trim() === '') continue
+    else if (/^(FHS|BHS|BTS|FTS)([^A-Za-z0-9\s]|$)/.test(line.replace(BOM, ''))) {
+      const mismatch = counts.see(line.replace(BOM, '').slice(0, 3) as BatchSegment, line)
+      if (mismatch !== undefined) onMismatch(`line ${number}: ${mismatch}`)
+      continue
+    }
     else if (!any) throw invalid(path, `line ${number} stands before the first MSH`, 'give a file of HL7 v2 messages')
     held.push(line)
   }
   if (held.length > 0) yield toMessage(held)
 }
 
+/** As latin1 reads it. */
+const BOM = /^\xef\xbb\xbf/
 const FRAMING = [String.fromCharCode(VT), String.fromCharCode(FS)] as const
 
 function withoutFraming (line: string): string { return FRAMING.reduce((rest: string, byte) => rest.replaceAll(byte, ''), line) }

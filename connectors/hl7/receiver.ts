@@ -101,6 +101,7 @@ export class Receiver {
     const read = readBatches(raw, limits.batchMessagesMax)
     if (read.kind !== 'batches') return this.#answer(undefined, await this.#refuse(raw, faultOf(read)))
     feed.count('batches')
+    if (read.mismatches.length > 0) feed.count('batch-count-mismatches', read.mismatches.length)
     const batches: AnsweredBatch[] = []
     for (const { header, messages } of read.batches) {
       const answers: Buffer[] = []

@@ -78,7 +78,7 @@ async function runExport (source: HistoricalSource, names: string, to: string | 
 async function sendFile (path: string, values: Values): Promise<number> {
   const flags = [...values.host === undefined ? [] : ['--host', values.host, '--allow-exposed', 'yes'], ...values['mllp-port'] === undefined ? [] : ['--mllp-port', values['mllp-port']]]
   const { host, mllpPort } = parseConfig(flags, process.env)
-  const { sent, codes } = await sendHl7({ host, port: mllpPort, messages: readHl7File(path) })
+  const { sent, codes } = await sendHl7({ host, port: mllpPort, messages: readHl7File(path, what => { process.stderr.write(`latido: ${what}\n`) }) })
   process.stdout.write(`latido: ${sent} messages sent; answers: ${counts(codes)}\n`)
   return Object.keys(codes).every(code => code === 'AA' || code === 'CA') ? 0 : 3
 }
