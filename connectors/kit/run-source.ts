@@ -22,7 +22,7 @@ export interface SourceLimits {
 export const SOURCE_LIMITS: SourceLimits = { pollEveryMs: 10_000, pauseMsMin: 1_000, pauseMsMax: 60_000, inFlightMax: 16, attemptsMax: 3 }
 
 export interface RunSourceOptions {
-  readonly feed: Feed
+  readonly feed: Pick<Feed, 'name' | 'take' | 'fail' | 'count'>
   readonly clock: Clock
   /** Where the position is kept; of this source alone. */
   readonly positions: KeptTable<string>
