@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { hl7Connector, startHl7 } from '../../connectors/hl7/index.ts'
 import { openIntake, PLAIN_MAPPING, type Connector } from '../../connectors/kit/index.ts'
-import { mqttBrokerConnector, mqttConnector, startMqtt, type Association, type DeviceRow, type MqttCredentials } from '../../connectors/mqtt/index.ts'
-import { assert, LatidoError, messageOf } from '../../streams/errors/index.ts'
+import { mqttBrokerConnector, mqttConnector } from '../../connectors/mqtt/index.ts'
+import { assert, LatidoError } from '../../streams/errors/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
 import { anyKind, feedsInvalid, readCodesOf, readFeeds, type AnyKind, type Config, type LoadedFeed } from '../config/index.ts'
 import type { IdentityVault } from '../security/index.ts'
@@ -49,13 +49,12 @@ export async function openConnectors (parts: ConnectorParts, closers: Closers): 
   const defaults = { zone: config.zone }
   if (config.feeds === '') mkdirSync(folder, { recursive: true })
   const loaded = config.feeds === '' ? defaultFeeds(config, folder) : configuredFeeds(folder, CONNECTOR_KINDS, config)
-  const feeds = closers.use(new RunningFeeds({ intake, clock, logger, say, folder, env: process.env, onCount: (feed, what, n) => { metrics.feedMessages.inc({ feed, what }, n) }, ...config.feeds === '' ? {} : { files: { kinds: CONNECTOR_KINDS, defaults } } }))
+  const feeds = closers.use(new RunningFeeds({ intake, clock, logger, say, folder, env: process.env, onCount: (feed, what, n) => { metrics.feedMessages.inc({ feed, what }, n) }, ...config.feeds === '' ? { context: ({ name }) => name === 'mqtt' ? { table: <T>(table: string) => intake.table<T>(table) } : {} } : { files: { kinds: CONNECTOR_KINDS, defaults } } })) // devices were known before there were feeds
   for (const one of loaded) await feeds.start(one, closers)
   return {
     feeds,
     connectors: [
       ...feeds.connectors,
-      ...config.feeds === '' ? [closers.use(await startMqtt({ host: config.host, port: config.mqttPort, intake, clock, memory: intake.table<Association | DeviceRow>('devices'), ...mqttCredentials(config) }))] : [],
       ...config.hl7Out === '' ? [] : [closers.use(openHl7Outbound(config.hl7Out, { stores, vault, intake, clock }))],
     ],
   }
@@ -70,7 +69,11 @@ function configuredFeeds (folder: string, kinds: readonly AnyKind[], config: Con
 
 /** Without a folder of feeds: one of each, on the ports of the options; their tables of codes are in the data directory. */
 function defaultFeeds (config: Config, folder: string): readonly LoadedFeed[] {
-  return [defaultFeed('hl7', anyKind(config.allowExposed ? exposedHl7 : hl7Connector), { host: config.host, port: config.mllpPort })].map(feed => {
+  const { host, mllpPort, mqttPort, mqttUser, mqttPasswordFile } = config
+  return [
+    defaultFeed('hl7', anyKind(config.allowExposed ? exposedHl7 : hl7Connector), { host, port: mllpPort }),
+    defaultFeed('mqtt', anyKind(mqttConnector), { host, port: mqttPort, ...mqttUser === '' ? {} : { username: mqttUser, password: { file: mqttPasswordFile } } }),
+  ].map(feed => {
     const { codes, faults } = readCodesOf(folder, feed.name, new Map())
     if (faults.length > 0) throw feedsInvalid(faults)
     return { ...feed, mapping: { ...PLAIN_MAPPING, zone: config.zone, codes } }
@@ -84,14 +87,4 @@ function defaultFeed (name: string, kind: AnyKind, options: object): Omit<Loaded
   const configured = kind.configure(options)
   assert(configured.kind === 'ok', `the options of the default feed ${name} are those of its kind`)
   return { name, kind, configured: configured.configured, optionsText: '' }
-}
-
-/** The password is read once, from its file, and stands in no log. */
-function mqttCredentials ({ mqttUser, mqttPasswordFile }: Config): { readonly credentials?: MqttCredentials } {
-  if (mqttUser === '') return {}
-  try {
-    return { credentials: { username: mqttUser, password: readFileSync(mqttPasswordFile, 'utf8').trim() } }
-  } catch (cause) {
-    throw new LatidoError('FILE_UNREADABLE', `the password file for MQTT cannot be read: ${messageOf(cause)}`, 'check --mqtt-password-file', cause)
-  }
 }
