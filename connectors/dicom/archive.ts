@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { unavailable, type RestClient } from './client.ts'
+import { unavailable } from './client.ts'
 import { ORTHANC_LIMITS } from './options.ts'
 import type { StudyTags } from './study.ts'
 
@@ -26,11 +26,14 @@ const seriesAnswer = z.array(z.object({ ID: z.string(), Instances: z.array(z.str
 const seriesOfChange = z.object({ ParentStudy: z.string() })
 const ids = z.array(z.string())
 
+/** Reads from an archive's REST API; undefined: there is no such thing. */
+export interface Rest { get (path: string, signal: AbortSignal): Promise<unknown> }
+
 /** What we ask an Orthanc (1.10 and later; its REST API is at /explorer): changes, studies, tags. */
 export class Archive {
-  readonly #client: RestClient
+  readonly #client: Rest
 
-  constructor (client: RestClient) { this.#client = client }
+  constructor (client: Rest) { this.#client = client }
 
   async changes (since: number, signal: AbortSignal, limit: number = ORTHANC_LIMITS.changesPerPage): Promise<Changes> {
     const { Changes, Last, Done } = parsed(changesAnswer, await this.#client.get(`/changes?since=${since}&limit=${limit}`, signal))

@@ -2,6 +2,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { LatidoError } from '../../streams/errors/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
+import type { Rest } from './archive.ts'
 import { ORTHANC_LIMITS } from './options.ts'
 
 const CONNECTIONS_MAX = 4
@@ -13,7 +14,7 @@ export interface ClientOptions {
 }
 
 /** GET with limits on time and size, over connections that are kept. */
-export class RestClient implements Disposable {
+export class RestClient implements Rest, Disposable {
   readonly #base: string
   readonly #clock: Clock
   readonly #authorization: string | undefined
