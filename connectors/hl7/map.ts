@@ -34,7 +34,8 @@ export function mapMessage (message: Message, kit: MapContext, profile: Hl7Profi
   const context = contextOf(message, kit, profile)
   if (message.notice !== undefined) note(context.notices, message.notice)
   const mapped = handle(message, context)
-  return mapped.kind === 'mapped' && message.oddLines.length > 0 ? { ...mapped, refused: [...oddLines(message), ...mapped.refused] } : mapped
+  // A message that is kept whole keeps them too.
+  return mapped.kind === 'mapped' && message.oddLines.length > 0 && !mapped.archived ? { ...mapped, refused: [...oddLines(message), ...mapped.refused] } : mapped
 }
 
 function handle (message: Message, context: Hl7Context): Mapped {
