@@ -37,7 +37,7 @@ export class NewestFirst {
         return { kind: 'taken', published: 0, duplicates: 1, refused: [] }
       }
       const taken = await this.#feed.take(raw)
-      await this.#keep(said.key, said.version)
+      await this.#keep(said.key, said.deleted ? afterDeletion(said.version, this.#known.get(said.key)) : said.version)
       return taken
     })
   }
@@ -74,13 +74,16 @@ export function isOlder (one: KnownVersion, known: KnownVersion | undefined): bo
   return !Number.isNaN(one.at) && !Number.isNaN(known.at) && one.at < known.at
 }
 
-function saidBy (raw: Buffer): { readonly key: string, readonly version: KnownVersion } | undefined {
+/** A deletion is told without its version, which is the next one. */
+function afterDeletion ({ at }: KnownVersion, known: KnownVersion | undefined): KnownVersion { return known?.version === undefined ? { at } : { at, version: known.version + 1 } }
+
+function saidBy (raw: Buffer): { readonly key: string, readonly version: KnownVersion, readonly deleted: boolean } | undefined {
   const read = readEnvelope(raw)
   const [only, ...others] = read.kind === 'ok' ? read.envelope.said : []
   if (only === undefined || others.length > 0) return undefined
-  if (only.kind === 'deletion') return { key: `${only.type}/${only.id}`, version: { at: Date.parse(only.at) } }
+  if (only.kind === 'deletion') return { key: `${only.type}/${only.id}`, version: { at: Date.parse(only.at) }, deleted: true }
   const { resource } = only
-  return resource.id === undefined ? undefined : { key: `${resource.resourceType}/${resource.id}`, version: versionOf(resource) }
+  return resource.id === undefined ? undefined : { key: `${resource.resourceType}/${resource.id}`, version: versionOf(resource), deleted: false }
 }
 
 export function versionOf ({ meta }: FhirResource): KnownVersion {

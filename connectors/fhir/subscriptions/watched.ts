@@ -162,10 +162,9 @@ export class Watched {
 
   async #event (event: NotifiedEvent, context: readonly FhirResource[]): Promise<Taken> {
     const { client, references, feed, signal } = this.#parts
-    if (event.kind === 'deletion') return await feed.take(await deletionMessage(client, references, event.type, event.id, this.#serverNow(), signal))
-    if (event.kind === 'reference') {
-      const read = await client.read(event.type, event.id, { signal })
-      if (read.kind === 'gone') return await feed.take(await deletionMessage(client, references, event.type, event.id, this.#serverNow(), signal))
+    if (event.kind !== 'resource') {
+      const read = await client.read(event.type, event.id, { signal }) // what was deleted may be there again by now
+      if (read.kind === 'gone' || (read.kind === 'missing' && event.kind === 'deletion')) return await feed.take(await deletionMessage(client, references, event.type, event.id, this.#serverNow(), signal))
       if (read.kind !== 'found') { feed.count('notified-of-nothing'); return { kind: 'taken', published: 0, duplicates: 0, refused: [] } }
       return await this.#resource(read.resource, context)
     }
@@ -181,8 +180,8 @@ export class Watched {
     return taken
   }
 
-  /** Notifications of deletions carry no time; what was written before this is older. */
-  #serverNow (): string { return new Date(this.#parts.client.serverTime() ?? this.#parts.clock.now()).toISOString() }
+  /** Notifications of deletions carry no time; what was written before this is older. The server's time is known to the second: its end. */
+  #serverNow (): string { return new Date((this.#parts.client.serverTime() ?? this.#parts.clock.now()) + 999).toISOString() }
 
   #isOurs (subscription: string): boolean { return subscription === '' || subscription === (this.#parts.idOf(this.key) ?? subscription) }
 
