@@ -128,6 +128,7 @@ export class Feed<F extends Fault = Fault> {
   async #publish (mapped: Extract<MappedMessage<F>, { kind: 'mapped' }>, refusing: Refusing<F>): Promise<Taken<F>> {
     const { intake } = this
     const { source, id, content, events, refused, archived } = mapped
+    if (events.length === 1 && refused.length === 0 && archived === undefined) return await this.#publishOne(events[0]!, mapped, refusing)
     const published = events.map(({ patient, event }, i) => intake.publish(inbound(patient, event, i === 0 ? id : `${id}#${i + 1}`, source, content)))
     const others = [
       ...refused.map(part => intake.refuse({ cause: part.fault.cause, detail: part.fault.detail, source, feed: this.name, raw: part.raw })),
@@ -140,6 +141,17 @@ export class Feed<F extends Fault = Fault> {
     const loops = kinds.filter(kind => kind === 'merge-loop').length
     if (loops > 0) return await refusing.refuse(source, { cause: 'merge-loop', detail: 'the merge would close a circle of identifiers' })
     return { kind: 'taken', published: kinds.filter(kind => kind === 'published').length, duplicates: kinds.filter(kind => kind === 'duplicate').length, refused }
+  }
+
+  /** The same for the one event that most messages have, without a promise for what they have not. */
+  async #publishOne ({ patient, event }: MappedEvent, { source, id, content }: Extract<MappedMessage<F>, { kind: 'mapped' }>, refusing: Refusing<F>): Promise<Taken<F>> {
+    try {
+      const { kind } = await this.intake.publish(inbound(patient, event, id, source, content))
+      if (kind === 'merge-loop') return await refusing.refuse(source, { cause: 'merge-loop', detail: 'the merge would close a circle of identifiers' })
+      return { kind: 'taken', published: kind === 'published' ? 1 : 0, duplicates: kind === 'duplicate' ? 1 : 0, refused: [] }
+    } catch (e) {
+      return await this.#notPublished(source, e, refusing)
+    }
   }
 
   /** Too large for the log, or not in its schema, is for ever: it is refused. A log that is away: the caller's to know. Anything else is a fault of ours. */

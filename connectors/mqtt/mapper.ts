@@ -21,6 +21,9 @@ const STATEMENT_STATUS: Readonly<Record<DeviceState, StatementEvent['status']>> 
 /** Before it, no device of a ward was built: a clock that lost its date, or counts in seconds. */
 const EARLIEST_MS = Date.UTC(2000, 0, 1)
 
+/** Most messages have nothing to notice: nobody writes to it. */
+const NOTHING: Notices = new Map()
+
 export interface DeviceTopic { readonly device: string, readonly channel: 'numerics' | 'waves' | 'association' | 'status' }
 
 export function readTopic (topic: string): DeviceTopic | undefined {
@@ -49,7 +52,7 @@ class MessageReader {
   readonly #context: MapContext
   readonly #options: DeviceOptions
   readonly #devices: Devices
-  readonly #notices: Notices = new Map()
+  #notices: Notices | undefined
 
   constructor ({ device, channel }: DeviceTopic, payload: Buffer, context: MapContext, options: DeviceOptions, devices: Devices) {
     this.#device = device
@@ -60,6 +63,8 @@ class MessageReader {
     this.#options = options
     this.#devices = devices
   }
+
+  get #noticed (): Notices { return this.#notices ??= new Map() }
 
   read (): MappedMessage {
     if (this.#payload.length > this.#options.payloadBytesMax) return this.#reject('too-large', `payload is larger than ${this.#options.payloadBytesMax} bytes`)
@@ -79,9 +84,9 @@ class MessageReader {
     const patient = this.#patientOf(message, at)
     if (typeof patient !== 'string') return patient
     const { readings, refused, sensorOff, perfusionIndex } = mapNumerics(numerics, at, this.#context)
-    if (sensorOff > 0) note(this.#notices, 'sensor-off', sensorOff)
-    if (perfusionIndex !== undefined) note(this.#notices, 'perfusion-index')
-    const judged = judge(readings, perfusionIndex, at, this.#devices.series(this.#device), this.#options.artefacts, this.#notices)
+    if (sensorOff > 0) note(this.#noticed, 'sensor-off', sensorOff)
+    if (perfusionIndex !== undefined) note(this.#noticed, 'perfusion-index')
+    const judged = judge(readings, perfusionIndex, at, this.#devices.series(this.#device), this.#options.artefacts, rule => { note(this.#noticed, rule) })
     this.#devices.stage(this.#device, judged.state)
     this.#devices.sawReading(this.#device, at)
     return this.#observed(message, patient, judged.observations, refused, 'numerics')
@@ -95,7 +100,7 @@ class MessageReader {
     if (typeof at !== 'number') return at
     const patient = this.#patientOf(message, at)
     if (typeof patient !== 'string') return patient
-    const { observations, refused } = mapWaves(waves, intervalMs, at, this.#context, this.#options.artefacts, this.#notices)
+    const { observations, refused } = mapWaves(waves, intervalMs, at, this.#context, this.#options.artefacts, this.#noticed)
     this.#devices.sawReading(this.#device, at)
     return this.#observed(message, patient, observations, refused, 'waves')
   }
@@ -103,8 +108,8 @@ class MessageReader {
   /** A device of nobody's is only counted. A last will has no time: it holds from its arrival. */
   #status (message: Addressed & { readonly state: string }): MappedMessage {
     const { state } = message
-    if (!isDeviceState(state)) { note(this.#notices, 'status-other'); return this.#mapped([], [], 'status') }
-    note(this.#notices, `status-${state}`)
+    if (!isDeviceState(state)) { note(this.#noticed, 'status-other'); return this.#mapped([], [], 'status') }
+    note(this.#noticed, `status-${state}`)
     const at = message.time === undefined || message.time === null ? this.#context.now : this.#timeOf(message)
     if (typeof at !== 'number') return at
     const patient = this.#patientOf(message, at)
@@ -121,13 +126,13 @@ class MessageReader {
     const { futureToleranceMs, pastToleranceMs, correctClocks } = this.#options
     const looked = this.#devices.sawTime(this.#device, said, now)
     const offset = this.#devices.clockOffset(this.#device)
-    if (looked && offset !== undefined) note(this.#notices, offsetBucket(offset))
+    if (looked && offset !== undefined) note(this.#noticed, offsetBucket(offset))
     const corrected = correctClocks && offset !== undefined && Math.abs(offset) >= OFFSET_MS_MIN
     const at = corrected ? Math.round(said + offset) : said
-    if (corrected) note(this.#notices, 'time-corrected')
+    if (corrected) note(this.#noticed, 'time-corrected')
     if (at < EARLIEST_MS || at < now - pastToleranceMs) return this.#reject('time-implausible', `time is more than ${pastToleranceMs} ms before arrival: the device's clock is wrong`)
     if (at > now + futureToleranceMs) return this.#reject('time-in-future', `time leads arrival by more than ${futureToleranceMs} ms`)
-    if (at > now) note(this.#notices, 'time-clamped')
+    if (at > now) note(this.#noticed, 'time-clamped')
     return Math.min(at, now)
   }
 
@@ -160,8 +165,8 @@ class MessageReader {
   }
 
   #with<T> (parsed: Parsed<T>, read: (value: T) => MappedMessage): MappedMessage { return parsed.kind === 'ok' ? read(parsed.value) : this.#reject('malformed', parsed.detail) }
-  #mapped (events: readonly MappedEvent[], refused: readonly RefusedPart[], id: string): MappedMessage { return { kind: 'mapped', source: this.#source, id, content: this.#payload, events, refused, notices: this.#notices } }
-  #reject (cause: Fault['cause'], detail: string): MappedMessage { return rejected(this.#source, cause, detail, this.#notices) }
+  #mapped (events: readonly MappedEvent[], refused: readonly RefusedPart[], id: string): MappedMessage { return { kind: 'mapped', source: this.#source, id, content: this.#payload, events, refused, notices: this.#notices ?? NOTHING } }
+  #reject (cause: Fault['cause'], detail: string): MappedMessage { return rejected(this.#source, cause, detail, this.#notices ?? NOTHING) }
 }
 
 function rejected (source: string, cause: Fault['cause'], detail: string, notices: Notices = new Map()): MappedMessage { return { kind: 'rejected', source, fault: { cause, detail }, notices } }

@@ -9,6 +9,7 @@ import { rebalance } from './kafka/rebalance.ts'
 import { ward } from './kafka/ward.ts'
 import { log } from './log.ts'
 import { lineOf, type BenchOptions, type Benchmark, type Line } from './measure.ts'
+import { mqttQos1 } from './mqtt-qos1.ts'
 import { path } from './path.ts'
 import { pit } from './pit/index.ts'
 import { recovery, recoveryKafka } from './recovery/index.ts'
@@ -19,7 +20,7 @@ import { update } from './update/index.ts'
 import { vitals } from './vitals/bench.ts'
 
 /** `npm run bench -- NAME [NAME ...] [--json] [--seconds S] [--runs N]`. */
-export const BENCHMARKS: Readonly<Record<string, Benchmark>> = { log, codec, engine, path, connectors, score, update, burst, 'burst-single': burstSingle, start, vitals, latency, ward, rebalance, recovery, 'recovery-kafka': recoveryKafka, pit, serving }
+export const BENCHMARKS: Readonly<Record<string, Benchmark>> = { log, codec, engine, path, connectors, 'mqtt-qos1': mqttQos1, score, update, burst, 'burst-single': burstSingle, start, vitals, latency, ward, rebalance, recovery, 'recovery-kafka': recoveryKafka, pit, serving }
 
 function parse (args: readonly string[]): { readonly names: readonly string[], readonly json: boolean, readonly options: BenchOptions, readonly command: string } {
   const { values, positionals } = read(args)
