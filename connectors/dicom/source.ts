@@ -50,9 +50,9 @@ export class OrthancSource implements Source {
     this.#walk = undefined
     const { walk, exchanged } = before?.position === position && before !== undefined ? { walk: before, exchanged: false } : await this.#begin(position, signal)
     yield * this.#follow(walk, signal)
-    for (const study of walk.growing.keys()) yield * this.#look(study, walk, signal)
+    for (const study of walk.growing.keys()) yield * this.#placed(walk, this.#look(study, walk, signal))
     if (exchanged || clock.monotonicMs() - this.#comparedAt >= options.compareEveryMs) {
-      yield * this.#compare(walk, exchanged, signal)
+      yield * this.#placed(walk, this.#compare(walk, exchanged, signal))
       this.#comparedAt = clock.monotonicMs()
     }
     this.#walk = walk
@@ -72,10 +72,17 @@ export class OrthancSource implements Source {
   async * #follow (walk: Walk, signal: AbortSignal): AsyncIterable<SourceMessage> {
     for (;;) {
       const { changes, last, done } = await this.#parts.archive.changes(walk.cursor, signal)
-      for (const [study, seq] of await this.#studiesOf(changes, signal)) yield * this.#look(study, walk, signal, seq)
+      let held: SourceMessage | undefined
+      for (const [study, seq] of await this.#studiesOf(changes, signal)) {
+        for await (const message of this.#look(study, walk, signal, seq)) {
+          if (held !== undefined) yield this.#place(walk, held)
+          held = message
+        }
+      }
       walk.cursor = Math.max(walk.cursor, changes.at(-1)?.seq ?? last)
       const newest = changes.at(-1)
       if (newest !== undefined) walk.mark = markOf(newest)
+      if (held !== undefined) yield this.#place(walk, held) // the last of a page: when it is taken, the page is
       if (done || changes.length === 0) return
     }
   }
@@ -96,8 +103,8 @@ export class OrthancSource implements Source {
     if (state.kind === 'growing') { if (!walk.growing.has(study)) walk.growing.set(study, seq); return }
     const known = this.#known.get(study)
     switch (state.kind) {
-      case 'here': yield * this.#state(study, state.tags, walk); break
-      case 'gone': yield * this.#withdraw(study, walk); break
+      case 'here': yield * this.#state(study, state.tags); break
+      case 'gone': yield * this.#withdraw(study); break
       case 'anonymised':
         if (known !== undefined) break
         feed.count('anonymised-skipped')
@@ -110,7 +117,7 @@ export class OrthancSource implements Source {
    * Known before it is said, so that it can be withdrawn whatever happens between; known as said when the log has it. After a crash between the two it is
    * said again with the same version, and the intake knows it.
    */
-  async * #state (study: string, tags: StudyTags, walk: Walk): AsyncIterable<SourceMessage> {
+  async * #state (study: string, tags: StudyTags): AsyncIterable<SourceMessage> {
     const before = this.#known.get(study)
     const content = contentOf(tags)
     const version = (before?.version ?? 0) + 1
@@ -120,10 +127,10 @@ export class OrthancSource implements Source {
       return
     }
     await this.#known.save(study, { state: 'here', version: version - 1, content: before?.content ?? '', at, tags })
-    yield { raw: writeNotice({ kind: 'study', orthancId: study, version, gone: false, tags }), position: this.#keep(walk), acknowledge: () => this.#known.save(study, { state: 'here', version, content, at, tags }) }
+    yield { raw: writeNotice({ kind: 'study', orthancId: study, version, gone: false, tags }), acknowledge: () => this.#known.save(study, { state: 'here', version, content, at, tags }) }
   }
 
-  async * #withdraw (study: string, walk: Walk): AsyncIterable<SourceMessage> {
+  async * #withdraw (study: string): AsyncIterable<SourceMessage> {
     const { options, clock, feed } = this.#parts
     const known = this.#known.get(study)
     if (known === undefined || known.state === 'gone') return
@@ -131,7 +138,7 @@ export class OrthancSource implements Source {
     const version = known.version + 1
     const gone: KnownStudy = { state: 'gone', version, content: '', at: clock.now(), tags: known.tags }
     if (options.deletions === 'keep') { feed.count('deleted-kept'); await this.#known.save(study, { ...gone, version: known.version, content: known.content }); return }
-    yield { raw: writeNotice({ kind: 'study', orthancId: study, version, gone: true, tags: known.tags }), position: this.#keep(walk), acknowledge: () => this.#known.save(study, gone) }
+    yield { raw: writeNotice({ kind: 'study', orthancId: study, version, gone: true, tags: known.tags }), acknowledge: () => this.#known.save(study, gone) }
   }
 
   /** The list of studies against what is known: what the feed did not tell, because its rows are gone or because it never tells. */
@@ -151,7 +158,7 @@ export class OrthancSource implements Source {
       if (row.state === 'gone') { if (clock.now() - row.at > ORTHANC_LIMITS.goneKeptMs) await this.#known.save(study, undefined); continue }
       if (row.state === 'lost' || await archive.isHere(study, signal)) continue // a page may have moved while it was read
       if (exchanged) await this.#lose(study, row)
-      else yield * this.#withdraw(study, walk)
+      else yield * this.#withdraw(study)
     }
   }
 
@@ -161,10 +168,13 @@ export class OrthancSource implements Source {
     await this.#known.save(study, { ...row, state: 'lost' })
   }
 
+  async * #placed (walk: Walk, messages: AsyncIterable<SourceMessage>): AsyncIterable<SourceMessage> { for await (const message of messages) yield this.#place(walk, message) }
+
   /** The position that a message may carry: before the page that is read, and before every study that is still growing. */
-  #keep (walk: Walk): string {
-    const seq = Math.min(walk.cursor, ...[...walk.growing.values()].map(first => first - 1))
-    walk.position = writePosition({ seq: Math.max(0, seq), mark: walk.mark })
-    return walk.position
+  #place (walk: Walk, message: SourceMessage): SourceMessage {
+    let seq = walk.cursor
+    for (const first of walk.growing.values()) seq = Math.min(seq, first - 1)
+    const position = walk.position = writePosition({ seq: Math.max(0, seq), mark: walk.mark })
+    return { ...message, position }
   }
 }
