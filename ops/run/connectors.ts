@@ -11,6 +11,7 @@ import type { Closers } from './closers.ts'
 import type { DataDir } from './data-dir.ts'
 import { RunningFeeds } from './feeds/index.ts'
 import { openHl7Outbound } from './hl7-outbound.ts'
+import { ownKinds } from './own-connectors/index.ts'
 import type { PipelineMonitor } from './status.ts'
 import { openSharedSeen } from './shared-seen.ts'
 import type { Stores } from './stores.ts'
@@ -21,6 +22,9 @@ export const CONNECTOR_KINDS: readonly AnyKind[] = [
   anyKind(mqttConnector),
   anyKind(mqttBrokerConnector),
 ]
+
+/** Those, and the user's own in the folder of feeds. Throws CONNECTOR_INVALID. */
+export async function connectorKinds (folder: string): Promise<readonly AnyKind[]> { return [...CONNECTOR_KINDS, ...(await ownKinds(folder)).map(anyKind)] }
 
 export interface ConnectorParts {
   readonly config: Config
@@ -48,8 +52,9 @@ export async function openConnectors (parts: ConnectorParts, closers: Closers): 
   const folder = config.feeds === '' ? dir.path('feeds') : config.feeds
   const defaults = { zone: config.zone }
   if (config.feeds === '') mkdirSync(folder, { recursive: true })
-  const loaded = config.feeds === '' ? defaultFeeds(config, folder) : configuredFeeds(folder, CONNECTOR_KINDS, config)
-  const feeds = closers.use(new RunningFeeds({ intake, clock, logger, say, folder, env: process.env, onCount: (feed, what, n) => { metrics.feedMessages.inc({ feed, what }, n) }, ...config.feeds === '' ? { context: ({ name }) => name === 'mqtt' ? { table: <T>(table: string) => intake.table<T>(table) } : {} } : { files: { kinds: CONNECTOR_KINDS, defaults } } })) // devices were known before there were feeds
+  const kinds = await connectorKinds(config.feeds)
+  const loaded = config.feeds === '' ? defaultFeeds(config, folder) : configuredFeeds(folder, kinds, config)
+  const feeds = closers.use(new RunningFeeds({ intake, clock, logger, say, folder, env: process.env, onCount: (feed, what, n) => { metrics.feedMessages.inc({ feed, what }, n) }, ...config.feeds === '' ? { context: ({ name }) => name === 'mqtt' ? { table: <T>(table: string) => intake.table<T>(table) } : {} } : { files: { kinds, defaults } } })) // devices were known before there were feeds
   for (const one of loaded) await feeds.start(one, closers)
   return {
     feeds,

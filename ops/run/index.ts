@@ -1,6 +1,8 @@
 /** The composition root: the only place that builds anything. */
 export { startLatido } from './start.ts'
 export type { RunningLatido } from './start.ts'
+/** The kinds of connectors that feeds may name: the product's, and those of a folder. */
+export { connectorKinds } from './connectors.ts'
 /** The product's views and those of a user's folder. */
 export { definedViews, loadOwnViews } from './defined-views.ts'
 export { namedPatientViews } from './named-views.ts'

@@ -1,12 +1,7 @@
 import type { CatalogueFeature, CatalogueView, PlanSummary } from '../../../features/catalogue/index.ts'
 import { formatDuration } from '../../../streams/time/index.ts'
 import type { LintReport } from '../../run/index.ts'
-
-/** A table whose columns are as wide as what stands in them. */
-function table (rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
-  return rows.map(row => `${row.map((cell, column) => column === row.length - 1 ? cell : cell.padEnd(widths[column]!)).join('  ').trimEnd()}\n`).join('')
-}
+import { textTable as table } from '../text-table.ts'
 
 const kb = (bytes: number | null): string => bytes === null ? '-' : `${(bytes / 1_024).toFixed(1)} KB`
 const keyOf = ({ name, version }: CatalogueView): string => `${name}@${version}`

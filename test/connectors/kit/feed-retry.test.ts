@@ -52,7 +52,7 @@ test('while the log is away a retry rejects, and nothing is decided', async () =
 test('a code that is still unknown is not counted again', async () => {
   const intake = new FakeIntake()
   let counted = 0
-  const map: ConstructorParameters<typeof Feed>[0]['map'] = (raw, context) => {
+  const map: ConstructorParameters<typeof Feed>[0]['map'] = (_raw, context) => {
     context.unmapped({ system: 'L', code: 'X', text: '', unit: '' })
     return { kind: 'rejected', source: 'toy:a', fault: { cause: 'code-unknown', detail: 'OBX-3' }, notices: new Map() }
   }
