@@ -17,12 +17,10 @@ export interface SenderOptions {
   readonly perSecond?: number
 }
 
-const ONE = '{"code":"147842","value":'
-
 class DeviceSender {
   readonly #options: SenderOptions
   readonly #name: string
-  readonly #unacknowledged = new Map<number, number>()
+  readonly #unacknowledged = new Map<number, string>()
   readonly #done: () => void
   #socket: Socket | undefined
   #connected = false
@@ -54,7 +52,7 @@ class DeviceSender {
   #receive (packet: Packet): void {
     if (packet.cmd === 'connack') {
       this.#connected = true
-      for (const [id, seq] of this.#unacknowledged) this.#write(id, seq, true)
+      for (const [id, payload] of this.#unacknowledged) this.#write(id, payload, true)
       this.#fill()
       return
     }
@@ -71,15 +69,18 @@ class DeviceSender {
       this.#allowed--
       const seq = this.#next++
       const id = seq % 65_535 + 1
-      this.#unacknowledged.set(id, seq)
-      this.#write(id, seq, false)
+      const payload = this.#payload(seq)
+      this.#unacknowledged.set(id, payload)
+      this.#write(id, payload, false)
     }
     process.nextTick(() => { this.#socket?.uncork() })
   }
 
-  #write (messageId: number, seq: number, dup: boolean): void {
-    const time = Date.now()
-    const payload = `{"time":${time},"seq":${seq},"patient":"P-${this.#name}","numerics":[${ONE}${60 + seq % 40},"unit":"/min"},{"code":"150456","value":${90 + seq % 9},"unit":"%"},{"code":"151562","value":${12 + seq % 8},"unit":"/min"}]}`
+  #payload (seq: number): string {
+    return `{"time":${Date.now()},"seq":${seq},"patient":"P-${this.#name}","numerics":[{"code":"147842","value":${60 + seq % 40},"unit":"/min"},{"code":"150456","value":${90 + seq % 9},"unit":"%"},{"code":"151562","value":${12 + seq % 8},"unit":"/min"}]}`
+  }
+
+  #write (messageId: number, payload: string, dup: boolean): void {
     this.#socket?.write(generate({ cmd: 'publish', topic: `latido/devices/${this.#name}/numerics`, payload, qos: 1, messageId, dup, retain: false }))
   }
 }
