@@ -28,7 +28,9 @@ export function framesOf (stream: Buffer, bytesMax: number): readonly Expected[]
 }
 
 /** Words with which a connection shows that it is no MLLP. */
-export function isStranger (stream: Buffer): boolean { return /^(\x16\x03|(GET|HEAD|POST|PUT|DELETE|OPTIONS|CONNECT|TRACE|PATCH) |PRI \* )/.test(stream.toString('latin1', 0, 16)) }
+export function isStranger (stream: Buffer): boolean {
+  return (stream[0] === 0x16 && stream[1] === 0x03) || /^((GET|HEAD|POST|PUT|DELETE|OPTIONS|CONNECT|TRACE|PATCH) |PRI \* )/.test(stream.toString('latin1', 0, 16))
+}
 
 interface Header { readonly fields: readonly string[], readonly component: string, readonly repetition: string }
 
