@@ -20,11 +20,17 @@ async function getJson<T> (url: string, signal: AbortSignal): Promise<{ readonly
   return { data: await response.json() as T, headers: response.headers }
 }
 
-export interface Polled<T> { readonly data: T | undefined, readonly headers?: Headers, readonly failure: ApiFailure | undefined }
+interface Answered<T> { readonly data: T | undefined, readonly headers?: Headers, readonly failure: ApiFailure | undefined }
+export interface Polled<T> extends Answered<T> {
+  /** Asks once more now. */
+  refresh (): void
+}
 
 /** Asks for `url` now and each `ms`; undefined asks for nothing. The last good answer stays while a later one fails. */
 export function usePolled<T> (url: string | undefined, ms: number): Polled<T> {
-  const [answer, setAnswer] = useState<Polled<T> & { readonly url: string | undefined }>({ url, data: undefined, failure: undefined })
+  const [answer, setAnswer] = useState<Answered<T> & { readonly url: string | undefined }>({ url, data: undefined, failure: undefined })
+  const [turn, setTurn] = useState(0)
+  const refresh = useCallback((): void => { setTurn(n => n + 1) }, [])
   const ask = useCallback(async (signal: AbortSignal): Promise<void> => {
     if (url === undefined) return
     try {
@@ -41,9 +47,19 @@ export function usePolled<T> (url: string | undefined, ms: number): Polled<T> {
     void ask(abort.signal)
     const stop = every(ms, () => { void ask(abort.signal) })
     return () => { stop(); abort.abort() }
-  }, [ask, ms])
-  return answer.url === url ? answer : { data: undefined, failure: undefined }
+  }, [ask, ms, turn])
+  return answer.url === url ? { ...answer, refresh } : { data: undefined, failure: undefined, refresh }
 }
+
+/** Sends and answers what comes back. Rejects with ApiFailure, also where nothing answers. */
+export async function postJson<T> (url: string, body: object): Promise<T> {
+  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }).catch((error: unknown) => { throw new ApiFailure(0, 'UNREACHABLE', String(error instanceof Error ? error.message : error)) })
+  if (!response.ok) throw await failureOf(response)
+  return await response.json() as T
+}
+
+/** What became of something that was sent. */
+export type Sending = { readonly kind: 'idle' | 'sending' } | { readonly kind: 'done', readonly text: string } | { readonly kind: 'failed', readonly reason: string }
 
 /** Resolves when the log has the acknowledgement; the alert changes on the live stream. Rejects with ApiFailure. */
 export async function acknowledge (alertId: string, by: string): Promise<void> {

@@ -2,7 +2,9 @@ import type { ReactNode } from 'react'
 import { NewAlerts } from './alerts/new-alerts.tsx'
 import { BoardPage } from './board/board-page.tsx'
 import { CataloguePage } from './catalogue/catalogue-page.tsx'
+import { DeadLettersPage } from './dead-letters/dead-letters-page.tsx'
 import { DriftPage } from './drift/drift-page.tsx'
+import { FeedsPage } from './feeds/feeds-page.tsx'
 import { useI18n } from './i18n/index.tsx'
 import { useLive } from './live.ts'
 import { PatientPage } from './patient/patient-page.tsx'
@@ -36,6 +38,8 @@ function Page ({ path }: { readonly path: string }): ReactNode {
   switch (path) {
     case '/': return <BoardPage />
     case '/pipeline': return <PipelinePage />
+    case '/feeds': return <FeedsPage />
+    case '/deadletters': return <DeadLettersPage />
     case '/drift': return <DriftPage />
     case '/catalogue': return <CataloguePage />
     default: return <p className="notice">{t('page.notfound')} <Link href="/">{t('page.toward')}</Link></p>

@@ -3,6 +3,7 @@ import type { WirePipeline } from '../../../server/wire.ts'
 import { useI18n } from '../i18n/index.tsx'
 import { translateName } from '../i18n/translate.ts'
 import { useServerNow } from '../live.ts'
+import { Link } from '../shell/router.tsx'
 import { ShareBar } from '../shell/share-bar.tsx'
 
 /** What was refused: by cause, and the newest. Its raw bytes stay sealed. */
@@ -13,6 +14,7 @@ export function DeadLetters ({ letters }: { readonly letters: WirePipeline['dead
   const most = Math.max(1, ...causes.map(([, count]) => count))
   return (
     <section className="panel dead-letters" aria-labelledby="dead"><h2 id="dead">{t('pipeline.deadLetters')}</h2>
+      {letters.total > 0 && <p><Link href="/deadletters">{t('pipeline.openLetters', { n: letters.open })}</Link></p>}
       {letters.total === 0 && <p className="quiet">{t('pipeline.noDeadLetters')}</p>}
       {causes.length > 0 && (
         <table>

@@ -2,6 +2,7 @@ import type { ReactNode } from 'react'
 import type { WirePipeline } from '../../../server/wire.ts'
 import { useI18n } from '../i18n/index.tsx'
 import { useLive } from '../live.ts'
+import { HealthTag } from '../feeds/health-tag.tsx'
 import { DeadLetters } from './dead-letters.tsx'
 
 /** What flows, what lags, what was refused. From the live stream, each two seconds. */
@@ -73,9 +74,10 @@ function Connectors ({ pipeline: { connectors } }: { readonly pipeline: WirePipe
   const { t, format } = useI18n()
   return (
     <section className="panel" aria-labelledby="connectors"><h2 id="connectors">{t('pipeline.connectors')}</h2>
-      <ul className="connectors">{connectors.map(({ name, endpoint, counters }) => (
+      <ul className="connectors">{connectors.map(({ name, endpoint, health, counters }) => (
         <li key={name}>
           <p><strong>{name}</strong> <code className="quiet">{endpoint}</code></p>
+          <p><HealthTag health={health} /></p>
           {counters.length === 0 ? <p className="quiet">{t('pipeline.noCounts')}</p> : <dl className="counters">{counters.map(({ what, count }) => <div key={what}><dt>{what}</dt><dd className="number">{format.number(count)}</dd></div>)}</dl>}
         </li>
       ))}</ul>

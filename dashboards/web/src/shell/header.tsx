@@ -7,7 +7,7 @@ import { Link, usePlace } from './router.tsx'
 import { useStored } from './stored.ts'
 import { THEMES } from './theme.ts'
 
-const PAGES = [{ href: '/', key: 'nav.ward' }, { href: '/pipeline', key: 'nav.pipeline' }, { href: '/drift', key: 'nav.drift' }, { href: '/catalogue', key: 'nav.catalogue' }] as const
+const PAGES = [{ href: '/', key: 'nav.ward' }, { href: '/pipeline', key: 'nav.pipeline' }, { href: '/feeds', key: 'nav.feeds' }, { href: '/deadletters', key: 'nav.deadLetters' }, { href: '/drift', key: 'nav.drift' }, { href: '/catalogue', key: 'nav.catalogue' }] as const
 
 export function Header (): ReactNode {
   const { t } = useI18n()
