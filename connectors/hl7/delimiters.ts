@@ -1,7 +1,7 @@
 import { STANDARD, type Delimiters } from './header.ts'
 
 /**
- * Rewrites one segment from the sender's delimiters to `|^~\&`, which is all that hl7-standard knows. A standard delimiter that
+ * Rewrites one segment from the sender's delimiters to `|^~\&`, so that the rest knows one set. A standard delimiter that
  * is plain text for this sender becomes a hexadecimal escape, so that no text turns into structure; escapes are decoded after the split.
  */
 export function toStandard (line: string, from: Delimiters): string {

@@ -1,5 +1,5 @@
 /**
- * MSH read by ourselves, byte by byte: hl7-standard knows one set of delimiters, and the charset and the answer are needed
+ * MSH, byte by byte: the delimiters, the charset and the answer are needed
  * before (or without) a parse. Text here is latin1, so a field can be echoed in an answer byte for byte.
  */
 export interface Delimiters {

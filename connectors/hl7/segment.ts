@@ -1,28 +1,29 @@
-import type { FieldData, ParsedSegment } from 'hl7-standard'
 import { decodeEscapes } from './delimiters.ts'
 import type { Delimiters } from './header.ts'
 
-/** One segment, for reading: positions from 1 as HL7 counts them, escapes decoded after the split, '' where nothing stands. */
+/**
+ * One segment in standard delimiters, for reading: positions from 1 as HL7 counts them, escapes decoded after the split, '' where nothing stands.
+ * Fields are split at the first look, the rest of the structure when it is asked for: of most fields nobody asks.
+ */
 export class Segment {
   readonly name: string
   /** Position in the message, from 1. */
   readonly number: number
-  readonly #parsed: ParsedSegment
   readonly #line: string
   readonly #sender: Delimiters
+  #fields: readonly string[] | undefined
 
-  constructor (name: string, number: number, parsed: ParsedSegment, line: string, sender: Delimiters) {
+  constructor (name: string, number: number, line: string, sender: Delimiters) {
     this.name = name
     this.number = number
-    this.#parsed = parsed
     this.#line = line
     this.#sender = sender
   }
 
   /** Subcomponent (from 1) of component `component` (from 1) of repetition `repetition` (from 0) of field `n`. */
   text (n: number, component = 1, repetition = 0, subcomponent = 1): string {
-    const value = this.#component(n, component, repetition)
-    return decodeEscapes((typeof value === 'string' ? [value] : value)[subcomponent - 1] ?? '', this.#sender)
+    if (this.name === 'MSH' && n <= 2) return component === 1 && repetition === 0 && subcomponent === 1 && n === 2 ? '^~\\&' : '' // MSH-1 and MSH-2 are delimiters, not values
+    return decodeEscapes(part(part(part(this.#field(n), '~', repetition), '^', component - 1), '&', subcomponent - 1), this.#sender)
   }
 
   /** As `text`, trimmed, with the HL7 null `""` as nothing. */
@@ -33,28 +34,30 @@ export class Segment {
 
   /** How many repetitions field `n` has; 0 if it is empty. */
   repetitions (n: number): number {
-    const data = this.#data(n)
-    if (data === '') return 0
-    return isRepeated(data) ? data.length : 1
+    const field = this.#field(n)
+    if (field === '') return 0
+    let count = 1
+    if (this.name !== 'MSH' || n > 2) for (let at = field.indexOf('~'); at >= 0; at = field.indexOf('~', at + 1)) count++
+    return count
   }
 
   /** The whole field as sent, escapes decoded: for TX, FT and ST, where `^`, `&` and `~` are text. */
-  raw (n: number): string {
-    return decodeEscapes(this.#line.split('|')[this.name === 'MSH' ? n - 1 : n] ?? '', this.#sender)
-  }
+  raw (n: number): string { return decodeEscapes(this.#field(n), this.#sender) }
 
-  #data (n: number): FieldData { return this.#parsed.data[`${this.name}.${n}`] ?? '' }
-
-  #component (n: number, component: number, repetition: number): string | readonly string[] {
-    const data = this.#data(n)
-    if (isRepeated(data)) return data[repetition]?.[`${this.name}.${n}.${component}`] ?? ''
-    if (repetition > 0) return ''
-    if (typeof data === 'string' || isSubcomponents(data)) return component === 1 ? data : ''
-    return data[`${this.name}.${n}.${component}`] ?? ''
+  #field (n: number): string {
+    this.#fields ??= this.#line.split('|')
+    return this.#fields[this.name === 'MSH' ? n - 1 : n] ?? ''
   }
 }
 
-function isSubcomponents (data: FieldData): data is readonly string[] { return Array.isArray(data) && typeof data[0] === 'string' }
-
-type Repeated = Extract<FieldData, readonly Readonly<Record<string, unknown>>[]>
-function isRepeated (data: FieldData): data is Repeated { return Array.isArray(data) && typeof data[0] === 'object' }
+/** Part `n` (from 0) between delimiters; the whole text is part 0 where there are none. */
+function part (text: string, delimiter: string, n: number): string {
+  let start = 0
+  for (let i = 0; i < n; i++) {
+    const next = text.indexOf(delimiter, start)
+    if (next < 0) return ''
+    start = next + 1
+  }
+  const end = text.indexOf(delimiter, start)
+  return end < 0 ? (start === 0 ? text : text.slice(start)) : text.slice(start, end)
+}
