@@ -4,6 +4,7 @@ import { burst, burstSingle } from './burst.ts'
 import { codec } from './codec.ts'
 import { connectors } from './connectors/index.ts'
 import { engine } from './engine.ts'
+import { fhirPolling } from './fhir-polling.ts'
 import { latency } from './kafka/latency.ts'
 import { rebalance } from './kafka/rebalance.ts'
 import { ward } from './kafka/ward.ts'
@@ -20,7 +21,7 @@ import { update } from './update/index.ts'
 import { vitals } from './vitals/bench.ts'
 
 /** `npm run bench -- NAME [NAME ...] [--json] [--seconds S] [--runs N]`. */
-export const BENCHMARKS: Readonly<Record<string, Benchmark>> = { log, codec, engine, path, connectors, 'mqtt-qos1': mqttQos1, score, update, burst, 'burst-single': burstSingle, start, vitals, latency, ward, rebalance, recovery, 'recovery-kafka': recoveryKafka, pit, serving }
+export const BENCHMARKS: Readonly<Record<string, Benchmark>> = { log, codec, engine, path, connectors, 'mqtt-qos1': mqttQos1, score, update, burst, 'burst-single': burstSingle, start, vitals, latency, ward, rebalance, recovery, 'recovery-kafka': recoveryKafka, pit, 'fhir-polling': fhirPolling, serving }
 
 function parse (args: readonly string[]): { readonly names: readonly string[], readonly json: boolean, readonly options: BenchOptions, readonly command: string } {
   const { values, positionals } = read(args)

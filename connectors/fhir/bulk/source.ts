@@ -159,11 +159,9 @@ class Taken {
   }
 
   async all (signal: AbortSignal): Promise<void> {
-    while (this.#open > 0 && !signal.aborted) {
-      await new Promise<void>(resolve => {
-        this.#wake = resolve
-        signal.addEventListener('abort', () => { resolve() }, { once: true })
-      })
-    }
+    const wake = (): void => { this.#wake() }
+    signal.addEventListener('abort', wake)
+    while (this.#open > 0 && !signal.aborted) await new Promise<void>(resolve => { this.#wake = resolve })
+    signal.removeEventListener('abort', wake)
   }
 }

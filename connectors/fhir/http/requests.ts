@@ -40,12 +40,12 @@ export class Requests {
       if (isStopped(request)) throw unreachable('was no longer asked: stopping')
       const outcome = await this.#attempt(url, request)
       if (outcome.kind === 'answer') return outcome.answer
+      if (outcome.afterMs !== undefined) this.#pace.stayAway(Math.min(outcome.afterMs, limits.retryAfterMsMax)) // the server speaks of all our requests, also of those after we gave this one up
       if (attempt >= limits.attemptsMax || isStopped(request)) throw unreachable(`${outcome.why}, ${attempt} times`, outcome.cause)
-      if (outcome.afterMs !== undefined && outcome.afterMs > limits.retryAfterMsMax) { this.#pace.stayAway(limits.retryAfterMsMax); throw unreachable(`${outcome.why} and wants to be left alone for longer than is waited`) }
+      if (outcome.afterMs !== undefined && outcome.afterMs > limits.retryAfterMsMax) throw unreachable(`${outcome.why} and wants to be left alone for longer than is waited`)
       count?.('http-retry')
       const calm = Math.min(limits.pauseMsMax, limits.pauseMsMin * 2 ** Math.min(attempt - 1, 20))
       const pause = Math.ceil((outcome.afterMs ?? calm) + calm * SPREAD * random())
-      if (outcome.afterMs !== undefined) this.#pace.stayAway(pause) // the server speaks of all our requests
       await clock.sleep(pause, request.signal)
     }
   }

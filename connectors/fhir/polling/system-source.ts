@@ -37,17 +37,23 @@ const RECENT_MAX = 50_000
  * comes twice is one: by this source's memory, and after a restart by the intake.
  */
 export function systemSource (options: SystemPollOptions): Source {
-  const recent = new Recent(RECENT_MAX)
-  return { endpoint: options.client.baseUrl, read: session => readAll(options, session, recent) }
+  const memory: Memory = { recent: new Recent(RECENT_MAX), reached: new Map() }
+  return { endpoint: options.client.baseUrl, read: session => readAll(options, session, memory) }
 }
 
-async function * readAll (options: SystemPollOptions, session: SourceSession, recent: Recent): AsyncIterable<SourceMessage> {
+interface Memory {
+  readonly recent: Recent
+  /** How far a reading came that broke off: it goes on there, for if it read the overlap anew each time it might never come beyond it. */
+  readonly reached: Map<string, string>
+}
+
+async function * readAll (options: SystemPollOptions, session: SourceSession, memory: Memory): AsyncIterable<SourceMessage> {
   const marks = readMarks(session.position)
   for (const type of options.types) {
     marks[type] ??= await beginning(options, session)
-    yield * readType(type, marks, options, session, recent)
+    yield * readType(type, marks, options, session, memory)
     if (session.signal.aborted) return
-    if (options.deletions) yield * readDeletions(type, marks, options, session, recent)
+    if (options.deletions) yield * readDeletions(type, marks, options, session, memory)
     if (session.signal.aborted) return
   }
 }
@@ -57,17 +63,17 @@ async function beginning ({ client, from }: SystemPollOptions, { signal }: Sourc
 }
 
 /** Each message moves the watermark to its own time while they come in order; else the last one of a whole reading moves it to the newest of all. */
-async function * readType (type: string, marks: Record<string, string>, options: SystemPollOptions, session: SourceSession, recent: Recent): AsyncIterable<SourceMessage> {
+async function * readType (type: string, marks: Record<string, string>, options: SystemPollOptions, session: SourceSession, memory: Memory): AsyncIterable<SourceMessage> {
   const { references } = options
   let newest = marks[type]!
   let held: Held | undefined
-  for await (const { resource, key, inOrder } of changes(type, minus(newest, options.overlapMs), options, session, recent)) {
+  for await (const { resource, key, inOrder } of changes(type, memory.reached.get(type) ?? minus(newest, options.overlapMs), options, session, memory)) {
     if (held !== undefined) { references.remember(held.resource); yield held.message }
     const at = text(resource.meta?.lastUpdated)
     if (isBefore(newest, at)) newest = at
     if (inOrder && isBefore(marks[type]!, at)) marks[type] = at
     const raw = envelopeOf(resource, await references.includesOf(resource, session.signal))
-    held = { resource, message: { raw, position: writeMarks(marks), acknowledge: async () => { recent.add(key); await references.note(resource) } } }
+    held = { resource, message: { raw, position: writeMarks(marks), acknowledge: async () => { memory.recent.add(key); await references.note(resource) } } }
   }
   if (isBefore(marks[type]!, newest)) marks[type] = newest
   if (held !== undefined) { references.remember(held.resource); yield { ...held.message, position: writeMarks(marks) } }
@@ -79,7 +85,7 @@ interface Held { readonly resource: FhirResource, readonly message: SourceMessag
 interface Change { readonly resource: FhirResource, readonly key: string, readonly inOrder: boolean }
 
 /** What has changed since a moment, each version once. `inOrder`: everything up to here came by rising times. */
-async function * changes (type: string, since: string, options: SystemPollOptions, { signal }: SourceSession, recent: Recent): AsyncIterable<Change> {
+async function * changes (type: string, since: string, options: SystemPollOptions, { signal }: SourceSession, { recent, reached }: Memory): AsyncIterable<Change> {
   const met = new Recent(RECENT_MAX)
   let inOrder = options.sorted
   let from: string | undefined = since
@@ -92,6 +98,8 @@ async function * changes (type: string, since: string, options: SystemPollOption
         const at = text(resource.meta?.lastUpdated)
         if (at === '' || isBefore(at, last)) inOrder = false
         if (isBefore(last, at)) last = at
+        if (inOrder) reached.set(type, last)
+        else reached.delete(type)
         const key = `${type}/${resource.id ?? ''}/${resource.meta?.versionId ?? ''}/${at}`
         if (!recent.has(key) && met.add(key)) yield { resource, key, inOrder }
       }
@@ -100,6 +108,7 @@ async function * changes (type: string, since: string, options: SystemPollOption
       if (options.paging === 'keyset' && inOrder && hasNext && isBefore(began, last)) { from = last; break }
     }
   }
+  reached.delete(type)
 }
 
 /** A server's cache would answer the same search with the same page for a while (HAPI FHIR: a minute). */
@@ -114,7 +123,7 @@ function resourcesOf (bundle: Bundle, type: string): readonly FhirResource[] {
   return list(bundle.entry).filter(entry => entry.search?.mode !== 'include' && entry.search?.mode !== 'outcome').flatMap(({ resource }) => isResource(resource) && resource.resourceType === type ? [resource] : [])
 }
 
-async function * readDeletions (type: string, marks: Record<string, string>, options: SystemPollOptions, { signal }: SourceSession, recent: Recent): AsyncIterable<SourceMessage> {
+async function * readDeletions (type: string, marks: Record<string, string>, options: SystemPollOptions, { signal }: SourceSession, { recent }: Memory): AsyncIterable<SourceMessage> {
   const { client, references, overlapMs, pageSize } = options
   const name = `${type}/deleted`
   const since = marks[name] ?? marks[type]!
