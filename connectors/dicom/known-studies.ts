@@ -12,7 +12,13 @@ export interface KnownStudy {
   readonly content: string
   readonly at: number
   readonly tags?: StudyTags | undefined
+  /** What is being said: kept before it is yielded, so that after a crash it is said once more, alike, before anything else is. */
+  readonly saying?: Saying | undefined
 }
+
+export interface Saying { readonly version: number, readonly gone: boolean, readonly tags: StudyTags }
+
+export function whenSaid ({ version, gone, tags }: Saying, at: number): KnownStudy { return { state: gone ? 'gone' : 'here', version, content: gone ? '' : contentOf(tags), at, tags } }
 
 /** The studies of one archive, by Orthanc's identity. About 1 KB each, in memory and sealed on disk. */
 export class KnownStudies {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../streams/time/index.ts'
 import type { Feed, KeptTable, Source, SourceMessage, SourceSession } from '../kit/index.ts'
 import type { Archive, Change } from './archive.ts'
-import { contentOf, KnownStudies, type KnownStudy } from './known-studies.ts'
+import { contentOf, KnownStudies, whenSaid, type KnownStudy, type Saying } from './known-studies.ts'
 import { ORTHANC_LIMITS, type OrthancOptions } from './options.ts'
 import { markOf, readPosition, writePosition, type Position } from './position.ts'
 import { writeNotice, type StudyTags } from './study.ts'
@@ -113,32 +113,52 @@ export class OrthancSource implements Source {
     walk.growing.delete(study)
   }
 
-  /**
-   * Known before it is said, so that it can be withdrawn whatever happens between; known as said when the log has it. After a crash between the two it is
-   * said again with the same version, and the intake knows it.
-   */
   async * #state (study: string, tags: StudyTags): AsyncIterable<SourceMessage> {
-    const before = this.#known.get(study)
-    const content = contentOf(tags)
-    const version = (before?.version ?? 0) + 1
-    const at = this.#parts.clock.now()
-    if (before?.content === content) {
-      if (before.state !== 'here') await this.#known.save(study, { ...before, state: 'here', at })
-      return
-    }
-    await this.#known.save(study, { state: 'here', version: version - 1, content: before?.content ?? '', at, tags })
-    yield { raw: writeNotice({ kind: 'study', orthancId: study, version, gone: false, tags }), acknowledge: () => this.#known.save(study, { state: 'here', version, content, at, tags }) }
+    yield * this.#sayAgain(study)
+    const before = this.#said(study)
+    if (before?.content !== contentOf(tags)) yield * this.#say(study, { version: (before?.version ?? 0) + 1, gone: false, tags })
+    else if (before.state !== 'here') await this.#known.save(study, { ...before, state: 'here' })
   }
 
   async * #withdraw (study: string): AsyncIterable<SourceMessage> {
     const { options, clock, feed } = this.#parts
-    const known = this.#known.get(study)
-    if (known === undefined || known.state === 'gone') return
-    if (known.tags === undefined) { await this.#known.save(study, undefined); return }
-    const version = known.version + 1
-    const gone: KnownStudy = { state: 'gone', version, content: '', at: clock.now(), tags: known.tags }
-    if (options.deletions === 'keep') { feed.count('deleted-kept'); await this.#known.save(study, { ...gone, version: known.version, content: known.content }); return }
-    yield { raw: writeNotice({ kind: 'study', orthancId: study, version, gone: true, tags: known.tags }), acknowledge: () => this.#known.save(study, gone) }
+    yield * this.#sayAgain(study)
+    const before = this.#said(study)
+    if (before === undefined || before.state === 'gone') return
+    if (before.tags === undefined) { await this.#known.save(study, undefined); return }
+    if (options.deletions === 'withdraw') { yield * this.#say(study, { version: before.version + 1, gone: true, tags: before.tags }); return }
+    if (this.#known.get(study)?.saying !== undefined) return // once that is said
+    feed.count('deleted-kept')
+    await this.#known.save(study, { ...before, state: 'gone', at: clock.now() })
+  }
+
+  /** Kept before it is yielded, so that it can be withdrawn whatever happens between; known as said when the log has it. */
+  async * #say (study: string, saying: Saying): AsyncIterable<SourceMessage> {
+    const row = this.#known.get(study) ?? { state: 'here', version: 0, content: '', at: this.#parts.clock.now() }
+    await this.#known.save(study, { ...row, saying })
+    yield this.#messageOf(study, saying)
+  }
+
+  /** A crash may have been between keeping and saying it, or after: the intake knows it by its version. */
+  async * #sayAgain (study: string): AsyncIterable<SourceMessage> {
+    const saying = this.#known.get(study)?.saying
+    if (saying !== undefined) yield this.#messageOf(study, saying)
+  }
+
+  #messageOf (study: string, saying: Saying): SourceMessage {
+    const acknowledge = async (): Promise<void> => {
+      const row = this.#known.get(study)
+      if (row?.saying?.version !== saying.version) return // something newer is being said by now
+      const said = whenSaid(saying, this.#parts.clock.now())
+      await this.#known.save(study, row.state === 'lost' && !saying.gone ? { ...said, state: 'lost' } : said)
+    }
+    return { raw: writeNotice({ kind: 'study', orthancId: study, ...saying }), acknowledge }
+  }
+
+  /** How the study will be known when what is on its way has come. */
+  #said (study: string): KnownStudy | undefined {
+    const row = this.#known.get(study)
+    return row?.saying === undefined ? row : whenSaid(row.saying, row.at)
   }
 
   /** The list of studies against what is known: what the feed did not tell, because its rows are gone or because it never tells. */
@@ -149,21 +169,24 @@ export class OrthancSource implements Source {
       for (const study of page) {
         listed.add(study)
         const row = this.#known.get(study)
-        const isSaid = row?.state === 'anonymised' || (row?.state === 'here' && row.content !== '') // known but not said: a crash was between
+        const isSaid = row?.saying === undefined && (row?.state === 'anonymised' || row?.state === 'here')
         if (!walk.growing.has(study) && (exchanged || !isSaid)) yield * this.#look(study, walk, signal)
       }
     }
     for (const [study, row] of this.#known.all()) {
       if (listed.has(study)) continue
-      if (row.state === 'gone') { if (clock.now() - row.at > ORTHANC_LIMITS.goneKeptMs) await this.#known.save(study, undefined); continue }
-      if (row.state === 'lost' || await archive.isHere(study, signal)) continue // a page may have moved while it was read
-      if (exchanged) await this.#lose(study, row)
+      if (row.saying !== undefined) yield * this.#sayAgain(study)
+      else if (row.state === 'gone') { if (clock.now() - row.at > ORTHANC_LIMITS.goneKeptMs) await this.#known.save(study, undefined) }
+      if (row.state === 'gone' || row.state === 'lost' || await archive.isHere(study, signal)) continue // a page may have moved while it was read
+      if (exchanged) await this.#lose(study)
       else yield * this.#withdraw(study)
     }
   }
 
   /** An archive that was exchanged for an empty one, or an older copy, does not say that nobody was ever examined. */
-  async #lose (study: string, row: KnownStudy): Promise<void> {
+  async #lose (study: string): Promise<void> {
+    const row = this.#known.get(study)
+    if (row === undefined || this.#said(study)?.state === 'gone') return
     this.#parts.feed.count('not-in-new-archive')
     await this.#known.save(study, { ...row, state: 'lost' })
   }
