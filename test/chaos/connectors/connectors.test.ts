@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest'
+import { describeWith } from '../../kit/servers/index.ts'
+import { connectorChaos } from './run.ts'
+
+it('loses nothing that was acknowledged, and has nothing twice, though the process is killed and the network breaks under load', async () => {
+  const result = await connectorChaos({ rounds: 6, seed: 7, log: 'embedded' })
+  expect(result).toMatchObject({ lost: 0, twice: 0, unknown: 0 })
+  expect(result.acknowledged).toBeGreaterThan(200)
+}, 240_000)
+
+it.each([['forgets', 'twice'], ['early', 'lost']] as const)('finds a gateway that %s', async (bug, what) => {
+  expect((await connectorChaos({ rounds: 4, seed: 7, log: 'embedded', bug }))[what]).toBeGreaterThan(0)
+}, 240_000)
+
+const describeKafka = await describeWith('kafka')
+describeKafka('on Kafka', () => {
+  it('loses nothing that was acknowledged, and has nothing twice, though the broker dies too', async () => {
+    expect(await connectorChaos({ rounds: 4, seed: 11, log: 'kafka' })).toMatchObject({ lost: 0, twice: 0, unknown: 0 })
+  }, 300_000)
+})

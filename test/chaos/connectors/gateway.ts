@@ -1,0 +1,47 @@
+/** A process with connectors and a log and nothing else, for the chaos lane: `node --import tsx gateway.ts '{"directory": ...}'`. Ends at SIGTERM. */
+import { join } from 'node:path'
+import { hl7Connector } from '../../../connectors/hl7/index.ts'
+import { Feed, fixedMapping, openIntake, type ConnectorKind, type Fault, type OpenIntake } from '../../../connectors/kit/index.ts'
+import { mqttConnector } from '../../../connectors/mqtt/index.ts'
+import { openEventCodecs, SchemaBook, topicSpecs, type PatientKey } from '../../../streams/events/index.ts'
+import { openEmbeddedLog } from '../../../streams/log/index.ts'
+import { systemClock } from '../../../streams/time/index.ts'
+import { openLog } from '../open-log.ts'
+
+export interface GatewayOptions {
+  readonly directory: string
+  readonly hl7Port: number
+  readonly mqttPort: number
+  /** Brokers; absent: the embedded log. */
+  readonly bootstrap?: string
+  /** A fault on purpose, that the lane must find. */
+  readonly bug?: 'forgets' | 'early'
+}
+
+const options = JSON.parse(process.argv[2] ?? '') as GatewayOptions
+const log = options.bootstrap === undefined ? await openEmbeddedLog({ directory: join(options.directory, 'log'), clock: systemClock }) : await openLog('direct', options.bootstrap, 1)
+await log.ensureTopics(topicSpecs({ partitions: 4, retentionMs: 0 }))
+const codecs = await openEventCodecs(await SchemaBook.open({ url: 'mock://', storage: { load: () => [], add: () => Promise.resolve() } }))
+const plain = { seal: (bytes: Buffer) => bytes, open: (bytes: Buffer) => bytes }
+const intake = await openIntake({ log, codecs, clock: systemClock, directory: join(options.directory, options.bug === 'forgets' ? `intake-${process.pid}` : 'intake'), sealer: plain, identify: ({ id }) => Promise.resolve(`key-${id}` as PatientKey) })
+/** Says that a message is published while it is still on its way. */
+const hasty: OpenIntake = new Proxy(intake, { get: (target, name) => {
+  const value: unknown = Reflect.get(target, name, target)
+  if (name === 'publish') return (message: Parameters<OpenIntake['publish']>[0]) => { void systemClock.sleep(20).then(() => target.publish(message)).catch(() => {}); return Promise.resolve({ kind: 'published' as const, arrival: systemClock.now() }) }
+  return typeof value === 'function' ? value.bind(target) as unknown : value
+} })
+
+async function start<O, F extends Fault> (kind: ConnectorKind<O, F>, raw: object): Promise<AsyncDisposable> {
+  const parsed = kind.options.parse(raw)
+  const feed = new Feed<F>({ name: kind.kind, kind: kind.kind, intake: options.bug === 'early' ? hasty : intake, mapping: fixedMapping(), map: kind.mapper(parsed) })
+  return await kind.start({ feed, clock: systemClock, table: name => intake.table(`${kind.kind}-${name}`), secret: () => '', say: () => {} }, parsed)
+}
+
+const running = [await start(hl7Connector, { port: options.hl7Port }), await start(mqttConnector, { port: options.mqttPort })]
+process.stdout.write('ready\n')
+process.on('SIGTERM', () => {
+  void (async () => {
+    for (const one of [...running, intake, log]) await one[Symbol.asyncDispose]()
+    process.exit(0)
+  })()
+})
