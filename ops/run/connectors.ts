@@ -1,7 +1,10 @@
 import { mkdirSync } from 'node:fs'
+import { orthancConnector } from '../../connectors/dicom/index.ts'
+import { fhirConnector } from '../../connectors/fhir/index.ts'
 import { hl7Connector, startHl7 } from '../../connectors/hl7/index.ts'
 import { openIntake, PLAIN_MAPPING, type Connector } from '../../connectors/kit/index.ts'
 import { mqttBrokerConnector, mqttConnector } from '../../connectors/mqtt/index.ts'
+import { telemedicineConnector } from '../../connectors/telemedicine/index.ts'
 import { assert, LatidoError } from '../../streams/errors/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
 import { anyKind, feedsInvalid, readCodesOf, readFeeds, type AnyKind, type Config, type LoadedFeed } from '../config/index.ts'
@@ -10,6 +13,7 @@ import type { Logger, Metrics } from '../telemetry/index.ts'
 import type { Closers } from './closers.ts'
 import type { DataDir } from './data-dir.ts'
 import { RunningFeeds } from './feeds/index.ts'
+import { openFhirWriteBack } from './fhir-write-back.ts'
 import { openHl7Outbound } from './hl7-outbound.ts'
 import { ownKinds } from './own-connectors/index.ts'
 import type { PipelineMonitor } from './status.ts'
@@ -18,9 +22,12 @@ import type { Stores } from './stores.ts'
 
 /** The kinds of connectors that a feed may name. A new one is a line here: `anyKind(nameConnector)`. */
 export const CONNECTOR_KINDS: readonly AnyKind[] = [
+  anyKind(fhirConnector),
   anyKind(hl7Connector),
   anyKind(mqttConnector),
   anyKind(mqttBrokerConnector),
+  anyKind(orthancConnector),
+  anyKind(telemedicineConnector),
 ]
 
 /** Those, and the user's own in the folder of feeds. Throws CONNECTOR_INVALID. */
@@ -61,6 +68,7 @@ export async function openConnectors (parts: ConnectorParts, closers: Closers): 
     connectors: [
       ...feeds.connectors,
       ...config.hl7Out === '' ? [] : [closers.use(openHl7Outbound(config.hl7Out, { stores, vault, intake, clock }))],
+      ...config.fhirOut === '' ? [] : [closers.use(await openFhirWriteBack(config.fhirOut, { stores, vault, intake, clock, say }))],
     ],
   }
 }
