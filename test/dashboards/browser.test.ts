@@ -62,6 +62,7 @@ describe.skipIf(executablePath === undefined)('the pages in a real browser', { t
     await page.goto(server.url + path)
     return page
   }
+  const shoot = async (page: Page, name: string): Promise<void> => { if (process.env['LATIDO_SCREENSHOTS'] !== undefined) await page.screenshot({ path: `${process.env['LATIDO_SCREENSHOTS']}/${name}.png`, fullPage: true }) }
   const keyOf = (id: string): string => sources.keyOf(id)!
   const bed = (page: Page, id: string): ReturnType<Page['locator']> => page.locator(`[data-patient="${keyOf(id)}"]`)
 
@@ -264,6 +265,95 @@ describe.skipIf(executablePath === undefined)('the pages in a real browser', { t
     await page.locator('[data-detail="news2@1"]').waitFor(WAIT)
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
     if (process.env['LATIDO_SCREENSHOTS'] !== undefined) await page.screenshot({ path: `${process.env['LATIDO_SCREENSHOTS']}/catalogue-phone.png`, fullPage: false })
+  })
+
+  it('shows how each feed stands, and maps a code from its form', async () => {
+    const page = await open('/feeds')
+    const lab = page.locator('[data-feed="lab"]')
+    await lab.waitFor(WAIT)
+    expect(await lab.locator('.feed-facts').textContent()).toContain('4,211')
+    expect(await page.locator('[data-feed="monitors"] [data-health="waiting"]').textContent()).toContain('the broker is away')
+    expect(await page.locator('[data-feed="monitors"] .feed-configuration').textContent()).toContain('monitors.json:5: options.prot')
+    expect(await page.locator('[data-feed="monitors"]').textContent()).toContain('Every code that came is mapped.')
+    await shoot(page, 'feeds')
+    sources.feeds.refusal = { kind: 'invalid', why: '"mg/dL" is no unit of heartRate, which is kept in /min' }
+    await page.getByLabel('Concept for code KREA').selectOption('creatinine')
+    await page.getByLabel('Unit of values of code KREA').fill('umol/L')
+    await page.getByRole('button', { name: 'Map code KREA' }).click()
+    await lab.getByRole('alert').waitFor(WAIT)
+    expect(await lab.getByRole('alert').textContent()).toContain('is no unit of heartRate')
+    sources.feeds.refusal = undefined
+    await page.getByRole('button', { name: 'Map code KREA' }).click()
+    await lab.locator('[data-code="KREA"]').waitFor({ ...WAIT, state: 'detached' })
+    expect(sources.feeds.mapped).toEqual([{ feed: 'lab', system: 'L', code: 'KREA', concept: 'creatinine', unit: 'umol/L', by: 'engineer' }])
+    await lab.getByRole('link', { name: 'dead letters of this feed' }).click()
+    await page.locator('h1', { hasText: 'Dead letters' }).waitFor(WAIT)
+    expect(new URL(page.url()).search).toBe('?cause=code-unknown&feed=lab')
+  })
+
+  it('a code is not mapped without a concept, and the files are read again on request', async () => {
+    const page = await open('/feeds')
+    await page.getByRole('button', { name: 'Map code KREA' }).click()
+    expect(await page.evaluate('document.querySelector("[data-code=KREA] select").validity.valueMissing')).toBe(true)
+    expect(sources.feeds.mapped).toEqual([])
+    await page.getByRole('button', { name: 'Read the files again' }).click()
+    await page.getByText('Read again: 1. Refused: 1.').waitFor(WAIT)
+    expect(sources.feeds.reloads).toBe(1)
+  })
+
+  it('retries and drops dead letters, says what became of them, and filters by the address', async () => {
+    const page = await open('/deadletters')
+    const row = (offset: number): ReturnType<Page['locator']> => page.locator(`[data-letter="${offset}"]`)
+    await row(101).waitFor(WAIT)
+    await shoot(page, 'dead-letters')
+    expect(await row(103).textContent()).toContain('No feed can read it again')
+    await page.getByRole('button', { name: 'Retry letter 102' }).click()
+    await row(102).locator('.letter-last').waitFor(WAIT)
+    expect(await row(102).locator('.letter-last').textContent()).toContain('refused again by engineer')
+    await page.getByRole('button', { name: 'Retry letter 101' }).click()
+    await row(101).waitFor({ ...WAIT, state: 'detached' })
+    await page.getByRole('button', { name: 'Drop letter 103' }).click()
+    expect(sources.deadLetters.show(103)?.state).toBe('open')
+    await page.getByRole('button', { name: 'Keep' }).click()
+    await page.getByRole('button', { name: 'Drop letter 103' }).click()
+    await page.getByRole('button', { name: 'Drop for good' }).click()
+    await row(103).waitFor({ ...WAIT, state: 'detached' })
+    await page.locator('[name=state]').selectOption('all')
+    await row(101).waitFor(WAIT)
+    expect(await page.locator('[data-letter]').count()).toBe(3)
+    await page.locator('[name=cause]').selectOption('merge-loop')
+    await page.getByText('No dead letters match.').waitFor(WAIT)
+    expect(new URL(page.url()).searchParams.get('cause')).toBe('merge-loop')
+  })
+
+  it('retries all that match, and speaks Spanish', async () => {
+    const page = await open('/deadletters?cause=code-unknown', { locale: 'es-ES' })
+    await page.getByRole('button', { name: 'Reintentar los que coinciden' }).click()
+    await page.getByText('1 reintentados: 1 publicados').waitFor(WAIT)
+    await page.locator('h1', { hasText: 'Mensajes rechazados' }).waitFor(WAIT)
+    await page.goto(`${server!.url}/feeds`)
+    await page.locator('[data-feed="lab"]').waitFor(WAIT)
+    expect(await page.locator('.unmapped').textContent()).toContain('Elija un concepto')
+  })
+
+  it('says when feeds and dead letters cannot be loaded', async () => {
+    const page = await open('/deadletters?state=nonsense')
+    await page.getByRole('alert').waitFor(WAIT)
+    expect(await page.getByRole('alert').textContent()).toContain('Could not be loaded')
+    sources.feeds.list = []
+    await page.goto(`${server!.url}/feeds`)
+    await page.getByText('No feeds run on this instance.').waitFor(WAIT)
+  })
+
+  it('feeds and dead letters never overflow a phone', async () => {
+    const page = await open('/feeds', { viewport: { width: 390, height: 844 } })
+    await page.locator('[data-feed="lab"]').waitFor(WAIT)
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
+    await shoot(page, 'feeds-phone')
+    await page.goto(`${server!.url}/deadletters`)
+    await page.locator('[data-letter]').first().waitFor(WAIT)
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
+    await shoot(page, 'dead-letters-phone')
   })
 
   it('does not flash for who wants no motion, and never overflows a phone', async () => {

@@ -8,6 +8,7 @@ import type { AcknowledgeOutcome, DashboardSources, PatientAlert, PatientIdentit
 import type { ConceptId, PatientKey } from '../../streams/events/index.ts'
 import { LatidoError } from '../../streams/errors/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
+import { FakeFeeds, FakeLetters } from './fake-desks.ts'
 import { FAKE_BEDS, READING_AGE_MS, UNITS, missingParts, news2Features, news2Reasons, summaryOf, valueAt, type FakeBed } from './fake-ward.ts'
 
 /** What tests turn: the rest of the ward is a function of the clock. */
@@ -19,6 +20,8 @@ export class FakeSources implements DashboardSources {
   readonly version = '0.0.0-test'
   readonly beds: readonly FakeBed[]
   readonly offline: OfflineStore | undefined
+  readonly feeds: FakeFeeds
+  readonly deadLetters: FakeLetters
   readonly acknowledged: { readonly alertId: string, readonly by: string }[] = []
   isReady = true
   failing = false
@@ -34,6 +37,8 @@ export class FakeSources implements DashboardSources {
     this.beds = beds
     this.offline = offline === 'off' ? undefined : new FakeOffline(this, offline === 'away')
     const now = clock.now()
+    this.feeds = new FakeFeeds(now)
+    this.deadLetters = new FakeLetters(now)
     this.raise('alert-1', 0, 'news2-emergency', 'high', now - 95_000, 13, 7)
     this.raise('alert-2', 2, 'news2-urgent', 'medium', now - 640_000, 6, 5)
     this.raise('alert-3', 6, 'sepsis-risk', 'medium', now - 1_200_000, 0.42, 0.3)
