@@ -10,7 +10,7 @@ export class Acknowledgements {
   constructor (write: (bytes: Buffer) => void) { this.#write = write }
 
   add (messageId: number): void {
-    if (this.#ids.push(messageId) === 1) setImmediate(() => { this.#flush() })
+    if (this.#ids.push(messageId) === 1) process.nextTick(() => { this.#flush() })
   }
 
   #flush (): void {

@@ -3,8 +3,7 @@ import mqtt from 'mqtt'
 import type { IClientOptions, IPublishPacket, ISubscriptionMap, MqttClient } from 'mqtt'
 import { isLatidoError } from '../../streams/errors/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
-import type { KeptTable } from '../kit/connector-kind.ts'
-import type { Feed } from '../kit/feed.ts'
+import type { Feed, KeptTable } from '../kit/index.ts'
 import type { ConnectorHealth } from '../kit/port.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import type { DeviceRow } from './associations.ts'
@@ -102,7 +101,7 @@ class BrokerFollower implements DeviceConnector {
     const why = await Promise.race([lost, refused, stopped.then(() => undefined)])
     if (why === undefined) { // stopping: what was taken is acknowledged, what comes now is left to the broker
       const abort = new AbortController()
-      await Promise.race([this.#lanes.drained().then(() => new Promise(resolve => { setImmediate(resolve) })), lost, clock.sleep(DRAIN_MS_MAX, abort.signal)])
+      await Promise.race([this.#lanes.drained().then(() => new Promise<void>(resolve => { process.nextTick(resolve) })), lost, clock.sleep(DRAIN_MS_MAX, abort.signal)])
       abort.abort()
       if (client.connected) {
         if (this.#parts.options.statusTopic !== '') client.publish(this.#parts.options.statusTopic, STATES.offline, { qos: 0, retain: true })
@@ -174,7 +173,7 @@ class BrokerFollower implements DeviceConnector {
       resubscribe: false,
       ...five ? { properties: { sessionExpiryInterval: options.sessionExpiryS, receiveMaximum: options.inFlightMax } } : {},
       ...options.statusTopic === '' ? {} : { will: { topic: options.statusTopic, payload: Buffer.from(STATES.lost), qos: 1, retain: true } },
-      ...credentials ?? {},
+      ...credentials,
       ...tls,
     }
     return mqtt.connect(options.url, said)

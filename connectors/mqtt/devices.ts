@@ -1,5 +1,5 @@
 import type { ArrivalTimeMs, DurationMs, EventTimeMs } from '../../streams/time/index.ts'
-import type { KeptTable } from '../kit/connector-kind.ts'
+import type { KeptTable } from '../kit/index.ts'
 import { DeviceHistory, type DeviceRow } from './associations.ts'
 import { ClockOffset } from './clock-offset.ts'
 import { NO_SERIES, type SeriesState } from './judge.ts'

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { isLatidoError } from '../../streams/errors/index.ts'
-import type { Feed } from '../kit/feed.ts'
+import type { Feed } from '../kit/index.ts'
 import type { Devices } from './devices.ts'
 import { toEnvelope } from './envelope.ts'
 import { readTopic } from './mapper.ts'

@@ -1,5 +1,5 @@
 import { LatidoError } from '../../streams/errors/index.ts'
-import type { ConnectorContext, ConnectorKind, SecretRef } from '../kit/connector-kind.ts'
+import type { ConnectorContext, ConnectorKind, SecretRef } from '../kit/index.ts'
 import type { DeviceRow } from './associations.ts'
 import { followBroker } from './broker.ts'
 import { devicesOf } from './devices.ts'

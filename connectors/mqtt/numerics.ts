@@ -1,7 +1,7 @@
 import { isPossible, QUALITIES } from '../../streams/events/index.ts'
 import type { Quality, RefusalCause } from '../../streams/events/index.ts'
 import type { EventTimeMs } from '../../streams/time/index.ts'
-import { canonicalValue, meaningOf, PLAIN_MAPPING, type CodeMapping, type FeedMapping, type UnmappedCode } from '../kit/mapping.ts'
+import { canonicalValue, type CodeMapping, type FeedMapping, meaningOf, PLAIN_MAPPING, type UnmappedCode } from '../kit/index.ts'
 import { isCuff, isPerfusionIndex, sensorOf } from './artefact-rules.ts'
 import { decimalsOf, type Reading } from './judge.ts'
 

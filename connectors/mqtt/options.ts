@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { SecretRef } from '../kit/connector-kind.ts'
+import type { SecretRef } from '../kit/index.ts'
 import { ARTEFACT_RULES, type ArtefactRules } from './artefact-rules.ts'
 
 /** Whom a device measures: a patient as the source names one, or whoever lies in a bed. */

@@ -1,7 +1,6 @@
 import { isPossible, type ConceptId, type Observation, type Quality, type RefusalCause } from '../../streams/events/index.ts'
 import type { DurationMs, EventTimeMs } from '../../streams/time/index.ts'
-import { canonicalValue } from '../kit/mapping.ts'
-import { note, type Notices } from '../kit/outcome.ts'
+import { canonicalValue, note, type Notices } from '../kit/index.ts'
 import type { ArtefactRules } from './artefact-rules.ts'
 import { isQuality, systemOf, type CodeBook, type RefusedNumeric } from './numerics.ts'
 

@@ -5,7 +5,10 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isConceptId } from '../../streams/events/index.ts'
 import { mapNumerics } from '../../connectors/mqtt/numerics.ts'
-import { parseAssociation, parseNumerics, parseTime } from '../../connectors/mqtt/payload.ts'
+import { PLAIN_MAPPING } from '../../connectors/kit/index.ts'
+import { ARTEFACT_RULES } from '../../connectors/mqtt/index.ts'
+import { parseAssociation, parseNumerics, parseTime, parseWaves } from '../../connectors/mqtt/payload.ts'
+import { mapWaves } from '../../connectors/mqtt/waves.ts'
 import { mapRaw } from '../connectors/hl7/support.ts'
 import { ROOT } from '../house/source-files.ts'
 import { tempDir } from '../kit/temp-dir.ts'
@@ -17,7 +20,7 @@ afterAll(() => { scratch.remove() })
 const toMessage = (text: string): Buffer => Buffer.from(text.replaceAll('\n', '\r'))
 
 test('no block asks for a test that nobody does', () => {
-  const known = ['ts test', 'ts run', 'json test numerics', 'json test association', 'hl7 test mapped', 'sh test', 'sh live']
+  const known = ['ts test', 'ts run', 'json test numerics', 'json test waves', 'json test association', 'hl7 test mapped', 'sh test', 'sh live']
   expect(SNIPPETS.filter(s => s.words.length > 0 && s.words[0] !== 'guide' && !known.includes([s.language, ...s.words].join(' '))).map(s => s.where)).toEqual([])
   for (const [language, ...words] of known.map(k => k.split(' '))) expect(tested(language!, ...words).length, `${language} ${words.join(' ')}`).toBeGreaterThan(0)
 })
@@ -54,6 +57,12 @@ describe('payloads of docs/mqtt.md', () => {
     const mapped = mapNumerics(parsed.value.numerics, time!)
     expect(mapped.refused).toEqual([])
     expect(mapped.readings.length + mapped.sensorOff + (mapped.perfusionIndex === undefined ? 0 : 1)).toBe(parsed.value.numerics.length)
+  })
+
+  test.each(tested('json', 'test', 'waves').map(s => [s.where, s] as const))('%s is taken whole', (_where, { code }) => {
+    const parsed = parseWaves(Buffer.from(code))
+    if (parsed.kind !== 'ok') throw new Error(parsed.detail)
+    expect(mapWaves(parsed.value.waves, parsed.value.intervalMs, parseTime(parsed.value.time)!, { mapping: PLAIN_MAPPING, unmapped: () => {} }, ARTEFACT_RULES, new Map())).toMatchObject({ observations: [{ concept: 'meanPressure' }], refused: [] })
   })
 
   test.each(tested('json', 'test', 'association').map(s => [s.where, s] as const))('%s associates', (_where, { code }) => {

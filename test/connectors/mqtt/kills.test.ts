@@ -11,9 +11,9 @@ import type { SenderOptions } from '../../kit/mqtt-sender.ts'
 
 const ROOT = new URL('../../../', import.meta.url).pathname
 const DEVICES = 10
-const MESSAGES = 400
+const MESSAGES = 300
 const ALL = DEVICES * MESSAGES
-const WITHIN_MS = 60_000
+const WITHIN_MS = 120_000
 
 let directory: ReturnType<typeof tempDir>
 let closers: (() => Promise<unknown> | unknown)[]
@@ -84,7 +84,7 @@ it('embedded: a process that is killed again and again has in its log, once, wha
   await running.kill('SIGTERM')
   const times = await inLog()
   expect([times.size, twice(times)]).toEqual([ALL, 0])
-}, 120_000)
+}, 400_000)
 
 const describeMosquitto = await describeWith('mosquittoBroker')
 
@@ -109,7 +109,7 @@ describeMosquitto('behind a real mosquitto', () => {
     await running.kill('SIGTERM')
     const times = await inLog()
     expect([times.size, twice(times)]).toEqual([ALL, 0])
-  }, 180_000)
+  }, 400_000)
 
   it('a network that breaks, holds and comes back loses nothing and doubles nothing', async () => {
     await using proxy = await FaultProxy.open(broker.port)
@@ -131,7 +131,7 @@ describeMosquitto('behind a real mosquitto', () => {
     await running.kill('SIGTERM')
     const times = await inLog()
     expect([times.size, twice(times)]).toEqual([ALL, 0])
-  }, 120_000)
+  }, 400_000)
 
   it('a broker that is killed keeps what it had on disk, and we take it once; what we had before is not twice', async () => {
     let running = receiver('mqtt-broker', { url: broker.url, reconnectMsMin: 20, reconnectMsMax: 100 })
@@ -148,5 +148,5 @@ describeMosquitto('behind a real mosquitto', () => {
     await running.kill('SIGTERM')
     const times = await inLog()
     expect([times.size, twice(times)]).toEqual([ALL, 0])
-  }, 120_000)
+  }, 400_000)
 })

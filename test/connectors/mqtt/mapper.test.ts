@@ -69,7 +69,7 @@ describe('whose a reading is', () => {
   })
 
   it('asks who lay in the bed at that time', async () => {
-    intake.patientInBed = (ward, bed, at) => `${ward}${bed} at ${at! - NOW_MS}`
+    Object.assign(intake, { patientInBed: (ward: string, bed: string, at: number) => `${ward}${bed} at ${at - NOW_MS}` })
     await send('association', { ward: 'W', bed: '1', from: NOW_MS - 60_000 })
     await send('numerics', { time: NOW_MS - 5_000, seq: 1, numerics: [hr(80)] })
     expect(patients()).toEqual(['W1 at -5000'])
