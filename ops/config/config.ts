@@ -13,6 +13,9 @@ export interface Config {
   readonly mllpPort: number
   /** File that says where alerts and scores go as HL7; empty: nowhere. */
   readonly hl7Out: string
+  /** Empty: off. */
+  readonly fhirOut: string
+  readonly cdsHooks: string
   readonly mqttPort: number
   readonly mqttUser: string
   readonly mqttPasswordFile: string
@@ -48,7 +51,7 @@ export interface Config {
   readonly redis: RedisConfig | undefined
 }
 
-type OptionName = KafkaOptionName | ClickHouseOptionName | RedisOptionName | 'connectors' | 'host' | 'httpPort' | 'mllpPort' | 'hl7Out' | 'mqttPort' | 'mqttUser' | 'mqttPasswordFile' | 'dataDir' | 'keyFile' | 'simulate' | 'patients' | 'speed' | 'seed' | 'partitions' | 'retention' | 'zone' | 'alertDwell' | 'noDataAfter' | 'driftWindow' | 'skewEvery' | 'offline' | 'model' | 'features' | 'feeds' | 'logLevel' | 'allowExposed'
+type OptionName = KafkaOptionName | ClickHouseOptionName | RedisOptionName | 'connectors' | 'host' | 'httpPort' | 'mllpPort' | 'hl7Out' | 'fhirOut' | 'cdsHooks' | 'mqttPort' | 'mqttUser' | 'mqttPasswordFile' | 'dataDir' | 'keyFile' | 'simulate' | 'patients' | 'speed' | 'seed' | 'partitions' | 'retention' | 'zone' | 'alertDwell' | 'noDataAfter' | 'driftWindow' | 'skewEvery' | 'offline' | 'model' | 'features' | 'feeds' | 'logLevel' | 'allowExposed'
 
 /** Every option: flag `--http-port` is `LATIDO_HTTP_PORT` is `httpPort`. */
 export const CONFIG_OPTIONS: Readonly<Record<OptionName, Option>> = {
@@ -56,6 +59,8 @@ export const CONFIG_OPTIONS: Readonly<Record<OptionName, Option>> = {
   httpPort: { env: 'LATIDO_HTTP_PORT', fallback: '8080', help: 'pages and API' },
   mllpPort: { env: 'LATIDO_MLLP_PORT', fallback: '2575', help: 'HL7 v2 over MLLP' },
   hl7Out: { env: 'LATIDO_HL7_OUT', fallback: '', help: 'JSON file that says where alerts and scores are sent as HL7 v2' },
+  fhirOut: { env: 'LATIDO_FHIR_OUT', fallback: '', help: 'JSON file that names the FHIR server to which alerts and scores are written' },
+  cdsHooks: { env: 'LATIDO_CDS_HOOKS', fallback: '', help: 'JSON file of the CDS Hooks service; empty: off' },
   mqttPort: { env: 'LATIDO_MQTT_PORT', fallback: '1883', help: 'device numerics over MQTT' },
   mqttUser: { env: 'LATIDO_MQTT_USER', fallback: '', help: 'user name that devices give; needed to listen beyond this machine' },
   mqttPasswordFile: { env: 'LATIDO_MQTT_PASSWORD_FILE', fallback: '', help: 'file with the password of that user' },
@@ -104,6 +109,8 @@ const schema = z.object({
   httpPort: port,
   mllpPort: port,
   hl7Out: z.string(),
+  fhirOut: z.string(),
+  cdsHooks: z.string(),
   mqttPort: port,
   mqttUser: z.string(),
   mqttPasswordFile: z.string(),

@@ -95,7 +95,7 @@ function identityOf (vault: IdentityVault, patient: PatientKey): PatientIdentity
 }
 
 /** An acknowledgement is a record of the patient's partition: it takes effect in order, and a replay repeats it. */
-async function acknowledge ({ log, codecs }: DashboardParts, board: Board, alertId: string, by: string): Promise<AcknowledgeOutcome> {
+export async function acknowledge ({ log, codecs }: Pick<DashboardParts, 'log' | 'codecs'>, board: Board, alertId: string, by: string): Promise<AcknowledgeOutcome> {
   const alert = (await board.activeAlerts()).find(a => a.alertId === alertId)
   if (alert === undefined) return { kind: 'unknown-alert' }
   if (alert.state === 'acknowledged') return { kind: 'already', state: alert.state }

@@ -16,7 +16,8 @@ import { IdentityVault } from '../security/index.ts'
 import { fileLogger, openMetrics, type Logger, type Metrics } from '../telemetry/index.ts'
 import { Closers } from './closers.ts'
 import { openConnectors } from './connectors.ts'
-import { Changes, dashboardSources } from './dashboard-sources.ts'
+import { openCdsHooks } from './cds-hooks.ts'
+import { acknowledge, Changes, dashboardSources } from './dashboard-sources.ts'
 import { Board, watchedStore } from './board.ts'
 import { boardRescanMs, openBoardIndex } from './board-index.ts'
 import { BoardProjector } from './board-projector.ts'
@@ -103,7 +104,11 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
   say(pipeline.models.sepsis === undefined ? 'no sepsis model: scores are off' : `sepsis model ${pipeline.models.sepsis.version} scores every vector`)
 
   const opened = config.connectors === 'off' ? undefined : await openConnectors({ config, dir, stores, vault, clock, monitor: running, metrics, logger, say }, closers)
-  const connectors = opened?.connectors ?? []
+  const hooks = config.cdsHooks === '' ? [] : [closers.use(await openCdsHooks(config.cdsHooks, {
+    vault, clock, patient: key => board.patient(key), count: (source, what, n = 1) => { running.count(source, what, n) },
+    acknowledge: async (alertId, by) => (await acknowledge(stores, board, alertId, by)).kind === 'accepted',
+  }))]
+  const connectors = [...opened?.connectors ?? [], ...hooks]
   const desk = new Desk({ letters, log: stores.log, codecs: stores.codecs, sealer: vault, clock, logger, feedOf: name => opened?.feeds.feedOf(name), onOpened: () => { metrics.deadLettersOpened.inc() } })
   let ready = false
   const dashboards = closers.use(await startDashboards({
