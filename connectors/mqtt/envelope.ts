@@ -6,7 +6,7 @@ const MARK = Buffer.from('mqtt ')
 const LINE_FEED = 0x0a
 /** An MQTT topic has up to 65,535 bytes; percent-encoding triples them at most. */
 const HEAD_BYTES_MAX = 200_000
-const ENCODED = new RegExp('[%\\u0000-\\u001f\\u007f]', 'g')
+const ENCODED = /[^ -$&-~\u0080-\uffff]/g
 
 export interface MqttMessage { readonly topic: string, readonly payload: Buffer }
 
