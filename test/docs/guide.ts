@@ -60,8 +60,8 @@ export class GuideReader implements AsyncDisposable {
   }
 
   static async open (): Promise<GuideReader> {
-    const [http, mllp, mqtt] = await freePorts(3) as readonly [number, number, number]
-    return new GuideReader({ LATIDO_HTTP_PORT: String(http), LATIDO_MLLP_PORT: String(mllp), LATIDO_MQTT_PORT: String(mqtt) })
+    const [http, mllp, mqtt, other] = await freePorts(4) as readonly [number, number, number, number]
+    return new GuideReader({ LATIDO_HTTP_PORT: String(http), LATIDO_MLLP_PORT: String(mllp), LATIDO_MQTT_PORT: String(mqtt), LATIDO_GUIDE_PORT: String(other) })
   }
 
   get path (): string { return this.#dir.path }
@@ -136,7 +136,7 @@ export class GuideReader implements AsyncDisposable {
     return spawn('bash', ['-c', this.#own(script)], { cwd: this.path, env, stdio: ['ignore', 'pipe', 'pipe'] })
   }
 
-  #own (text: string): string { return text.replaceAll('http://127.0.0.1:8080', this.url).replace(/make_labels\.py /, `make_labels.py --url ${this.url} `) }
+  #own (text: string): string { return text.replaceAll('http://127.0.0.1:8080', this.url).replaceAll('http://127.0.0.1:9000', `http://127.0.0.1:${this.#ports['LATIDO_GUIDE_PORT']}`).replace(/make_labels\.py /, `make_labels.py --url ${this.url} `) }
 
   async [Symbol.asyncDispose] (): Promise<void> {
     try { await this.stop() } finally { this.#dir.remove() }

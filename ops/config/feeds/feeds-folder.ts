@@ -7,6 +7,9 @@ import { readCodes } from './codes-file.ts'
 import type { FeedFault } from './fault.ts'
 import { readFeedFile, type FeedDefaults, type FeedFile } from './feed-file.ts'
 
+/** What stands beside connectors of a user's own, and is no feed. */
+const OF_CONNECTORS: readonly string[] = ['package.json', 'package-lock.json', 'tsconfig.json']
+
 /** A feed as its files say. */
 export interface LoadedFeed extends Omit<FeedFile, 'mapping'> {
   readonly name: string
@@ -100,7 +103,7 @@ export function stampOf (folder: string): string {
 
 function filesIn (folder: string): readonly string[] {
   try {
-    return readdirSync(folder).filter(file => !file.startsWith('.') && (file.endsWith('.json') || file.endsWith('.codes.csv'))).sort()
+    return readdirSync(folder).filter(file => !file.startsWith('.') && !OF_CONNECTORS.includes(file) && (file.endsWith('.json') || file.endsWith('.codes.csv'))).sort()
   } catch (cause) {
     throw unreadable('the folder of --feeds', (cause as NodeJS.ErrnoException).code, cause)
   }
