@@ -1,7 +1,8 @@
 import type { Encounter } from 'fhir/r4.js'
 import type { KeptTable } from '../../kit/index.ts'
 import type { Clock, DurationMs } from '../../../streams/time/index.ts'
-import type { FhirClient } from '../http/index.ts'
+import { isLatidoError } from '../../../streams/errors/index.ts'
+import type { FhirClient, ReadOutcome } from '../http/index.ts'
 import { list, localReference, slimPatient, subjectOf, text, type FhirResource, type Reference } from '../resources/index.ts'
 
 /** A resource that others refer to, as far as it is needed, as it is kept on disk. `resource` undefined: the server has none. */
@@ -100,12 +101,22 @@ export class References {
 
   async #ask (key: string, known: KnownResource | undefined, signal: AbortSignal): Promise<FhirResource | undefined> {
     const [type = '', id = ''] = key.split('/')
-    const outcome = await this.#options.client.read(type, id, { signal, etag: known?.etag })
+    const outcome = await this.#read(type, id, known?.etag, signal)
     const at = this.#options.clock.now()
     if (outcome.kind === 'unchanged' && known !== undefined) { await this.#keep(key, { ...known, at }); return known.resource }
     const resource = outcome.kind === 'found' ? slimmed(outcome.resource) : known?.resource // who was deleted is still who they were
     await this.#keep(key, { ...(resource === undefined ? {} : { resource }), ...(outcome.kind === 'found' && outcome.etag !== undefined ? { etag: outcome.etag } : {}), at })
     return resource
+  }
+
+  /** What may not be read (another scope, a sealed record) is not known: one such patient must not hold up all others. */
+  async #read (type: string, id: string, etag: string | undefined, signal: AbortSignal): Promise<ReadOutcome> {
+    try {
+      return await this.#options.client.read(type, id, { signal, etag })
+    } catch (e) {
+      if (isLatidoError(e) && e.code === 'FHIR_REFUSED') return { kind: 'missing' }
+      throw e
+    }
   }
 
   async #keep (key: string, value: KnownResource): Promise<void> {

@@ -19,6 +19,8 @@ export interface FakeServerOptions {
   /** Whether `_sort` is obeyed, and in which order it answers where it is not. */
   readonly order?: 'asked' | 'newest-first'
   readonly pollsUntilExported?: number
+  /** `Type/id` that nobody may read. */
+  readonly forbidden?: readonly string[]
 }
 
 interface Answer { readonly status: number, readonly body?: unknown, readonly text?: string, readonly headers?: Readonly<Record<string, string>> }
@@ -105,6 +107,7 @@ export class FakeFhirServer implements AsyncDisposable {
 
   #instance (method: string, type: string, id: string, request: IncomingMessage, body: string): Answer {
     const known = this.store.read(type, id)
+    if (this.#options.forbidden?.includes(`${type}/${id}`) === true) return { status: 403, body: outcome('forbidden') }
     if (method === 'GET') {
       if (known === undefined) return { status: 404, body: outcome('not-found') }
       if (known.resource === undefined) return { status: 410, body: outcome('deleted') }

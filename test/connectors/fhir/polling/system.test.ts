@@ -205,3 +205,12 @@ it('tells a stay from its versions, also over a restart', async () => {
   await poll.until(() => actions().length === 4)
   expect(actions()).toEqual(['admit', 'update', 'transfer', 'discharge'])
 })
+
+it('goes on where one patient may not be read, and keeps what is said of them as a dead letter', async () => {
+  await using poll = await Poll.open({ forbidden: ['Patient/sealed'] })
+  poll.add(0, 3, n => (10 - n) * 1000)
+  poll.server.store.put(heartRate('secret', 70, { subject: { reference: 'Patient/sealed' } }))
+  poll.start()
+  await poll.until(() => poll.intake.published.length === 3 && poll.intake.refused.length === 1)
+  expect(poll.intake.causes()).toEqual(['patient-missing'])
+})

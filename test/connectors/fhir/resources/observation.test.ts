@@ -124,7 +124,7 @@ it('sums SampledData up to a median a minute, without E, U and L, and says where
 
 it.each([
   [{ valueQuantity: { value: 900, code: '/min' } }, 'value-impossible'], [{ valueQuantity: { value: 80, unit: 'furlong' } }, 'unit-unknown'], [{ status: 'wonderful' }, 'payload-invalid'],
-  [{ valueQuantity: undefined, valueRatio: { numerator: { value: 1 }, denominator: { value: 128 } } }, 'value-unparsable'], [{ category: 'vital', code: 'heart rate' }, 'code-unknown'], [{ meta: null }, 'payload-invalid'],
+  [{ valueQuantity: undefined, valueRatio: { numerator: { value: 1 }, denominator: { value: 128 } } }, 'value-unparsable'], [{ category: 'vital', code: 'heart rate' }, 'code-unknown'],
 ])('refuses %j as %s', (extra, cause) => { expect(causeOf(map(heartRate('o1', 80, extra)))).toBe(cause) })
 
 it('is known again by type, id and version, whatever the narrative says', () => {
