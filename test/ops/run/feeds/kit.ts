@@ -35,7 +35,7 @@ export async function openFeeds (place: string, files: Readonly<Record<string, s
   const note = (details: object, message: string): void => { logged.push(`${message} ${JSON.stringify(details)}`) }
   const logger: Logger = { debug: note, info: note, warn: note, error: note }
   const closers = new Closers()
-  const intake = house.intake as ConstructorParameters<typeof RunningFeeds>[0]['intake']
+  const intake = house.intake as unknown as ConstructorParameters<typeof RunningFeeds>[0]['intake']
   const feeds = closers.use(new RunningFeeds({ intake, clock, logger, say: text => { logged.push(text) }, folder, files: { kinds: [line.kind], defaults: DEFAULTS }, env }))
   const read = readFeeds(folder, [line.kind], DEFAULTS)
   for (const loaded of read.feeds) await feeds.start(loaded, closers)
