@@ -19,7 +19,7 @@ export type { Hl7Fault } from './outcome.ts'
 /** Messages of a JSONL or text file. */
 export { readHl7File } from './file.ts'
 /** Limits and the time policy, with their defaults. */
-export { HL7_LIMITS, HL7_TIME_POLICY } from './limits.ts'
+export { HL7_LIMITS } from './limits.ts'
 export type { Hl7Limits } from './limits.ts'
 /** Framing and time, for senders such as the simulator. */
 export { frame, Framer } from './framer.ts'

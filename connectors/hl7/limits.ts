@@ -1,5 +1,3 @@
-import type { TimePolicy } from '../kit/port.ts'
-
 /** Every limit of the listener. */
 export interface Hl7Limits {
   /** A larger frame is refused as `too-large`; 10 MB holds an embedded document. */
@@ -31,6 +29,3 @@ export const HL7_LIMITS: Hl7Limits = {
   frameBytesMax: 10 * 1024 * 1024, segmentsMax: 10_000, partsMax: 1_000_000, batchMessagesMax: 10_000, connectionsMax: 64, idleMs: 3_600_000, partialFrameMs: 60_000,
   frameBytesPerSecondMin: 256, junkBytesMax: 1_048_576, handshakeMs: 10_000, drainMs: 5_000, answersMax: 1024,
 }
-
-/** Five minutes of clock skew: monitors and laboratories are seldom better than that. */
-export const HL7_TIME_POLICY: TimePolicy = { futureToleranceMs: 300_000 }

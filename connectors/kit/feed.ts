@@ -80,9 +80,12 @@ export class Feed<F extends Fault = Fault> {
   /** undefined: the mapper threw, which is a fault of ours and never the end of the connector. */
   map (raw: Buffer, unmapped: MapContext['unmapped'] = code => { this.#mapping.unmapped(code) }): MappedMessage<F> | undefined {
     const { intake } = this
-    const context: MapContext = { now: intake.now(), mapping: this.#mapping.current, patientInBed: (ward, bed, at) => intake.patientInBed(ward, bed, at), unmapped }
+    const mapping = this.#mapping.current
+    const { site } = mapping
+    const context: MapContext = { now: intake.now(), mapping, patientInBed: (ward, bed, at) => intake.patientInBed(wardAt(site, ward), bed, at), unmapped }
     try {
-      return this.#map(raw, context)
+      const mapped = this.#map(raw, context)
+      return site === '' || mapped.kind === 'rejected' ? mapped : { ...mapped, events: mapped.events.map(one => withSite(one, site)) }
     } catch {
       return undefined
     }
@@ -172,6 +175,13 @@ interface Refusing<F extends Fault> {
 const TELLING: Refusing<never> = {
   refuse: (_source, fault) => Promise.resolve({ kind: 'refused', fault }),
   fail: detail => Promise.resolve({ kind: 'failed', fault: { cause: 'step-failed', detail } }),
+}
+
+/** Two sites may both have a ward ICU: what a feed calls one is its site's. */
+function wardAt (site: string, ward: string): string { return site === '' || ward === '' ? ward : `${site}.${ward}` }
+
+function withSite (one: MappedEvent, site: string): MappedEvent {
+  return one.event.type === 'encounter' && one.event.ward !== '' ? { ...one, event: { ...one.event, ward: wardAt(site, one.event.ward) } } : one
 }
 
 function inbound (patient: SourceIdentity, event: InboundEvent, messageId: string, source: string, content: Buffer): InboundMessage { return { patient, event, messageId, source, content } }

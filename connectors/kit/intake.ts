@@ -24,6 +24,8 @@ export interface IntakeOptions {
   readonly sealer: Sealer
   /** The pseudonym of a patient; also keeps the identity record. Resolves when a new identity is durable. */
   readonly identify: (patient: SourceIdentity) => Promise<PatientKey>
+  /** Whether an identifier was ever seen; without it nobody asks. */
+  readonly isKnown?: (id: string) => boolean
   /** Makes of the intake's own memory of messages one that several instances share. */
   readonly share?: (own: SeenMessages) => SeenMessages
   readonly onCount?: (source: string, what: string, n: number) => void
@@ -109,6 +111,7 @@ class LogIntake implements OpenIntake {
     if (known === 'duplicate') { this.count(source, 'duplicate'); return { kind: 'duplicate' } }
     if (known === 'reused') this.count(source, 'message-id-reused')
     try {
+      this.#countUnknown(message)
       const own = await this.#identify(message.patient)
       if (typeof known === 'object' && await this.#stands(own, mark, known.since)) { this.count(source, 'duplicate'); return { kind: 'duplicate' } }
       const outcome = await this.#append(message, own, mark)
@@ -128,6 +131,12 @@ class LogIntake implements OpenIntake {
     if (at === undefined) return false
     this.#seen.remember(mark, at)
     return true
+  }
+
+  /** A merge of people whom nobody has seen is taken: what comes for them later is one patient's. It is counted, since it may be a feed that is set up wrong. */
+  #countUnknown ({ patient, event, source }: InboundMessage): void {
+    const { isKnown } = this.#options
+    if (event.type === 'merge' && isKnown?.(patient.id) === false) this.count(source, isKnown(event.survivor.id) ? 'merge-of-unknown' : 'merge-of-two-unknown')
   }
 
   async #append ({ patient, event, source }: InboundMessage, own: PatientKey, mark: MessageMark): Promise<PublishOutcome> {

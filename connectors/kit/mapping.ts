@@ -9,7 +9,7 @@ export interface CodeMapping {
 
 /** What a feed's codes, units, times and identifiers mean. Configuration: checked when it is loaded, replaced while the feed runs. */
 export interface FeedMapping {
-  /** Site or hospital that the feed belongs to; empty: none. */
+  /** Site or hospital that the feed belongs to: its wards are `site.ward`, so that feeds of one site share beds and those of two do not; empty: none. */
   readonly site: string
   /** IANA zone of times without an offset. */
   readonly zone: string

@@ -74,9 +74,6 @@ export interface Intake {
   count (source: string, what: string, n?: number): void
 }
 
-/** Event times may lead arrival by this much (clock skew); beyond it the value is refused as `time-in-future`. */
-export interface TimePolicy { readonly futureToleranceMs: number }
-
 /** How a connector stands. `up`: it takes messages. `waiting`: its counterparty or the log is away, and it tries again. `failed`: it needs a person. */
 export interface ConnectorHealth {
   readonly state: 'up' | 'waiting' | 'failed'

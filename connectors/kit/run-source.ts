@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { isLatidoError } from '../../streams/errors/index.ts'
 import type { ArrivalTimeMs, Clock, DurationMs } from '../../streams/time/index.ts'
 import type { KeptTable } from './connector-kind.ts'
@@ -70,6 +71,7 @@ class SourceRunner implements Connector {
     this.#options = options
     this.#limits = { ...SOURCE_LIMITS, ...options.limits }
     this.#health = { state: 'waiting', since: options.clock.now(), why: 'not connected yet' }
+    setMaxListeners(this.#limits.inFlightMax + 10, this.#stop.signal) // each message on its way may wait on it
     for (const [key, position] of options.positions.load()) if (key === POSITION) this.#position = position
     this.#ended = this.#run()
   }

@@ -55,7 +55,7 @@ export interface OpenConnectors {
 export async function openConnectors (parts: ConnectorParts, closers: Closers): Promise<OpenConnectors> {
   const { config, dir, stores, vault, clock, monitor, metrics, logger, say } = parts
   const share = config.redis === undefined ? undefined : await openSharedSeen(config.redis, dir, clock, () => { monitor.count('kit', 'seen-away', 1) }, closers)
-  const intake = closers.use(await openIntake({ log: stores.log, codecs: stores.codecs, clock, directory: dir.path('intake'), sealer: vault, identify: patient => vault.identify(patient), onCount: (source, what, n) => { monitor.count(source, what, n) }, ...share === undefined ? {} : { share } }))
+  const intake = closers.use(await openIntake({ log: stores.log, codecs: stores.codecs, clock, directory: dir.path('intake'), sealer: vault, identify: patient => vault.identify(patient), isKnown: id => vault.keyOf(id) !== undefined, onCount: (source, what, n) => { monitor.count(source, what, n) }, ...share === undefined ? {} : { share } }))
   const folder = config.feeds === '' ? dir.path('feeds') : config.feeds
   const defaults = { zone: config.zone }
   if (config.feeds === '') mkdirSync(folder, { recursive: true })

@@ -22,7 +22,7 @@ export interface House {
   close (): Promise<void>
 }
 
-export interface HouseOptions { readonly log?: (log: Log) => Log, readonly identify?: (patient: SourceIdentity) => Promise<PatientKey> }
+export interface HouseOptions { readonly log?: (log: Log) => Log, readonly identify?: (patient: SourceIdentity) => Promise<PatientKey>, readonly isKnown?: (id: string) => boolean }
 
 /** An intake over a real log in a directory; opened again on the same directory it is the same house after a restart. */
 export async function openHouse (directory: string, clock: ManualClock, options: HouseOptions = {}): Promise<House> {
@@ -33,6 +33,7 @@ export async function openHouse (directory: string, clock: ManualClock, options:
   const intake = await openIntake({
     log: options.log?.(log) ?? log, codecs, clock, directory: join(directory, 'kit'), sealer,
     identify: options.identify ?? (patient => Promise.resolve(`key-${patient.id.length}` as PatientKey)),
+    ...options.isKnown === undefined ? {} : { isKnown: options.isKnown },
     onCount: (_, what, n) => { counts.set(what, (counts.get(what) ?? 0) + n) },
   })
   return { log, intake, clock, codecs, counts, close: async () => { await intake[Symbol.asyncDispose](); await log[Symbol.asyncDispose]() } }

@@ -93,6 +93,14 @@ it('puts what is still said of a merged patient under the survivor, and refuses 
   expect((await house.intake.publish(merge('MRN-333', 'MRN-22'))).kind).toBe('merge-loop')
 })
 
+it('counts a merge of people whom nobody has seen, and takes it', async () => {
+  await house.close()
+  house = await openHouse(directory.path, clock, { isKnown: id => id === 'MRN-22' })
+  expect((await house.intake.publish(merge('MRN-1', 'MRN-22'))).kind).toBe('published')
+  expect((await house.intake.publish(merge('MRN-4444', 'MRN-333'))).kind).toBe('published')
+  expect([house.counts.get('merge-of-unknown'), house.counts.get('merge-of-two-unknown')]).toEqual([1, 1])
+})
+
 it('moves the bed of a merged patient to the survivor', async () => {
   await house.intake.publish(movement('MRN-1', 'admit', 'W', '1'))
   await house.intake.publish(merge('MRN-1', 'MRN-22'))
