@@ -43,6 +43,8 @@ class Trial<Options> implements AsyncDisposable {
   readonly counterparty: Counterparty<Options>
   readonly #clock = fastClock(CLOCK_FACTOR)
   #connector: Connector | undefined
+  #life: Life | undefined
+  #closed = false
 
   private constructor (harness: ConformanceHarness<Options>, counterparty: Counterparty<Options>) {
     this.harness = harness
@@ -55,7 +57,7 @@ class Trial<Options> implements AsyncDisposable {
   async start (plan: LifePlan = {}): Promise<Life> {
     const { kind, mapping = PLAIN_MAPPING } = this.harness
     const options = this.counterparty.options()
-    const life = this.world.life(kind, options, mapping, plan)
+    const life = this.#life = this.world.life(kind, options, mapping, plan)
     this.#connector = await kind.start(life.context, options)
     this.counterparty.connected?.(this.#connector.endpoint)
     return life
@@ -72,7 +74,7 @@ class Trial<Options> implements AsyncDisposable {
   async kill (life: Life): Promise<void> {
     life.kill()
     // A dead life's promises never settle; its sockets and timers must go all the same.
-    await Promise.race([this.stop(), systemClock.sleep(KILL_MS)])
+    await within(KILL_MS, this.stop())
   }
 
   /** Message `n` of each of `patients` invented patients, patients in turn. */
@@ -80,7 +82,7 @@ class Trial<Options> implements AsyncDisposable {
     return Array.from({ length: patients * each }, (_, i) => this.harness.message(`P${i % patients}`, Math.floor(i / patients)))
   }
 
-  until (what: string, holds: () => boolean): Promise<void> { return until(() => `${what} (${this.world.published.length} published, ${this.world.refused.length} refused, ${this.delivered()} delivered)`, holds) }
+  until (what: string, holds: () => boolean): Promise<void> { return until(() => `${what} (${this.world.published.length} published, ${this.world.refused.length} refused, ${this.delivered()} delivered)`, () => this.#closed || holds()) }
 
   delivered (): number { return this.counterparty.delivered(table => this.world.rowsOf(table)) }
 
@@ -88,7 +90,8 @@ class Trial<Options> implements AsyncDisposable {
   complete (messages: number): void { assert.equal(this.world.published.length, messages, 'messages on the log: fewer are lost, more came twice') }
 
   async [Symbol.asyncDispose] (): Promise<void> {
-    await Promise.race([this.stop(), systemClock.sleep(WITHIN_MS)])
+    this.#closed = true
+    await within(this.#life?.isDead === true ? KILL_MS : WITHIN_MS, this.stop())
     await this.counterparty[Symbol.asyncDispose]()
   }
 }
@@ -137,7 +140,7 @@ async function lifeOf<Options> (harness: ConformanceHarness<Options>, plan: Life
   const all = (): boolean => trial.delivered() === 5
   const at = plan.crashAt === undefined ? 'calm' : `${plan.afterEffect === true ? 'after' : 'before'} effect ${plan.crashAt}`
   await Promise.race([life.crashed, trial.until(`delivered, killed ${at}`, all)])
-  if (!all()) {
+  if (life.isDead || !all()) {
     await trial.kill(life)
     // Each good message that the other side regards as delivered is on the log (the poison may be among the delivered).
     assert.ok(trial.world.published.length + trial.world.refused.length >= trial.delivered(), `killed ${at}: something acknowledged is lost`)
@@ -218,6 +221,12 @@ function resolvers (): { readonly promise: Promise<void>, readonly resolve: () =
   let resolve!: () => void
   const promise = new Promise<void>(done => { resolve = done })
   return { promise, resolve }
+}
+
+async function within (ms: DurationMs, work: Promise<void>): Promise<void> {
+  const done = new AbortController()
+  await Promise.race([work, systemClock.sleep(ms, done.signal)])
+  done.abort()
 }
 
 async function until (what: () => string, holds: () => boolean): Promise<void> {

@@ -86,6 +86,8 @@ export class Life {
     }
   }
 
+  get isDead (): boolean { return this.#dead }
+
   /** Cuts the life off now: nothing it does has an effect any more. */
   kill (): void { this.#dead = true; this.#die() }
 
