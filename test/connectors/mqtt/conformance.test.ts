@@ -109,6 +109,7 @@ class HospitalBroker implements Counterparty<MqttBrokerOptions> {
   }
 }
 
+/** An embedded broker reads on when it has taken what one read of the socket held: 64 KB, of messages of 150 bytes and more. */
 const endpoint: ConformanceHarness<MqttFeedOptions> = { kind: mqttConnector, open: () => Promise.resolve(new Gateway()), ...messages, inFlightMax: 500 }
 const follower: ConformanceHarness<MqttBrokerOptions> = { kind: mqttBrokerConnector, open: () => HospitalBroker.open(), ...messages, inFlightMax: 20 }
 
