@@ -27,7 +27,7 @@ describe('over MLLP', () => {
   // A message that is taken at all is AA with a warning: what was refused in it is a dead letter of its own.
   const cases: readonly (readonly [what: string, message: () => Buffer, code: string, cause: RefusalCause])[] = [
     ['a frame that is not HL7', () => Buffer.from('GET / HTTP/1.1'), 'AR', 'not-hl7'],
-    ['an unknown message type', () => hl7(msh('ORM^O01^ORM_O01'), PID), 'AR', 'unsupported-type'],
+    ['an unknown message type', () => hl7(msh('ZZZ^Z01'), PID), 'AR', 'unsupported-type'],
     ['a missing patient id', () => hl7(msh('ORU^R01^ORU_R01'), 'PID|1||', 'OBX|1|NM|8867-4^^LN||80|/min|||||F'), 'AR', 'patient-missing'],
     ['an unparsable value', () => result('OBX|1|NM|2524-7^^LN||a lot|mmol/L|||||F'), 'AA', 'value-unparsable'],
     ['an impossible value', () => result('OBX|1|NM|2524-7^^LN||4000|mmol/L|||||F'), 'AA', 'value-impossible'],
