@@ -3,6 +3,8 @@ export { fhirMapper, FHIR_MAPPER_DEFAULTS } from './resources/index.ts'
 export type { FhirMapperOptions } from './resources/index.ts'
 /** One resource, or a deletion, as a raw message that can be read without the server. */
 export { deletionOf, envelopeOf, READ_TYPES } from './resources/index.ts'
+/** Files of resources, as bulk exports are: each line as a message of its own. */
+export { NdjsonReferences } from './ndjson-references.ts'
 /** The client, for what writes to a server or is called by one. */
 export { openFhirClient, FHIR_LIMITS } from './http/index.ts'
 export type { FhirClient, FhirClientOptions, FhirLimits } from './http/index.ts'

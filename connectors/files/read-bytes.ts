@@ -11,11 +11,12 @@ export interface NamedFile { readonly path: string, readonly name: string }
 
 /**
  * The content of a file in chunks, unpacked where it is gzip. `onRead` hears the bytes read from disk so far.
- * Throws FILE_UNREADABLE (missing, no permission, disk) or FILE_INVALID (not gzip though named so, cut off, damaged).
+ * What stands behind the first `bytesMax` bytes on disk is not read. Throws FILE_UNREADABLE (missing, no permission, disk) or FILE_INVALID (not gzip
+ * though named so, cut off, damaged).
  */
-export async function * readBytes (file: NamedFile, onRead: (bytes: number) => void = () => {}): AsyncGenerator<Buffer> {
+export async function * readBytes (file: NamedFile, onRead: (bytes: number) => void = () => {}, bytesMax: number = Infinity): AsyncGenerator<Buffer> {
   const gzip = await isGzip(file)
-  const raw = createReadStream(file.path, { highWaterMark: CHUNK_BYTES })
+  const raw = createReadStream(file.path, { highWaterMark: CHUNK_BYTES, end: bytesMax - 1 })
   const chunks: AsyncIterable<Buffer> = gzip ? pipeline(raw, createGunzip({ chunkSize: CHUNK_BYTES }), () => {}) : raw
   try {
     for await (const chunk of chunks) {

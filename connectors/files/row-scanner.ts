@@ -6,6 +6,8 @@ const FIELDS_MAX = 256
 export const ROW_BYTES_MAX: number = 1024 * 1024
 const RAW_BYTES_MAX = 64 * 1024
 
+export type Delimiter = ',' | ';' | '|' | '\t'
+
 /** Fields of the row at hand, as ranges of `buffer`; valid during the call. */
 export interface Row {
   readonly buffer: Buffer
@@ -43,7 +45,7 @@ export class RowScanner implements Row {
   #skipping = false
   #first = true
 
-  constructor (delimiter: ',' | '|', sink: RowSink) {
+  constructor (delimiter: Delimiter, sink: RowSink) {
     this.#delimiter = delimiter.charCodeAt(0)
     this.#sink = sink
   }

@@ -1,7 +1,11 @@
 import { createReadStream } from 'node:fs'
+import { StringDecoder } from 'node:string_decoder'
 import { isLatidoError, LatidoError, messageOf } from '../../streams/errors/index.ts'
 import { BatchCounts, type BatchSegment } from './batch-counts.ts'
 import { FS, VT } from './framer.ts'
+
+/** A file that somebody else reads; `json`: a message a line, as JSON. */
+export interface Hl7Content { readonly name: string, readonly json: boolean, content (): AsyncIterable<Buffer> }
 
 /**
  * The messages of a file, ready to send. `.jsonl`: one a line, `{"msg": ...}`, `{"message": ...}` or a JSON string. Anything else is
@@ -9,14 +13,23 @@ import { FS, VT } from './framer.ts'
  * segments FHS, BHS, BTS, FTS fall away; where a trailer counts otherwise than what stands before it, `onMismatch` is told. Throws
  * FILE_UNREADABLE, or FILE_INVALID with the line.
  */
-export async function * readHl7File (path: string, onMismatch: (what: string) => void = () => {}): AsyncIterable<Buffer> {
-  const json = /\.(jsonl|ndjson)$/i.test(path)
-  const lines = linesOf(createReadStream(path, { encoding: json ? 'utf8' : 'latin1' }), json ? /\r?\n/ : /\r\n|\r|\n/)
+export async function * readHl7File (file: string | Hl7Content, onMismatch: (what: string) => void = () => {}): AsyncIterable<Buffer> {
+  const path = typeof file === 'string' ? file : file.name
+  const json = typeof file === 'string' ? /\.(jsonl|ndjson)$/i.test(path) : file.json
+  const chunks = typeof file === 'string' ? createReadStream(path) : file.content()
+  const lines = linesOf(textOf(chunks, json ? 'utf8' : 'latin1'), json ? /\r?\n/ : /\r\n|\r|\n/)
   try {
     yield * json ? fromJson(lines, path) : fromText(lines, path, onMismatch)
   } catch (e) {
     throw isLatidoError(e) ? e : new LatidoError('FILE_UNREADABLE', `cannot read ${path}: ${messageOf(e)}`, 'check the path and its permissions', e)
   }
+}
+
+async function * textOf (chunks: AsyncIterable<Buffer>, encoding: 'utf8' | 'latin1'): AsyncIterable<string> {
+  const decoder = new StringDecoder(encoding)
+  for await (const chunk of chunks) yield decoder.write(chunk)
+  const rest = decoder.end()
+  if (rest !== '') yield rest
 }
 
 async function * linesOf (chunks: AsyncIterable<string>, end: RegExp): AsyncIterable<string> {

@@ -14,6 +14,7 @@ import type { Closers } from './closers.ts'
 import type { DataDir } from './data-dir.ts'
 import { RunningFeeds } from './feeds/index.ts'
 import { openFhirWriteBack } from './fhir-write-back.ts'
+import { filesConnector } from './files-connector.ts'
 import { openHl7Outbound } from './hl7-outbound.ts'
 import { ownKinds } from './own-connectors/index.ts'
 import type { PipelineMonitor } from './status.ts'
@@ -23,6 +24,7 @@ import type { Stores } from './stores.ts'
 /** The kinds of connectors that a feed may name. A new one is a line here: `anyKind(nameConnector)`. */
 export const CONNECTOR_KINDS: readonly AnyKind[] = [
   anyKind(fhirConnector),
+  anyKind(filesConnector),
   anyKind(hl7Connector),
   anyKind(mqttConnector),
   anyKind(mqttBrokerConnector),

@@ -13,6 +13,9 @@ export { exportVectors } from './export-vectors.ts'
 export type { ExportSummary } from './export-vectors.ts'
 export { replaySource } from './replay.ts'
 export type { ReplayOptions, ReplaySummary } from './replay.ts'
+/** A file to the log. */
+export { importFile } from './import.ts'
+export type { ImportRequest, ImportSummary } from './import.ts'
 /** The topics and schemas of a Kafka cluster, before anything runs on it. */
 export { openProvisioning } from './provision.ts'
 export type { ClusterPlan, Provisioning } from './provision.ts'

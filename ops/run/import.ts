@@ -1,0 +1,123 @@
+import { mkdirSync } from 'node:fs'
+import { FILES_IN_FLIGHT_MAX, FILES_OPTIONS, formatOf, FORMAT_NAMES, runImport, type FileFormat, type FileProgress, type FormatName, type Imported, type RunningImport } from '../../connectors/files/index.ts'
+import { openIntake } from '../../connectors/kit/index.ts'
+import { partitionFor } from '../../streams/codec/index.ts'
+import { isLatidoError, LatidoError } from '../../streams/errors/index.ts'
+import { openEventCodecs, SchemaBook, TOPICS, topicSpecs } from '../../streams/events/index.ts'
+import { openEmbeddedLog } from '../../streams/log/index.ts'
+import type { Clock } from '../../streams/time/index.ts'
+import { feedsInvalid, readCodesOf, readFeed, type Config, type ConfiguredKind, type LoadedFeed } from '../config/index.ts'
+import { IdentityVault } from '../security/index.ts'
+import { fileLogger } from '../telemetry/index.ts'
+import { Closers } from './closers.ts'
+import { connectorKinds } from './connectors.ts'
+import { openDataDir, type DataDir } from './data-dir.ts'
+import { RunningFeeds } from './feeds/index.ts'
+import { FILES_PARTS } from './files-connector.ts'
+import { bindToLog } from './log-binding.ts'
+import { openSchemaStorage } from './schema-storage.ts'
+
+export interface ImportRequest {
+  readonly format: string
+  readonly path: string
+  readonly feed: string
+  readonly config: Config
+  readonly clock: Clock
+  /** Aborted: what is on its way is finished, and the next run goes on from there. */
+  readonly signal: AbortSignal
+  readonly say: (line: string) => void
+  readonly onProgress: (progress: FileProgress) => void
+}
+
+export interface ImportSummary {
+  readonly imported: Imported | 'stopped'
+  readonly seconds: number
+  /** What became of this run's records: `published`, `duplicate`, `refused-CAUSE`. */
+  readonly counts: ReadonlyMap<string, number>
+}
+
+/**
+ * Takes a file to the log with an intake of its own, while no instance runs on the data directory. Throws DATA_DIR_IN_USE, CONFIG_INVALID, FILE_UNREADABLE
+ * and FILE_INVALID; what stood before a fault in the file was taken.
+ */
+export async function importFile (request: ImportRequest): Promise<ImportSummary> {
+  const { config, clock, signal, path, say, onProgress } = request
+  if (config.kafka !== undefined) throw new LatidoError('CONFIG_INVALID', 'import writes to the embedded log alone', 'on Kafka let a running instance take the file: a feed of the kind "files" (docs/connectors/files.md)')
+  const startedMs = clock.monotonicMs()
+  await using closers = new Closers()
+  const dir = closers.use(openFreeDataDir(config.dataDir))
+  const { feeds, folder } = await openFeeds(dir, request, closers)
+  const { loaded, format } = await feedOf(folder, request)
+  let running: RunningImport | undefined
+  const configured: ConfiguredKind = { prepare: parts => {
+    const { feed } = loaded.configured.prepare(parts)
+    return { feed, start: context => { running = runImport({ ...context, feed, say }, { path, format, inFlightMax: FILES_IN_FLIGHT_MAX, onProgress }); return Promise.resolve(running.connector) } }
+  } }
+  const feed = await feeds.start({ ...loaded, configured }, closers)
+  const stopped = new Promise<'stopped'>(resolve => { signal.addEventListener('abort', () => { resolve('stopped') }) })
+  const imported = await Promise.race([running!.done, stopped])
+  if (imported === 'stopped') await feed[Symbol.asyncDispose]()
+  return { imported, seconds: (clock.monotonicMs() - startedMs) / 1_000, counts: feed.counters }
+}
+
+function openFreeDataDir (directory: string): DataDir {
+  try {
+    return openDataDir(directory)
+  } catch (e) {
+    if (!isLatidoError(e) || e.code !== 'DATA_DIR_IN_USE') throw e
+    throw new LatidoError('DATA_DIR_IN_USE', e.message, 'stop it for the import; or let it take the file itself, from the folder of a feed of the kind "files" (docs/connectors/files.md)', e)
+  }
+}
+
+/** The log, the vault and the intake as `latido start` opens them, and nothing else. */
+async function openFeeds (dir: DataDir, { config, clock }: ImportRequest, closers: Closers): Promise<{ readonly feeds: RunningFeeds, readonly folder: string }> {
+  const logger = fileLogger(dir.path('logs', 'latido.log'), config.logLevel)
+  bindToLog(dir, 'embedded')
+  const log = closers.use(await openEmbeddedLog({ directory: dir.path('log'), clock }))
+  await log.ensureTopics(topicSpecs({ partitions: config.partitions, retentionMs: config.retentionMs, replay: false }))
+  const codecs = await openEventCodecs(await SchemaBook.open({ url: 'mock://latido', storage: closers.use(openSchemaStorage(dir.path('schemas'))) }))
+  const vault = closers.use(new IdentityVault({
+    directory: dir.path('identity'), keyFile: config.keyFile === '' ? dir.path('keys', 'master.key') : config.keyFile,
+    publish: async (patient, sealed) => {
+      const key = Buffer.from(patient)
+      await log.producer().append({ topic: TOPICS.identity, partition: partitionFor(key, log.partitionsOf(TOPICS.identity)) }, [{ key, value: codecs.encodeIdentity(sealed) }])
+    },
+  }))
+  const intake = closers.use(await openIntake({ log, codecs, clock, directory: dir.path('intake'), sealer: vault, identify: patient => vault.identify(patient) }))
+  const folder = config.feeds === '' ? dir.path('feeds') : config.feeds
+  if (config.feeds === '') mkdirSync(folder, { recursive: true })
+  return { feeds: closers.use(new RunningFeeds({ intake, clock, logger, say: () => {}, folder, env: process.env })), folder }
+}
+
+/** A feed of files of that format; or one whose mapper reads the same messages when they are sent. */
+const READS: Readonly<Record<string, FormatName>> = { hl7: 'hl7', fhir: 'fhir-ndjson' }
+
+async function feedOf (folder: string, { format: said, feed: name, config }: ImportRequest): Promise<{ readonly loaded: LoadedFeed, readonly format: FileFormat }> {
+  const format = FORMAT_NAMES.find(one => one === said)
+  if (format === undefined) throw new LatidoError('CONFIG_INVALID', `there is no import of "${said}"`, `choose ${FORMAT_NAMES.join(', ')}`)
+  if (config.feeds === '') return await plainFeed(folder, name, format, config)
+  const read = readFeed(folder, name, await connectorKinds(config.feeds), { zone: config.zone })
+  if (read.kind === 'invalid') throw feedsInvalid(read.faults)
+  const { feed: loaded } = read
+  const [, options] = JSON.parse(loaded.optionsText) as [string, unknown]
+  if (loaded.kind.kind !== 'files') {
+    if (READS[loaded.kind.kind] !== format) throw new LatidoError('CONFIG_INVALID', `the feed ${name} is of the kind ${loaded.kind.kind} and cannot read ${format}`, `name a feed of the kind "files" with the format ${format}`)
+    return { loaded, format: formatOf(FILES_OPTIONS.parse({ format }), FILES_PARTS) }
+  }
+  const parsed = FILES_OPTIONS.parse(options)
+  if (parsed.format !== format) throw new LatidoError('CONFIG_INVALID', `the feed ${name} is of files of the format ${parsed.format}, not ${format}`, 'name another feed, or the other format')
+  return { loaded, format: formatOf(parsed, FILES_PARTS) }
+}
+
+/** Without a folder of feeds: the format as it is by default, and a table of codes in the data directory if there is one. */
+async function plainFeed (folder: string, name: string, format: FormatName, config: Config): Promise<{ readonly loaded: LoadedFeed, readonly format: FileFormat }> {
+  if (format === 'csv') throw new LatidoError('CONFIG_INVALID', 'nothing says what the columns of the file mean', 'write a feed of the kind "files" and name it with --feed and --feeds (docs/connectors/files.md)')
+  const kind = (await connectorKinds('')).find(one => one.kind === 'files')!
+  const configured = kind.configure({ format })
+  const { codes, faults } = readCodesOf(folder, name, new Map())
+  if (faults.length > 0 || configured.kind === 'invalid') throw feedsInvalid(faults)
+  return {
+    loaded: { name, kind, configured: configured.configured, optionsText: '', mapping: { site: '', zone: config.zone, codes, units: new Map(), namespaces: new Map() } },
+    format: formatOf(FILES_OPTIONS.parse({ format }), FILES_PARTS),
+  }
+}
