@@ -29,6 +29,7 @@ export class World {
   publishing = 0
   publishingMax = 0
   readonly #seen = new Map<string, string>()
+  readonly #kept = new Set<string>()
   readonly #tables = new Map<string, Map<string, unknown>>()
   readonly #clock: Clock
 
@@ -50,6 +51,14 @@ export class World {
     this.#seen.set(identity, content)
     this.published.push(message)
     return { kind: 'published', arrival: this.#clock.now() }
+  }
+
+  /** As an intake does: the same bytes refused for the same cause are one dead letter. */
+  refuse (refused: RefusedInput): void {
+    const identity = `${refused.source}|${refused.cause}|${refused.raw.toString('latin1')}`
+    if (this.#kept.has(identity)) return
+    this.#kept.add(identity)
+    this.refused.push(refused)
   }
 
   rowsOf (name: string): Map<string, unknown> {
@@ -78,7 +87,7 @@ export class Life {
     const counts = new Map<string, number>()
     this.intake = {
       publish: message => this.#publish(message),
-      refuse: refused => this.#effect(() => { world.refused.push(refused) }),
+      refuse: refused => this.#effect(() => { world.refuse(refused) }),
       archive: () => this.#effect(() => { world.archived++ }),
       patientInBed: () => undefined,
       now: (): ArrivalTimeMs => clock.now(),

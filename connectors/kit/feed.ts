@@ -4,6 +4,9 @@ import type { FeedMapping, MappingTable, UnmappedCode } from './mapping.ts'
 import type { Fault, Notices } from './outcome.ts'
 import type { ArchivedInput, InboundEvent, InboundMessage, Intake, SourceIdentity } from './port.ts'
 
+/** Enough to see what it is; any log takes it. */
+const BEGINNING_BYTES = 65_536
+
 export interface MapContext {
   readonly now: ArrivalTimeMs
   readonly mapping: FeedMapping
@@ -116,14 +119,34 @@ export class Feed<F extends Fault = Fault> {
   }
 
   async refuse (raw: Buffer, source: string, fault: F | Fault): Promise<Taken<F>> {
-    await this.intake.refuse({ cause: fault.cause, detail: fault.detail, source, feed: this.name, raw })
+    await this.#store(raw, source, fault)
     return { kind: 'refused', fault }
   }
 
   async fail (raw: Buffer, detail: string): Promise<Taken<F>> {
     const fault: Fault = { cause: 'step-failed', detail }
-    await this.intake.refuse({ ...fault, source: this.kind, feed: this.name, raw })
+    await this.#store(raw, this.kind, fault)
     return { kind: 'failed', fault }
+  }
+
+  /** Of what is too large for the log too the beginning is kept: whoever sends it would send it for ever. */
+  async #store (raw: Buffer, source: string, { cause, detail }: Fault): Promise<void> {
+    const refused = { source, feed: this.name }
+    try {
+      await this.intake.refuse({ ...refused, cause, detail, raw })
+    } catch (e) {
+      if (!isTooLarge(e)) throw e
+      await this.intake.refuse({ ...refused, cause: 'too-large', detail: `${detail}; too large to be kept, this is its beginning`, raw: raw.subarray(0, BEGINNING_BYTES) })
+    }
+  }
+
+  async #archive (archived: ArchivedInput): Promise<void> {
+    try {
+      await this.intake.archive(archived)
+    } catch (e) {
+      if (!isTooLarge(e)) throw e
+      await this.#store(archived.raw.subarray(0, BEGINNING_BYTES), archived.source, { cause: 'too-large', detail: 'the log cannot archive a message of this size; this is its beginning' })
+    }
   }
 
   #keeping (raw: Buffer): Refusing<F> { return { refuse: (source, fault) => this.refuse(raw, source, fault), fail: detail => this.fail(raw, detail) } }
@@ -134,8 +157,8 @@ export class Feed<F extends Fault = Fault> {
     if (events.length === 1 && refused.length === 0 && archived === undefined) return await this.#publishOne(events[0]!, mapped, refusing)
     const published = events.map(({ patient, event }, i) => intake.publish(inbound(patient, event, i === 0 ? id : `${id}#${i + 1}`, source, content)))
     const others = [
-      ...refused.map(part => intake.refuse({ cause: part.fault.cause, detail: part.fault.detail, source, feed: this.name, raw: part.raw })),
-      ...archived === undefined ? [] : [intake.archive({ ...archived, source })],
+      ...refused.map(part => this.#store(part.raw, source, part.fault)),
+      ...archived === undefined ? [] : [this.#archive({ ...archived, source })],
     ]
     const [outcomes] = await Promise.all([Promise.allSettled(published), Promise.allSettled(others).then(raiseFirst)])
     const failed = outcomes.find(one => one.status === 'rejected')
@@ -160,11 +183,13 @@ export class Feed<F extends Fault = Fault> {
   /** Too large for the log, or not in its schema, is for ever: it is refused. A log that is away: the caller's to know. Anything else is a fault of ours. */
   async #notPublished (source: string, reason: unknown, refusing: Refusing<F>): Promise<Taken<F>> {
     if (!isLatidoError(reason)) return await refusing.fail('publishing failed')
-    if (reason.code === 'RECORD_TOO_LARGE') return await refusing.refuse(source, { cause: 'too-large', detail: 'the log cannot take a record of this size' })
+    if (isTooLarge(reason)) return await refusing.refuse(source, { cause: 'too-large', detail: 'the log cannot take a record of this size' })
     if (reason.code === 'PAYLOAD_INVALID') return await refusing.refuse(source, { cause: 'payload-invalid', detail: messageOf(reason) })
     throw reason
   }
 }
+
+function isTooLarge (e: unknown): boolean { return isLatidoError(e) && e.code === 'RECORD_TOO_LARGE' }
 
 /** What is done with a message that cannot be published: kept as a dead letter, or only told. */
 interface Refusing<F extends Fault> {

@@ -8,7 +8,7 @@ import { headerOf, LogTail } from './log-tail.ts'
 import { MergedKeys } from './merged-keys.ts'
 import type { ArchivedInput, InboundEvent, InboundMessage, Intake, PublishOutcome, RefusedInput, SourceIdentity } from './port.ts'
 import { SealedTable } from './sealed-table.ts'
-import { markOf, OwnSeenMessages, type MessageMark, type SeenMessages } from './seen-messages.ts'
+import { keptMarkOf, markOf, OwnSeenMessages, type MessageMark, type SeenMessages } from './seen-messages.ts'
 
 /** 72 hours: senders that were away for a long weekend send again. */
 export const SEEN_FOR_MS: DurationMs = 72 * 3_600_000
@@ -47,6 +47,8 @@ export async function openIntake (options: IntakeOptions): Promise<OpenIntake> {
   return intake
 }
 
+interface Kept { readonly topic: string, readonly source: string, readonly mark: MessageMark, readonly value: Buffer, readonly count: string, readonly isNamed: boolean }
+
 class LogIntake implements OpenIntake {
   readonly #options: IntakeOptions
   readonly #root: ReturnType<typeof openLmdb>
@@ -59,6 +61,8 @@ class LogIntake implements OpenIntake {
   readonly #partitions: number
   /** By identity of the message. */
   readonly #inFlight = new Map<string, Promise<PublishOutcome>>()
+  /** What is being kept beside the events, by its mark. */
+  readonly #keeping = new Map<string, Promise<void>>()
   /** By patient: what was called first is appended first, also where its identity has to be kept before. */
   readonly #identifying = new Map<string, Promise<unknown>>()
   readonly #stops: readonly (() => void)[]
@@ -147,7 +151,7 @@ class LogIntake implements OpenIntake {
     const partition = partitionFor(key, this.#partitions)
     const { baseOffset, timestamp } = await this.#producer.append({ topic: TOPICS.events, partition }, [{ key, value: this.#options.codecs.encode(said), headers: headerOf(mark) }])
     this.#seen.remember(mark, timestamp)
-    this.#tail.appended(partition, baseOffset)
+    this.#tail.appended({ topic: TOPICS.events, partition }, baseOffset)
     if (said.type === 'merge') this.#merged.add(own, said.survivor)
     if (event.type === 'encounter') this.#beds.apply(patient.id, event)
     if (event.type === 'merge') this.#beds.merge(patient.id, event.survivor.id, event.eventTime)
@@ -173,14 +177,31 @@ class LogIntake implements OpenIntake {
 
   async refuse ({ cause, detail, source, feed = '', raw }: RefusedInput): Promise<void> {
     const value = this.#options.codecs.encodeDeadLetter({ cause, detail, source, feed, partition: -1, offset: -1, refusedAt: this.now(), raw: this.#options.sealer.seal(raw) })
-    await this.#producer.append({ topic: TOPICS.deadLetters, partition: 0 }, [{ key: null, value }])
-    this.count(source, `refused-${cause}`)
+    await this.#keep({ topic: TOPICS.deadLetters, source, mark: keptMarkOf(`${source}|refused ${feed} ${cause}`, raw), value, count: `refused-${cause}`, isNamed: raw.length > 0 })
   }
 
   async archive ({ source, type, raw }: ArchivedInput): Promise<void> {
     const value = this.#options.codecs.encodeArchived({ source, type, at: this.now(), raw: this.#options.sealer.seal(raw) })
-    await this.#producer.append({ topic: TOPICS.archive, partition: 0 }, [{ key: null, value }])
-    this.count(source, 'archived')
+    await this.#keep({ topic: TOPICS.archive, source, mark: keptMarkOf(`${source}|archived ${type}`, raw), value, count: 'archived', isNamed: true })
+  }
+
+  /** Once: a message that comes again, also after a crash, is refused or archived as the first time, and nothing is stored. Without bytes nothing says which it was. */
+  async #keep ({ topic, source, mark, value, count, isNamed }: Kept): Promise<void> {
+    const name = mark.toString('latin1')
+    const earlier = isNamed ? this.#keeping.get(name) : undefined
+    if (earlier !== undefined || (isNamed && this.#own.claim(mark, this.now()) === 'duplicate')) {
+      await earlier
+      this.count(source, 'kept-before')
+      return
+    }
+    const of = { topic, partition: 0 }
+    const work = this.#producer.append(of, [{ key: null, value, headers: headerOf(mark) }]).then(({ baseOffset, timestamp }) => {
+      this.#own.remember(mark, timestamp)
+      this.#tail.appended(of, baseOffset)
+      this.count(source, count)
+    })
+    if (isNamed) this.#keeping.set(name, work)
+    try { await work } finally { if (this.#keeping.get(name) === work) this.#keeping.delete(name) }
   }
 
   table<T> (name: string): SealedTable<T> { return new SealedTable<T>(this.#root, `table-${name}`, this.#options.sealer) }
@@ -191,7 +212,7 @@ class LogIntake implements OpenIntake {
   /** What was published before it began is in the tables, and on disk, when it ends. */
   async #checkpoint (): Promise<void> {
     const ends = this.#tail.ends()
-    await Promise.allSettled(this.#inFlight.values())
+    await Promise.allSettled([...this.#inFlight.values(), ...this.#keeping.values()])
     this.#own.write()
     await this.#root.flushed
     await this.#tail.keep(ends)

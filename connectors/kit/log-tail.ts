@@ -11,6 +11,9 @@ const MARK_BYTES = 32
 const SAMPLES_MAX = 720
 const CLOCKS_DIFFER_MS: DurationMs = 60_000
 
+/** Beside the events: what was refused and what is kept. Each has one partition. */
+const KEPT_TOPICS = [TOPICS.deadLetters, TOPICS.archive] as const
+
 /** What the intake learns from a record that it, or its predecessor, has published. */
 export interface TailReader {
   message (mark: MessageMark, at: ArrivalTimeMs): void
@@ -20,12 +23,13 @@ export interface TailReader {
 export function headerOf (mark: MessageMark): readonly RecordHeader[] { return [{ key: MESSAGE_HEADER, value: mark }] }
 
 /**
- * How far the intake's own tables are known to have what stands on `latido.events`. The log is the truth: a message may be there whose row a crash
+ * How far the intake's own tables are known to have what stands on the topics that it writes. The log is the truth: a message may be there whose row a crash
  * took from the tables, so at a start the rest is read, and the tables are what the log says again.
  */
 export class LogTail {
   readonly #rows: Database<number, string>
-  readonly #ends = new Map<number, number>()
+  /** By `nameOf` the partition. */
+  readonly #ends = new Map<string, number>()
   /** Where the partitions ended, now and then: from where to look for what was published since a moment. */
   readonly #samples: { readonly at: ArrivalTimeMs, readonly ends: readonly number[] }[] = []
 
@@ -33,20 +37,20 @@ export class LogTail {
 
   /** Reads what the tables may lack. A new intake on an old log begins at its end. */
   async catchUp (log: Log, codecs: EventCodecs, reader: TailReader): Promise<void> {
-    for (let partition = 0; partition < log.partitionsOf(TOPICS.events); partition++) {
-      const of = { topic: TOPICS.events, partition }
+    for (const of of followed(log)) {
       const range = await log.range(of)
-      const through = this.#rows.get(String(partition))
-      if (through === undefined) await this.#rows.put(String(partition), range.end)
+      const name = nameOf(of)
+      const through = this.#rows.get(name)
+      if (through === undefined) await this.#rows.put(name, range.end)
       else if (through < range.end) await readFrom(log, of, Math.max(through, range.start), codecs, reader)
-      this.#ends.set(partition, range.end)
+      this.#ends.set(name, range.end)
     }
   }
 
-  appended (partition: number, offset: number): void { if (offset >= (this.#ends.get(partition) ?? 0)) this.#ends.set(partition, offset + 1) }
+  appended (of: TopicPartition, offset: number): void { if (offset >= (this.#ends.get(nameOf(of)) ?? 0)) this.#ends.set(nameOf(of), offset + 1) }
 
   /** What was appended by now; saved by `keep` when everything before it is in the tables. */
-  ends (): ReadonlyMap<number, number> { return new Map(this.#ends) }
+  ends (): ReadonlyMap<string, number> { return new Map(this.#ends) }
 
   async sample (log: Log, at: ArrivalTimeMs): Promise<void> {
     const ends = await Promise.all(Array.from({ length: log.partitionsOf(TOPICS.events) }, async (_, partition) => (await log.range({ topic: TOPICS.events, partition })).end))
@@ -62,14 +66,22 @@ export class LogTail {
     return await findMark(log, of, Math.max(from, start), mark)
   }
 
-  async keep (ends: ReadonlyMap<number, number>): Promise<void> { await Promise.all([...ends].map(([partition, end]) => this.#rows.put(String(partition), end))) }
+  async keep (ends: ReadonlyMap<string, number>): Promise<void> { await Promise.all([...ends].map(([name, end]) => this.#rows.put(name, end))) }
 }
+
+function followed (log: Log): readonly TopicPartition[] {
+  const events = Array.from({ length: log.partitionsOf(TOPICS.events) }, (_, partition) => ({ topic: TOPICS.events, partition }))
+  return [...events, ...KEPT_TOPICS.map(topic => ({ topic, partition: 0 }))]
+}
+
+function nameOf ({ topic, partition }: TopicPartition): string { return topic === TOPICS.events ? String(partition) : topic }
 
 async function readFrom (log: Log, of: TopicPartition, from: number, codecs: EventCodecs, reader: TailReader): Promise<void> {
   for await (const records of recordsFrom(log, of, from)) {
     const mark = markIn(records)
     if (mark === undefined) continue
     reader.message(Buffer.from(mark) as MessageMark, records.timestamp)
+    if (of.topic !== TOPICS.events) continue
     const decoded = codecs.decode(records)
     if (decoded.kind === 'ok' && decoded.value.type === 'merge') reader.merge(records.keyBuffer.toString('latin1', records.keyStart, records.keyEnd) as PatientKey, decoded.value.survivor)
   }

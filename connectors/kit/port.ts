@@ -62,9 +62,9 @@ export interface ArchivedInput {
 export interface Intake {
   /** Resolves when the log has the message durably. Rejects (LatidoError) when the log is away: do not acknowledge. */
   publish (message: InboundMessage): Promise<PublishOutcome>
-  /** Resolves when the dead letter is durably stored. */
+  /** Resolves when the dead letter is durably stored. The same bytes refused for the same cause are one dead letter, however often they come in 72 hours. */
   refuse (refused: RefusedInput): Promise<void>
-  /** Resolves when it is durably stored. */
+  /** Resolves when it is durably stored; the same bytes are stored once. */
   archive (archived: ArchivedInput): Promise<void>
   /** Who lay in a bed at a moment (by default now), from admissions and transfers; undefined if nobody. */
   patientInBed (ward: string, bed: string, at?: EventTimeMs): string | undefined

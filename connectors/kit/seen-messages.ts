@@ -18,6 +18,12 @@ export function markOf (source: string, messageId: string, content: Buffer): Mes
   return Buffer.concat([hash(`${source}|${messageId}`), hash(content)], 2 * HASH_BYTES) as MessageMark
 }
 
+/** Of bytes that are kept and not published: each content is an identity of its own. */
+export function keptMarkOf (kept: string, raw: Buffer): MessageMark {
+  const content = hash(raw)
+  return Buffer.concat([hash(`${kept}|${content.toString('latin1')}`), content], 2 * HASH_BYTES) as MessageMark
+}
+
 /**
  * `reused`: the identity was seen with other contents (some senders start their counters again); it is new. `unsure`: whoever claimed it at `since`
  * never said what became of it: the log says.

@@ -32,6 +32,8 @@ function taking (take: Take, map: (kind: ConnectorKind<Options>) => ConnectorKin
 
 const good: Take = async (raw, position, feed, keep) => { await feed.take(raw); await keep(position) }
 
+let copies = 0
+
 async function failing (tried: ConformanceHarness<Options>): Promise<readonly string[]> {
   const failed: string[] = []
   for (const { name, run } of conformanceChecks({ ...tried })) await run().catch(() => { failed.push(name) })
@@ -46,6 +48,7 @@ it.each<readonly [string, ConformanceHarness<Options>, string]>([
   ['keeps the position before the log has the message', taking(async (raw, position, feed, keep) => { await keep(position); await feed.take(raw) }), 'loses nothing and takes nothing twice when it is killed at any effect'],
   ['swallows the failure of a log that is away', taking(async (raw, position, feed, keep) => { await feed.take(raw).catch(() => {}); await keep(position) }), 'waits while the log is away, and goes on when it is back'],
   ['gives a message another identity each time', taking(good, kind => ({ ...kind, mapper: options => (raw, context) => { const mapped = kind.mapper(options)(raw, context); return mapped.kind === 'mapped' ? { ...mapped, id: `${mapped.id} ${context.now} ${Math.random()}` } : mapped } })), 'takes a message that comes again once'],
+  ['gives what it cannot read other bytes each time', taking((raw, position, feed, keep) => { const noted = raw.includes('fast') ? Buffer.concat([raw, Buffer.from(' '.repeat(++copies))]) : raw; return good(noted, position, feed, keep) }), 'loses nothing and takes nothing twice when it is killed at any effect'],
   ['leaves out what it cannot read', taking(good, kind => ({ ...kind, mapper: options => (raw, context) => { const mapped = kind.mapper(options)(raw, context); return mapped.kind === 'rejected' ? { kind: 'mapped', source: mapped.source, id: 'none', content: raw, events: [], refused: [], notices: new Map() } : mapped } })), 'makes a dead letter of what can never be taken, and goes on'],
 ])('a connector that %s fails', async (_, tried, check) => {
   const [found] = conformanceChecks(tried).filter(({ name }) => name === check)

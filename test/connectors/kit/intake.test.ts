@@ -151,6 +151,35 @@ it('keeps a refused message, sealed, with its cause', async () => {
   expect(house.counts.get('refused-malformed')).toBe(1)
 })
 
+it('keeps what comes again once, refused or archived, also when a crash took the memory of it', async () => {
+  const raw = Buffer.from('MSH|^~\\&|...')
+  const keep = async (): Promise<void> => {
+    await Promise.all([1, 2].map(() => house.intake.refuse({ cause: 'malformed', detail: 'segment 2', source: 'hl7:test', feed: 'lab', raw })))
+    await house.intake.archive({ source: 'hl7:bill', type: 'BAR^P01', raw })
+  }
+  await house.close()
+  const before = join(directory.path, 'before')
+  cpSync(join(directory.path, 'kit'), before, { recursive: true })
+  house = await openHouse(directory.path, clock)
+  await keep()
+  await house.close()
+  rmSync(join(directory.path, 'kit'), { recursive: true })
+  cpSync(before, join(directory.path, 'kit'), { recursive: true })
+  house = await openHouse(directory.path, clock)
+  await keep()
+  await restart()
+  await keep()
+  const kept = async (): Promise<readonly number[]> => [(await read(house.log, TOPICS.deadLetters, () => 1)).length, (await read(house.log, TOPICS.archive, () => 1)).length]
+  expect(await kept()).toEqual([1, 1])
+  expect([...house.counts]).toEqual([['kept-before', 3]])
+  await house.intake.refuse({ cause: 'code-unknown', detail: 'segment 2', source: 'hl7:test', feed: 'lab', raw }) // for another cause: the mapping is another
+  await Promise.all([1, 2].map(() => house.intake.refuse({ cause: 'unauthorised', detail: 'a stranger', source: 'fhir', raw: Buffer.alloc(0) })))
+  expect(await kept()).toEqual([4, 1])
+  clock.advance(73 * HOUR_MS)
+  await keep()
+  expect(await kept()).toEqual([5, 2])
+})
+
 it('leaves no identifier and no raw byte of a refused message readable on the disk', async () => {
   await house.intake.publish(numerics('1', 80, 'MRN-SECRET-1'))
   await house.intake.publish(movement('MRN-SECRET-1', 'admit', 'W', '1'))
