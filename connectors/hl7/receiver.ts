@@ -23,7 +23,6 @@ const ANSWER_BYTES_MAX = 4096
 
 /**
  * One frame to its answers. The answer exists only after the feed has taken the message: everything of it is on the log, or is a dead letter.
- * A message may thus be stored twice as a dead letter, never not at all.
  */
 export class Receiver {
   readonly #options: ReceiverOptions
