@@ -20,7 +20,7 @@ const KEEP_ALIVE_MS = 60_000
 
 /**
  * One sender. Frames are taken one at a time, in order: the next begins when the last is answered. While frames wait the socket
- * is not read, so the sender feels it; what waits is at most what one chunk held. A sender that closed its side still gets its answers,
+ * is not read, so the sender feels it; what waits is at most what two chunks held. A sender that closed its side still gets its answers,
  * and what it had sent completely is stored even when it is gone.
  */
 export class Hl7Connection {
@@ -85,8 +85,8 @@ export class Hl7Connection {
     else if (this.#junkBytes > this.#options.limits.junkBytesMax) { this.#drop('junk-limit'); return }
     if (frames.length === 0) return
     this.#waiting.push(...frames)
-    this.#options.socket.pause()
-    this.#running ??= this.#run()
+    if (this.#running === undefined) this.#running = this.#run()
+    else this.#options.socket.pause() // a sender that waits for its answer never gets here
   }
 
   #noticed (what: FramerNotice, n: number): void {
@@ -116,7 +116,7 @@ export class Hl7Connection {
     this.#running = undefined
     this.#touch()
     if (this.#ended) socket.end()
-    else if (!this.#draining && !socket.destroyed) socket.resume()
+    else if (!this.#draining && !socket.destroyed && socket.isPaused()) socket.resume()
   }
 
   async #write (bytes: Buffer): Promise<void> {

@@ -2,6 +2,7 @@ import type { Database } from 'lmdb'
 import { BATCH_HEADER_BYTES, checkBatch, readInt64 } from '../../codec/index.ts'
 import { LatidoError } from '../../errors/index.ts'
 import { openLmdb, type Lmdb } from '../../lmdb/index.ts'
+import type { Clock } from '../../time/index.ts'
 import type { TopicSpec } from '../port.ts'
 import { Journal, readJournal, type Entry } from './journal.ts'
 import { Tail, type Block } from './tail.ts'
@@ -37,10 +38,10 @@ export class BlockStore {
   #failure: { readonly cause: unknown } | undefined
 
   /** Throws STORE_CORRUPT; rejects where what the journal has cannot be written. */
-  static async open (directory: string): Promise<BlockStore> {
+  static async open (directory: string, clock: Clock): Promise<BlockStore> {
     const root = openLmdb(directory, 'the log')
     try {
-      const store = new BlockStore(root, directory)
+      const store = new BlockStore(root, directory, clock)
       await store.checkpoint()
       return store
     } catch (e) {
@@ -49,7 +50,7 @@ export class BlockStore {
     }
   }
 
-  private constructor (root: Lmdb, directory: string) {
+  private constructor (root: Lmdb, directory: string, clock: Clock) {
     this.#root = root
     this.#blocks = this.#root.openDB<Buffer, Buffer>('blocks', { keyEncoding: 'binary', encoding: 'binary' })
     this.#meta = this.#root.openDB<unknown, string>('meta', { encoding: 'json' })
@@ -60,7 +61,7 @@ export class BlockStore {
       if (entry.sequence !== ++this.#sequence) throw new LatidoError('STORE_CORRUPT', 'the log and its journal are not of one time', 'restore the whole data directory from a backup, or move it away to start empty')
       this.#tail.add(entry)
     }
-    this.#journal = new Journal(directory)
+    this.#journal = new Journal(directory, () => clock.monotonicMs())
   }
 
   topics (): readonly StoredTopic[] { return [...this.#meta.getRange({ start: 'topic/', end: 'topic0' })].map(({ value }) => value as StoredTopic) }

@@ -21,7 +21,7 @@ export interface EmbeddedLogOptions {
 
 /** Opens (or creates) the log in a directory. Throws STORE_CORRUPT. One process at a time may hold a directory. */
 export async function openEmbeddedLog (options: EmbeddedLogOptions): Promise<Log> {
-  return new EmbeddedLog(await BlockStore.open(options.directory), options)
+  return new EmbeddedLog(await BlockStore.open(options.directory, options.clock), options)
 }
 
 class EmbeddedLog implements Log, ConsumerHost {

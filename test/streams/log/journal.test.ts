@@ -20,7 +20,7 @@ const texts = (): string[] => readJournal(directory.path).map(({ sequence, set: 
 
 describe('the journal', () => {
   it('has every entry that was appended, in order, and of the other segment what is older', async () => {
-    const journal = new Journal(directory.path)
+    const journal = new Journal(directory.path, () => 0)
     for (let n = 1; n <= 3; n++) await journal.append({ sequence: n, set: set(`first ${n}`, n) })
     journal.turn()
     await journal.append({ sequence: 4, set: set('second', 4) })
@@ -32,7 +32,7 @@ describe('the journal', () => {
   })
 
   it('leaves out a last entry that was half written', async () => {
-    const journal = new Journal(directory.path)
+    const journal = new Journal(directory.path, () => 0)
     for (let n = 1; n <= 3; n++) await journal.append({ sequence: n, set: set(`entry ${n}`, n) })
     journal.close()
     const file = join(directory.path, 'journal-0')
@@ -47,7 +47,7 @@ describe('the journal', () => {
   })
 
   it('says that it is damaged where a whole entry follows a broken one', async () => {
-    const journal = new Journal(directory.path)
+    const journal = new Journal(directory.path, () => 0)
     for (let n = 1; n <= 3; n++) await journal.append({ sequence: n, set: set(`entry ${n}`, n) })
     journal.close()
     const file = join(directory.path, 'journal-0')
