@@ -20,7 +20,7 @@ export function parseTime (text: string, format: TimeFormat, zone: string): Even
       if (match === null) return undefined
       const [, year, month, day, hour, minute, second, fraction, offset] = match
       const wall = wallTime([year, month, day, hour, minute, second], fraction)
-      return wall === undefined ? undefined : offset === undefined ? zoneToUtc(wall, zone) : withOffset(wall, offset)
+      return wall === undefined ? undefined : offset === undefined ? toUtc(wall, zone) : withOffset(wall, offset)
     }
     case 'dmy': case 'mdy': {
       const match = SHORT.exec(said)
@@ -28,7 +28,7 @@ export function parseTime (text: string, format: TimeFormat, zone: string): Even
       const [, first, second, year, hour, minute, seconds, fraction] = match
       const [day, month] = format === 'dmy' ? [first, second] : [second, first]
       const wall = wallTime([year, month, day, hour, minute, seconds], fraction)
-      return wall === undefined ? undefined : zoneToUtc(wall, zone)
+      return wall === undefined ? undefined : toUtc(wall, zone)
     }
   }
 }
@@ -46,4 +46,21 @@ function withOffset (wall: number, offset: string): number | undefined {
   if (offset === 'Z') return wall
   const [hours, minutes] = [Number(offset.slice(1, 3)), Number(offset.slice(-2))]
   return hours > 14 || minutes > 59 ? undefined : wall - (offset.startsWith('-') ? -1 : 1) * (hours * 60 + minutes) * 60_000
+}
+
+const QUARTER_MS = 900_000
+const KEPT_MAX = 20_000
+const shifts = new Map<string, number>()
+
+/** Clocks change at quarters of an hour, so each quarter has one offset: asking for it is most of the work of reading a row. */
+function toUtc (wall: number, zone: string): number {
+  const quarter = Math.floor(wall / QUARTER_MS)
+  const key = `${zone} ${quarter}`
+  let shift = shifts.get(key)
+  if (shift === undefined) {
+    if (shifts.size >= KEPT_MAX) shifts.clear()
+    shift = zoneToUtc(quarter * QUARTER_MS, zone) - quarter * QUARTER_MS
+    shifts.set(key, shift)
+  }
+  return wall + shift
 }

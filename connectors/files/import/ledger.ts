@@ -60,7 +60,7 @@ export class Ledger {
 
   async forgetBeyondLimit (there: ReadonlySet<string>): Promise<void> {
     if (this.#entries.size <= KEPT_MAX) return
-    for (const file of [...this.#entries.keys()]) {
+    for (const file of this.#entries.keys()) {
       if (there.has(file)) continue
       this.#entries.delete(file)
       await this.#table.save(file, undefined)
