@@ -185,12 +185,17 @@ async function holdsBack (trial: Trial<unknown>): Promise<void> {
 async function outlivesTheLog (trial: Trial<unknown>): Promise<void> {
   trial.world.away = true
   await trial.start()
-  trial.counterparty.offer(trial.messages(3, 4))
+  trial.counterparty.offer([...trial.messages(3, 4), trial.harness.poison])
   await systemClock.sleep(QUIET_MS)
-  assert.equal(trial.delivered(), 0, 'nothing is acknowledged while the log is away')
+  assert.equal(trial.delivered(), 0, 'nothing is acknowledged while the log is away, nor what is refused')
+  await trial.stop()
+  assert.equal(trial.delivered(), 0, 'nothing is acknowledged when it ends while the log is away')
+  await trial.start()
+  await systemClock.sleep(QUIET_MS)
   trial.world.away = false
-  await trial.until('all delivered', () => trial.delivered() === 12)
+  await trial.until('all delivered', () => trial.delivered() === 13)
   trial.complete(12)
+  assert.equal(trial.world.refused.length, 1, 'one dead letter')
 }
 
 async function passesPoison (trial: Trial<unknown>): Promise<void> {

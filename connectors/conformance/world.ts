@@ -21,7 +21,7 @@ export class World {
   readonly published: InboundMessage[] = []
   readonly refused: RefusedInput[] = []
   archived = 0
-  /** Publishing fails as it does when the log is away. */
+  /** Publishing, refusing and archiving fail as they do when the log is away. */
   away = false
   /** Publishing waits for it. */
   hold: Promise<void> | undefined
@@ -87,8 +87,8 @@ export class Life {
     const counts = new Map<string, number>()
     this.intake = {
       publish: message => this.#publish(message),
-      refuse: refused => this.#effect(() => { world.refuse(refused) }),
-      archive: () => this.#effect(() => { world.archived++ }),
+      refuse: async refused => { this.#needsLog(); await this.#effect(() => { world.refuse(refused) }) },
+      archive: async () => { this.#needsLog(); await this.#effect(() => { world.archived++ }) },
       patientInBed: () => undefined,
       now: (): ArrivalTimeMs => clock.now(),
       count: (_source, what, n = 1) => { counts.set(what, (counts.get(what) ?? 0) + n) },
@@ -114,7 +114,7 @@ export class Life {
     world.publishingMax = Math.max(world.publishingMax, world.publishing)
     try {
       await world.hold
-      if (world.away && !this.#dead) throw new LatidoError('LOG_WRITE_FAILED', 'the log is away', 'start it')
+      this.#needsLog()
       let outcome: PublishOutcome = { kind: 'duplicate' }
       await this.#effect(() => { outcome = world.add(message) })
       return outcome
@@ -122,6 +122,8 @@ export class Life {
       world.publishing--
     }
   }
+
+  #needsLog (): void { if (this.#world.away && !this.#dead) throw new LatidoError('LOG_WRITE_FAILED', 'the log is away', 'start it') }
 
   /** Does it and resolves; or cuts the life off before or after it, and never does. */
   async #effect (run: () => void): Promise<void> {
