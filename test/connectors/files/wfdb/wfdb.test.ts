@@ -6,6 +6,7 @@ import { readHeader } from '../../../../connectors/files/wfdb/header.ts'
 import { isInvalid, sampleAt, samplesIn } from '../../../../connectors/files/wfdb/samples.ts'
 import { TemporaryFolder } from '../folder.ts'
 import { NOW_MS, trial, valuesOf } from '../support.ts'
+import { WRITTEN_BY_WFDB } from './written-by-wfdb.ts'
 import { checksumOf, FORMATS, pack, type TestFormat } from './writer.ts'
 
 const START = Date.UTC(2026, 2, 14, 8, 30)
@@ -40,6 +41,17 @@ describe('samples of a WFDB file', () => {
 })
 
 describe('a WFDB record of numerics', () => {
+  it.each(WRITTEN_BY_WFDB.map(one => [one.format, one] as const))('that the wfdb package wrote in format %s has the values that it reads there', async (format, { header, dat, values }) => {
+    await using folder = await TemporaryFolder.of({ [`g${format}.hea`]: header })
+    await writeFile(folder.file(`g${format}.dat`), Buffer.from(dat, 'base64'))
+    const { intake, take } = trial(WFDB)
+    await take(folder.file(`g${format}.hea`))
+    const { event } = intake.published[0]!
+    if (event.type !== 'observations') throw new Error('no readings')
+    const at = (concept: string, frame: number): number | null => event.observations.find(one => one.concept === concept && one.eventTime === START + frame * 1_000)?.value ?? null
+    expect(values.map((_, frame) => [at('heartRate', frame), at('spo2', frame)])).toEqual(values)
+  })
+
   it.each(FORMATS)('in format %s becomes device readings in physical units, at its base time in the feed\'s zone', async format => {
     await using folder = await record(format, '0.0166666666667', [{ name: 'HR', units: 'bpm', gain: '1(0)', samples: [60, 61, 62] }, { name: 'ABPMean', units: 'mmHg', gain: '0.5(-10)', samples: [30, 31, 32] }])
     const { intake, take } = trial(WFDB, { mapping: { ...PLAIN_MAPPING, zone: 'Europe/Madrid' } })
