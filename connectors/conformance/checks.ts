@@ -63,18 +63,24 @@ class Trial<Options> implements AsyncDisposable {
     return life
   }
 
+  /** As an operator does: what was received is answered before the other side sees it go. */
   async stop (): Promise<void> {
+    await this.#dispose()
+    this.counterparty.disconnected?.()
+  }
+
+  async #dispose (): Promise<void> {
     const connector = this.#connector
     this.#connector = undefined
-    this.counterparty.disconnected?.()
     await connector?.[Symbol.asyncDispose]()
   }
 
   /** As a killed process: nothing that it still does has an effect. */
   async kill (life: Life): Promise<void> {
     life.kill()
+    this.counterparty.disconnected?.()
     // A dead life's promises never settle; its sockets and timers must go all the same.
-    await within(KILL_MS, this.stop())
+    await within(KILL_MS, this.#dispose())
   }
 
   /** Message `n` of each of `patients` invented patients, patients in turn. */
