@@ -35,7 +35,7 @@ export function formatOf ({ format, csv, wfdb, startAt }: FilesOptions, { fhir }
     case 'hl7': return hl7Format()
     case 'mimic3': return mimic3Format(Date.parse(startAt))
     case 'physionet2019': return physionet2019Format(Date.parse(startAt))
-    case 'wfdb': return { name: 'wfdb', endings: /\.hea$/i, parts: wfdbParts, records: file => wfdbRecords(file, wfdb), map: wfdbMapper(wfdb) }
+    case 'wfdb': return { name: 'wfdb', atOnce: true, endings: /\.hea$/i, parts: wfdbParts, records: file => wfdbRecords(file, wfdb), map: wfdbMapper(wfdb) }
   }
 }
 

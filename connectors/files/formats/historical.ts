@@ -17,12 +17,12 @@ export const STARTS_AT: ArrivalTimeMs = Date.UTC(2019, 0, 1)
 
 /** Event times as the set has them from `startAt` on; arrival is when the log has them. Use `latido replay` where arrival times matter. */
 export function physionet2019Format (startAt: ArrivalTimeMs = STARTS_AT): FileFormat {
-  return { name: 'physionet2019', endings: /\.csv(\.gz)?$/i, parts: path => filesOf(path, /\.psv$/), records: file => recordsOf(file, () => openPhysionet2019(file.path, { startAt })), map }
+  return { name: 'physionet2019', atOnce: true, endings: /\.csv(\.gz)?$/i, parts: path => filesOf(path, /\.psv$/), records: file => recordsOf(file, () => openPhysionet2019(file.path, { startAt })), map }
 }
 
 /** A folder of tables. */
 export function mimic3Format (startAt: ArrivalTimeMs = STARTS_AT): FileFormat {
-  return { name: 'mimic3', endings: /^$/, parts: async path => [...(await findTables(path)).values()].map(file => file.path), records: file => recordsOf(file, () => openMimic3(file.path, { timeline: 'aligned', startAt })), map }
+  return { name: 'mimic3', atOnce: true, endings: /^$/, parts: async path => [...(await findTables(path)).values()].map(file => file.path), records: file => recordsOf(file, () => openMimic3(file.path, { timeline: 'aligned', startAt })), map }
 }
 
 async function filesOf (path: string, endings: RegExp): Promise<readonly string[]> {

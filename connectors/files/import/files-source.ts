@@ -131,7 +131,7 @@ export class FilesSource implements Source {
       ? await hashesOf(only.file, bytes, [known, begun].flatMap(one => one === undefined ? [] : [one.bytes]), onRead)
       : new Map([[bytes, await hashOfAll(parts, onRead)]])
     const hash = hashes.get(bytes)!
-    return { hash, ...continuation([known, begun], hashes, hash) }
+    return { hash, ...continuation([known, begun].filter(mark => this.#options.format.atOnce !== true || mark?.bytes === bytes), hashes, hash) }
   }
 
   #open (file: NamedFile, identity: string, disk: OnDisk, onRead: (bytes: number) => void): TakenFile {

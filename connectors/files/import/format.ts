@@ -31,6 +31,8 @@ export interface FileFormat {
    * alone. Throws FILE_UNREADABLE or FILE_INVALID.
    */
   parts? (path: string): Promise<readonly string[] | undefined>
+  /** Its records depend on all of the file: one that has grown is another. */
+  readonly atOnce?: boolean
   /** The same file gives the same records in the same order. Throws FILE_INVALID where it cannot go on. */
   records (file: TakenFile): AsyncIterable<FileRecord>
   readonly map: MessageMapper

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { appendFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, test } from 'vitest'
 import { PLAIN_MAPPING } from '../../../../connectors/kit/index.ts'
@@ -59,6 +60,17 @@ describe('recordings', () => {
     await future.take(folder.path)
     expect(future.intake.published).toEqual([])
     expect(new Set(future.intake.refused.map(({ cause }) => cause))).toEqual(new Set(['time-in-future']))
+  })
+
+  it('that have grown are others: their records stand in another order', async () => {
+    const row = (pid: string, h: number, heartRate: number): string => `${pid},${hour(h, heartRate).replaceAll('|', ',')}\n`
+    await using folder = await TemporaryFolder.of({ 'set.csv': `pid,${PSV.replaceAll('|', ',')}\n${row('1', 1, 80)}` })
+    const tables = new Tables()
+    expect(await trial({ format: 'physionet2019' }, { tables }).take(folder.file('set.csv'))).toEqual({ records: 3, before: 0 })
+    await appendFile(folder.file('set.csv'), row('2', 1, 90))
+    const later = trial({ format: 'physionet2019' }, { tables })
+    expect(await later.take(folder.file('set.csv'))).toEqual({ records: 6, before: 0 })
+    expect([...valuesOf(later.intake)].sort()).toEqual([80, 90])
   })
 
   it('that are no recording are refused', async () => {
