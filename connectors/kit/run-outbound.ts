@@ -1,9 +1,9 @@
-import { randomInt } from 'node:crypto'
 import { isLatidoError } from '../../streams/errors/index.ts'
 import type { Clock, DurationMs } from '../../streams/time/index.ts'
 import type { Fault } from './outcome.ts'
 import type { OutboundBatch, OutboundItem, OutboundSource } from './outbound.ts'
 import type { Connector, ConnectorHealth, Intake } from './port.ts'
+import { Standing } from './standing.ts'
 
 /** What became of an item at the counterparty. */
 export type Delivery =
@@ -48,8 +48,6 @@ export interface RunOutboundOptions {
   readonly random?: () => number
 }
 
-const STEPS = 1_000_000
-const SPREAD = 0.2
 
 /**
  * Sends what the source yields, for ever: a patient's items in order, several patients at a time. A batch is done when each of its items was delivered,
@@ -64,18 +62,19 @@ class OutboundRunner implements Connector {
   readonly #limits: OutboundLimits
   readonly #stop = new AbortController()
   readonly #ended: Promise<void>
-  #health: ConnectorHealth
+  readonly #standing: Standing
 
   constructor (options: RunOutboundOptions) {
     this.name = options.name
     this.endpoint = options.endpoint
     this.#options = options
     this.#limits = { ...OUTBOUND_LIMITS, ...options.limits }
-    this.#health = { state: 'up', since: options.clock.now(), why: '' }
+    const { clock, say, random } = options
+    this.#standing = new Standing({ clock, say, random, name: this.name, doing: `sending to ${this.endpoint}`, initially: { state: 'up', why: '' }, ...this.#limits })
     this.#ended = this.#run()
   }
 
-  health (): ConnectorHealth { return this.#health }
+  health (): ConnectorHealth { return this.#standing.health }
 
   async [Symbol.asyncDispose] (): Promise<void> {
     this.#stop.abort()
@@ -89,14 +88,14 @@ class OutboundRunner implements Connector {
     for (let failures = 0; !signal.aborted;) {
       try {
         const batch = await source.next(this.#limits.pollMs)
-        this.#up()
+        this.#standing.up()
         await this.#send(batch.items)
         if (signal.aborted) return
         if (batch.items.length > 0) await this.#done(batch)
         failures = 0
       } catch (e) {
-        this.#down(isLatidoError(e) ? e.message : 'the log cannot be read')
-        await clock.sleep(this.#pauseMs(++failures), signal)
+        this.#standing.waiting(isLatidoError(e) ? e.message : 'the log cannot be read')
+        await clock.sleep(this.#standing.pauseMs(++failures), signal)
       }
     }
   }
@@ -122,17 +121,17 @@ class OutboundRunner implements Connector {
       const delivery = await this.#options.deliver(item, signal).catch((): Delivery => ({ kind: 'failed', detail: 'the connector failed' }))
       if (signal.aborted && delivery.kind !== 'delivered') return
       switch (delivery.kind) {
-        case 'delivered': this.#count(`${item.kind}-delivered`); this.#up(); return
+        case 'delivered': this.#count(`${item.kind}-delivered`); this.#standing.up(); return
         case 'skipped': this.#count(`${item.kind}-${delivery.what}`); return
-        case 'refused': this.#up(); await this.#deadLetter(item, delivery.fault); return
+        case 'refused': this.#standing.up(); await this.#deadLetter(item, delivery.fault); return
         case 'failed':
           this.#count('attempt-failed')
           if (++failed === this.#limits.attemptsMax) { await this.#deadLetter(item, { cause: 'source-refused', detail: `${delivery.detail}, ${failed} times` }); return }
           break
-        case 'away': this.#count('counterparty-away'); this.#down(delivery.why)
+        case 'away': this.#count('counterparty-away'); this.#standing.waiting(delivery.why)
       }
       const asked = delivery.kind === 'away' ? delivery.retryAfterMs ?? 0 : 0
-      await clock.sleep(Math.max(this.#pauseMs(pauses), asked), signal)
+      await clock.sleep(Math.max(this.#standing.pauseMs(pauses), asked), signal)
     }
   }
 
@@ -144,31 +143,13 @@ class OutboundRunner implements Connector {
         await intake.refuse({ cause, detail, source: `${kind}:${name}`, raw: Buffer.from(JSON.stringify(item)) })
         return
       } catch {
-        this.#down('the log does not take dead letters')
-        await clock.sleep(this.#pauseMs(pauses), this.#stop.signal)
+        this.#standing.waiting('the log does not take dead letters')
+        await clock.sleep(this.#standing.pauseMs(pauses), this.#stop.signal)
       }
     }
   }
 
   #count (what: string): void { this.#options.intake.count(this.#options.kind, what) }
-
-  #up (): void {
-    if (this.#health.state === 'up') return
-    this.#health = { state: 'up', since: this.#options.clock.now(), why: '' }
-    this.#options.say?.(`${this.name}: sending to ${this.endpoint}`)
-  }
-
-  #down (why: string): void {
-    const since = this.#health.state === 'waiting' ? this.#health.since : this.#options.clock.now()
-    if (this.#health.state !== 'waiting' || this.#health.why !== why) this.#options.say?.(`${this.name}: waiting (${why})`)
-    this.#health = { state: 'waiting', since, why }
-  }
-
-  #pauseMs (failures: number): DurationMs {
-    const { pauseMsMin, pauseMsMax } = this.#limits
-    const random = this.#options.random ?? (() => randomInt(STEPS) / STEPS)
-    return Math.round(Math.min(pauseMsMax, pauseMsMin * 2 ** Math.min(failures - 1, 20)) * (1 + SPREAD * (2 * random() - 1)))
-  }
 }
 
 function byPatient (items: readonly OutboundItem[]): OutboundItem[][] {

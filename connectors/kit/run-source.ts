@@ -1,11 +1,11 @@
-import { randomInt } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { isLatidoError } from '../../streams/errors/index.ts'
-import type { ArrivalTimeMs, Clock, DurationMs } from '../../streams/time/index.ts'
+import type { Clock, DurationMs } from '../../streams/time/index.ts'
 import type { KeptTable } from './connector-kind.ts'
 import type { Feed } from './feed.ts'
 import type { Connector, ConnectorHealth } from './port.ts'
 import type { Source, SourceMessage } from './source.ts'
+import { Standing } from './standing.ts'
 
 /** Every limit of a source that is read. */
 export interface SourceLimits {
@@ -35,9 +35,6 @@ export interface RunSourceOptions {
 }
 
 const POSITION = 'position'
-const STEPS = 1_000_000
-/** Pauses are drawn from this share around the calm one, so that many instances do not come back at once. */
-const SPREAD = 0.2
 
 /**
  * Reads a source for ever: a message is acknowledged, and its position kept, when the log has it. Positions move in order, so after a crash the
@@ -57,7 +54,7 @@ class SourceRunner implements Connector {
   readonly #inFlight: Promise<void>[] = []
   #tail: Promise<void> = Promise.resolve()
   readonly #ended: Promise<void>
-  #health: ConnectorHealth
+  readonly #standing: Standing
   #position: string | undefined
   #saving: Promise<void> = Promise.resolve()
   #savePending = false
@@ -70,13 +67,14 @@ class SourceRunner implements Connector {
     this.#source = source
     this.#options = options
     this.#limits = { ...SOURCE_LIMITS, ...options.limits }
-    this.#health = { state: 'waiting', since: options.clock.now(), why: 'not connected yet' }
+    const { clock, say, random } = options
+    this.#standing = new Standing({ clock, say, random, name: this.name, doing: `reading ${this.endpoint}`, initially: { state: 'waiting', why: 'not connected yet' }, ...this.#limits })
     setMaxListeners(this.#limits.inFlightMax + 10, this.#stop.signal) // each message on its way may wait on it
     for (const [key, position] of options.positions.load()) if (key === POSITION) this.#position = position
     this.#ended = this.#run()
   }
 
-  health (): ConnectorHealth { return this.#health }
+  health (): ConnectorHealth { return this.#standing.health }
 
   async [Symbol.asyncDispose] (): Promise<void> {
     this.#stop.abort()
@@ -89,14 +87,15 @@ class SourceRunner implements Connector {
     while (!signal.aborted) {
       try {
         await this.#readOnce()
-        this.#up()
+        this.#standing.up()
+        this.#failures = 0
         if (!signal.aborted) await clock.sleep(this.#limits.pollEveryMs, signal)
       } catch (e) {
         if (signal.aborted) break
         this.#failures++
         this.#options.feed.count('source-failures')
-        this.#down(isLatidoError(e) ? e.message : codeOf(e))
-        await clock.sleep(this.#pauseMs(this.#failures), signal)
+        this.#standing.waiting(isLatidoError(e) ? e.message : codeOf(e))
+        await clock.sleep(this.#standing.pauseMs(this.#failures), signal)
       }
     }
     await this.#tail
@@ -108,7 +107,8 @@ class SourceRunner implements Connector {
     try {
       for await (const message of this.#source.read({ position: this.#position, clock, signal: this.#stop.signal })) {
         if (this.#stop.signal.aborted) return
-        this.#up()
+        this.#standing.up()
+        this.#failures = 0
         while (this.#inFlight.length >= this.#limits.inFlightMax) await this.#inFlight[0]
         this.#start(message)
       }
@@ -145,8 +145,8 @@ class SourceRunner implements Connector {
         if (!isLatidoError(e) && attempt === this.#limits.attemptsMax) await feed.fail(message.raw, `failed ${attempt} times`).then(() => { done = true }, () => {})
         if (done) return true
         feed.count('log-away')
-        this.#down('the log does not take messages')
-        await clock.sleep(this.#pauseMs(attempt), signal)
+        this.#standing.waiting('the log does not take messages')
+        await clock.sleep(this.#standing.pauseMs(attempt), signal)
         await before
         if (signal.aborted) return false
       }
@@ -162,25 +162,6 @@ class SourceRunner implements Connector {
       this.#savePending = false
       return this.#options.positions.save(POSITION, this.#position)
     }).catch(() => { this.#options.feed.count('position-not-kept') })
-  }
-
-  #up (): void {
-    this.#failures = 0
-    if (this.#health.state === 'up') return
-    this.#health = { state: 'up', since: this.#options.clock.now(), why: '' }
-    this.#options.say?.(`${this.name}: reading ${this.endpoint}`)
-  }
-
-  #down (why: string): void {
-    const since: ArrivalTimeMs = this.#health.state === 'waiting' ? this.#health.since : this.#options.clock.now()
-    if (this.#health.state !== 'waiting' || this.#health.why !== why) this.#options.say?.(`${this.name}: waiting (${why})`)
-    this.#health = { state: 'waiting', since, why }
-  }
-
-  #pauseMs (failures: number): DurationMs {
-    const { pauseMsMin, pauseMsMax } = this.#limits
-    const random = this.#options.random ?? (() => randomInt(STEPS) / STEPS)
-    return Math.round(Math.min(pauseMsMax, pauseMsMin * 2 ** Math.min(failures - 1, 20)) * (1 + SPREAD * (2 * random() - 1)))
   }
 }
 

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ROOT } from '../house/source-files.ts'
+import { afterAll, beforeAll, it } from 'vitest'
 import { freePorts, startChild, until, type Child } from '../kit/servers/index.ts'
 import { tempDir } from '../kit/temp-dir.ts'
 import { document, snippetsOf, type Snippet } from './documents.ts'
@@ -145,4 +146,19 @@ export class GuideReader implements AsyncDisposable {
 
 function collect (child: ChildProcess, take: (text: string) => void): void {
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => { take(chunk.toString()) })
+}
+
+/** The tests of one reader who does all steps of a guide in order; behind a step that goes wrong there is nothing to try. Called within a `describe`. */
+export function followGuide (path: string): void {
+  let reader: GuideReader
+  beforeAll(async () => { reader = await GuideReader.open() })
+  afterAll(async () => { await reader[Symbol.asyncDispose]() }, 120_000)
+  let broken = false
+
+  it.each(guideSteps(path).map(step => [`${step.where} ${step.kind === 'file' ? `writes ${step.file}` : step.lines[0]!.slice(0, 60)}`, step] as const))('%s', async (_name, step) => {
+    if (broken) throw new Error('a step before this one went wrong')
+    broken = true
+    await reader.follow(step)
+    broken = false
+  })
 }

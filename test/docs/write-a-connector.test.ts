@@ -1,18 +1,4 @@
-import { afterAll, beforeAll, describe, it } from 'vitest'
-import { GuideReader, guideSteps } from './guide.ts'
+import { describe } from 'vitest'
+import { followGuide } from './guide.ts'
 
-const steps = guideSteps('docs/guides/write-a-connector.md')
-
-describe('a reader who follows the guide from a source to readings on the log', { timeout: 120_000 }, () => {
-  let reader: GuideReader
-  beforeAll(async () => { reader = await GuideReader.open() })
-  afterAll(async () => { await reader[Symbol.asyncDispose]() }, 120_000)
-  let broken = false
-
-  it.each(steps.map(step => [`${step.where} ${step.kind === 'file' ? `writes ${step.file}` : step.lines[0]!.slice(0, 60)}`, step] as const))('%s', async (_name, step) => {
-    if (broken) throw new Error('a step before this one went wrong')
-    broken = true
-    await reader.follow(step)
-    broken = false
-  })
-})
+describe('a reader who follows the guide from a source to readings on the log', { timeout: 120_000 }, () => { followGuide('docs/guides/write-a-connector.md') })
