@@ -118,7 +118,7 @@ class Gateway {
     await until('the gateway is ready', GOES_ON_WITHIN_MS, () => this.#readies() > ready, () => this.failure())
   }
 
-  failure (): string | undefined { return this.#child?.running === true ? undefined : `the gateway ended: ${readFileSync(this.#logFile, 'utf8').slice(-2_000)}` }
+  failure (): string | undefined { return this.#child?.running === true ? undefined : `the gateway ended (${this.#child?.outcome ?? ''}): ${readFileSync(this.#logFile, 'utf8').slice(-2_000)}` }
   async kill (): Promise<void> { await this.#child?.kill() }
 
   async stop (): Promise<void> {

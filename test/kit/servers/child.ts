@@ -14,6 +14,8 @@ export interface ChildOptions {
 export interface Child {
   readonly pid: number
   readonly running: boolean
+  /** How it ended: `code 1`, `signal SIGKILL`; undefined while it runs. */
+  readonly outcome: string | undefined
   /** Resolves when the process is gone. */
   readonly ended: Promise<void>
   signal (signal: NodeJS.Signals): void
@@ -33,7 +35,8 @@ export function startChild (command: string, args: readonly string[], { cwd, log
   const pid = child.pid
   if (pid === undefined) throw new Error(`${command} could not be started`)
   let running = true
-  const ended = once(child, 'exit').then(() => { running = false; watchdog.kill('SIGKILL') })
+  let outcome: string | undefined
+  const ended = once(child, 'exit').then(([code, signal]: unknown[]) => { outcome = signal === null ? `code ${String(code)}` : `signal ${String(signal)}`; running = false; watchdog.kill('SIGKILL') })
   const watchdog = spawn('sh', ['-c', 'trap "" INT TERM HUP; read -r _; kill -9 "$0"; [ -z "$1" ] || rm -rf "$1"', String(pid), directory], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
   child.unref()
   watchdog.unref()
@@ -41,6 +44,7 @@ export function startChild (command: string, args: readonly string[], { cwd, log
     pid,
     ended,
     get running () { return running },
+    get outcome () { return outcome },
     signal: signal => { if (running) child.kill(signal) },
     kill: async () => {
       if (!running) return
