@@ -3,7 +3,7 @@ import { LatidoError } from '../../streams/errors/index.ts'
 
 /** True where only this machine can connect. */
 export function isLoopback (host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+  return host === 'localhost' || host === '::1' || host === '[::1]' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
 export interface Exposure {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { LatidoError } from '../../streams/errors/index.ts'
 import { parseDuration } from '../../streams/time/index.ts'
-import { isLoopback } from './loopback.ts'
+import { isLoopback } from '../../connectors/kit/index.ts'
 import type { Option } from './option.ts'
 
 /** A ClickHouse server in place of the embedded engine. Secrets are named by their files alone. */

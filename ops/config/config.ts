@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { z } from 'zod'
+import { isLoopback } from '../../connectors/kit/index.ts'
 import { LatidoError, messageOf } from '../../streams/errors/index.ts'
 import { parseDuration } from '../../streams/time/index.ts'
 import { CLICKHOUSE_OPTIONS, clickHouseConfigOf, clickHouseShape, redactedClickHouse, tiersConfigOf, type ClickHouseConfig, type ClickHouseOptionName, type TiersConfig } from './clickhouse.ts'
@@ -173,11 +174,9 @@ export function parseConfig (args: readonly string[], env: Readonly<Record<strin
 /** The configuration for the log: no path of a key, nothing secret. */
 export function redacted (config: Config): Readonly<Record<string, unknown>> { return { ...config, kafka: redactedKafka(config.kafka), redis: redactedRedis(config.redis), clickhouse: redactedClickHouse(config.clickhouse), keyFile: config.keyFile === '' ? 'default' : 'set', mqttPasswordFile: config.mqttPasswordFile === '' ? 'none' : 'set' } }
 
-const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost'])
-
 /** Nobody logs in yet: what shows patients must not be reachable from elsewhere by accident. */
 function refuseUnsafe ({ host, allowExposed }: Pick<Config, 'host' | 'allowExposed'>): void {
-  if (!LOOPBACK.has(host) && !allowExposed) throw new LatidoError('UNSAFE_EXPOSURE', `listening on ${host} would show patients to the network without a login`, 'listen on 127.0.0.1 behind a proxy that authenticates, or say --allow-exposed yes')
+  if (!isLoopback(host) && !allowExposed) throw new LatidoError('UNSAFE_EXPOSURE', `listening on ${host} would show patients to the network without a login`, 'listen on 127.0.0.1 behind a proxy that authenticates, or say --allow-exposed yes')
 }
 
 function parseFlags (args: readonly string[]): Readonly<Record<string, string>> {

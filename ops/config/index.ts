@@ -4,7 +4,7 @@ export type { Config } from './config.ts'
 export type { KafkaConfig, RegistryConfig } from './kafka.ts'
 export type { RedisConfig } from './redis.ts'
 export type { ClickHouseConfig, TiersConfig } from './clickhouse.ts'
-export { isLoopback } from './loopback.ts'
+export { isLoopback } from '../../connectors/kit/index.ts'
 /** Feeds as files: a kind of connector with its options, a mapping, a table of codes. */
 export {
   anyKind, codeKey, CODES_HEADER, codesFileOf, faultOf, FEED_NAME, feedsInvalid, lineOfFault, readCodes, readCodesOf, readFeed, readFeeds, replaceFile, stampOf, textOf, writeCodes,

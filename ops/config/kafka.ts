@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { LatidoError } from '../../streams/errors/index.ts'
-import { isLoopback } from './loopback.ts'
+import { isLoopback } from '../../connectors/kit/index.ts'
 import type { Option } from './option.ts'
 
 /** How to reach a Kafka cluster and its schema registry. Secrets are named by their files alone. */

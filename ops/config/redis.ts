@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { LatidoError, messageOf } from '../../streams/errors/index.ts'
 import { parseDuration } from '../../streams/time/index.ts'
-import { isLoopback } from './loopback.ts'
+import { isLoopback } from '../../connectors/kit/index.ts'
 import type { Option } from './option.ts'
 
 /** How to reach the Redis of the online store. Secrets are named by their files alone. */
