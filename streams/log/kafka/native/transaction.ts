@@ -21,6 +21,9 @@ export interface TransactionHost {
 /** Would come again if the transaction were repeated. */
 const LASTING: ReadonlySet<string> = new Set(['RECORD_TOO_LARGE', 'TOPIC_UNKNOWN', 'BROKER_REFUSED', 'BROKER_AUTHENTICATION_FAILED'])
 
+/** What an abort waits for at the most; records that a broker does not take are given up all the same. */
+const FLUSH_MS = 1_000
+
 const retriable = (e: unknown): boolean => (e as Partial<LibrdKafkaError>).isRetriable === true
 
 /** Opens a producer with this id: a transaction that an earlier one left open is ended, and its owner fenced. */
@@ -135,6 +138,8 @@ export class NativeTransaction implements TransactionalProducer {
     if (!this.#used) return
     this.#waiting = []
     const { clock, requestTimeoutMs } = this.#host.options
+    // While the coordinator still ends the transaction before, the library asks it to end one that it has not begun yet, and is refused for good: what was appended goes first.
+    await answer(done => { this.#producer.flush(FLUSH_MS, done) }).catch(() => {})
     try {
       await persist('abort a transaction', requestTimeoutMs, clock, retriable, () => answer(done => { this.#producer.abortTransaction(5_000, done) }))
     } catch (e) {
