@@ -4,7 +4,7 @@ import type { PatientSummary } from '../../dashboards/server/index.ts'
 import type { PatientKey } from '../../streams/events/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
 import type { IdentityVault } from '../security/index.ts'
-import { readOptionFile } from './option-file.ts'
+import { readMappedOptionFile } from './option-file.ts'
 
 export interface CdsHooksRun {
   readonly vault: Pick<IdentityVault, 'keyOf'>
@@ -20,7 +20,7 @@ const NAME = 'cds-hooks'
 
 /** The CDS Hooks service as the file says. Throws FILE_UNREADABLE, FILE_INVALID, UNSAFE_EXPOSURE, PORT_IN_USE, CONFIG_INVALID. */
 export async function openCdsHooks (file: string, { vault, patient, acknowledge, count, clock }: CdsHooksRun): Promise<Connector> {
-  const { options, mapping } = readOptionFile('--cds-hooks', file, cdsHooksOptions, 'docs/connectors/cds-hooks.md')
+  const { options, mapping } = readMappedOptionFile('--cds-hooks', file, cdsHooksOptions, 'docs/connectors/cds-hooks.md')
   const standings: PatientStandings = {
     of: async id => {
       const key = vault.keyOf(id)

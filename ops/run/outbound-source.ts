@@ -1,10 +1,13 @@
-import type { OutboundBatch, OutboundItem, OutboundPlace, OutboundSource, SourceIdentity } from '../../connectors/kit/index.ts'
+import { randomUUID } from 'node:crypto'
+import type { Intake, OutboundBatch, OutboundItem, OutboundPlace, OutboundSource, SourceIdentity } from '../../connectors/kit/index.ts'
 import type { OnlineStore } from '../../features/online/index.ts'
 import type { AlertChange, Score } from '../../inference/alerts/index.ts'
 import type { InferenceCodecs } from '../../inference/codecs.ts'
 import { patientKeyOf, TOPICS, type EncounterEvent, type EventCodecs, type PatientKey } from '../../streams/events/index.ts'
 import type { Consumer, Log, OffsetCommit, RecordCursor, Run, TopicPartition } from '../../streams/log/index.ts'
-import type { DurationMs } from '../../streams/time/index.ts'
+import type { Clock, DurationMs } from '../../streams/time/index.ts'
+import type { IdentityVault } from '../security/index.ts'
+import type { Stores } from './stores.ts'
 
 export interface OutboundSourceOptions {
   readonly log: Log
@@ -19,6 +22,20 @@ export interface OutboundSourceOptions {
   /** Items handed over together: all of them come again when the process ends among them. */
   readonly itemsMax: number
   readonly onCount: (what: string) => void
+}
+
+/** What whoever sends out is built from. */
+export interface OutboundParts {
+  readonly stores: Stores
+  readonly vault: Pick<IdentityVault, 'identityOf'>
+  readonly intake: Pick<Intake, 'refuse' | 'count'>
+  readonly clock: Clock
+  readonly say?: (line: string) => void
+}
+
+/** The source of the counterparty `name`: its group is named after it. */
+export function openOutboundSource (name: string, { stores: { log, codecs, inference, online }, vault, intake }: OutboundParts, itemsMax: number): OutboundSource {
+  return logOutboundSource({ log, codecs, inference, online, itemsMax, group: `latido-${name}`, instance: randomUUID(), identityOf: patient => vault.identityOf(patient), onCount: what => { intake.count(name, what) } })
 }
 
 interface Waiting { readonly item: OutboundItem | undefined, readonly done: OffsetCommit }

@@ -2,5 +2,5 @@
 export { IdentityVault, pseudonymWith } from './vault.ts'
 export type { VaultOptions } from './vault.ts'
 /** Secrets and certificates that options name by their files. */
-export { feedSecret } from './feed-secrets.ts'
+export { secretAt } from './secret-refs.ts'
 export { fileOf, jwtOf, pemOf, secretOf } from './secret-files.ts'

@@ -4,7 +4,7 @@ import { isLatidoError, messageOf } from '../../../streams/errors/index.ts'
 import { CONCEPT_IDS, CONCEPTS } from '../../../streams/events/index.ts'
 import type { Clock } from '../../../streams/time/index.ts'
 import { codesFileOf, faultOf, lineOfFault, readCodes, readCodesOf, readFeeds, replaceFile, stampOf, textOf, writeCodes, type AnyKind, type FeedDefaults, type LoadedFeed } from '../../config/index.ts'
-import { feedSecret } from '../../security/index.ts'
+import { secretAt } from '../../security/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
 import type { Closers } from '../closers.ts'
 import { FeedIntake } from './feed-intake.ts'
@@ -60,7 +60,7 @@ export class RunningFeeds implements FeedDesk, AsyncDisposable {
     const own = new FeedIntake(intake, (what, n) => { onCount?.(name, what, n) })
     const prepared = loaded.configured.prepare({ name, intake: own, mapping })
     const connector = await prepared.start({
-      clock, table: table => prefixedTable(this.#tables, name, `table-${table}`), secret: ref => feedSecret(name, ref, env), ...context?.(loaded),
+      clock, table: table => prefixedTable(this.#tables, name, `table-${table}`), secret: ref => secretAt(`feed ${name}`, ref, env), ...context?.(loaded),
       say: line => { logger.info({ feed: name }, line); say(`${name}: ${line}`) },
     })
     const feed = closers.use(new RunningFeed({ loaded, feed: prepared.feed, connector, mapping, intake: own, kept }))
