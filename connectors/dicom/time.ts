@@ -1,4 +1,4 @@
-import { zoneToUtc } from '../hl7/index.ts'
+import { zoneToUtc } from '../../streams/time/index.ts'
 
 /** A date of today or of history: before this nobody was X-rayed. */
 const FIRST_YEAR = 1895

@@ -25,9 +25,8 @@ export type { Hl7Limits } from './limits.ts'
 export { frame, Framer } from './framer.ts'
 export type { Framed, FramerNotice, FramerOptions } from './framer.ts'
 export { formatTime } from './time.ts'
-/** Readings of values that come in other formats too: answers that are words, numbers with a comparator, vital signs, wall time in a zone, ages. */
+/** Readings of values that come in other formats too: answers that are words, numbers with a comparator, vital signs, ages. */
 export { isVital } from './code.ts'
 export { isCoded, parseAnswer } from './coded.ts'
 export { parseNumeric } from './numeric.ts'
 export { ageAt } from './patient.ts'
-export { zoneToUtc } from './zone.ts'

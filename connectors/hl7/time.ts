@@ -1,5 +1,4 @@
-import type { EventTimeMs } from '../../streams/time/index.ts'
-import { zoneToUtc } from './zone.ts'
+import { zoneToUtc, type EventTimeMs } from '../../streams/time/index.ts'
 
 export const PRECISIONS = ['year', 'month', 'day', 'hour', 'minute', 'second', 'fraction'] as const
 export type Precision = (typeof PRECISIONS)[number]

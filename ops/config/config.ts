@@ -2,7 +2,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { z } from 'zod'
 import { isLoopback } from '../../connectors/kit/index.ts'
 import { LatidoError, messageOf } from '../../streams/errors/index.ts'
-import { parseDuration } from '../../streams/time/index.ts'
+import { isZone, parseDuration } from '../../streams/time/index.ts'
 import { CLICKHOUSE_OPTIONS, clickHouseConfigOf, clickHouseShape, redactedClickHouse, tiersConfigOf, type ClickHouseConfig, type ClickHouseOptionName, type TiersConfig } from './clickhouse.ts'
 import { kafkaConfigOf, KAFKA_OPTIONS, kafkaShape, redactedKafka, type KafkaConfig, type KafkaOptionName } from './kafka.ts'
 import type { Option } from './option.ts'
@@ -139,14 +139,6 @@ const schema = z.object({
   ...redisShape,
   ...clickHouseShape,
 })
-
-function isZone (name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).format(0) !== ''
-  } catch {
-    return false // RangeError: no such zone
-  }
-}
 
 /** Flags win over the environment, which wins over the defaults; an empty variable is not set. Throws CONFIG_INVALID, naming the option. */
 export function parseConfig (args: readonly string[], env: Readonly<Record<string, string | undefined>>): Config {

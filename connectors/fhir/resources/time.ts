@@ -1,5 +1,4 @@
-import { zoneToUtc } from '../../hl7/index.ts'
-import type { EventTimeMs } from '../../../streams/time/index.ts'
+import { zoneToUtc, type EventTimeMs } from '../../../streams/time/index.ts'
 import type { Period, Timing } from 'fhir/r4.js'
 import { list, text } from './types.ts'
 

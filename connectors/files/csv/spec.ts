@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { OBSERVATION_KINDS, type ObservationKind } from '../../../streams/events/index.ts'
+import { isZone } from '../../../streams/time/index.ts'
 import type { Delimiter } from '../row-scanner.ts'
 import { TIME_FORMATS, type TimeFormat } from './time.ts'
 
@@ -59,12 +60,4 @@ export const csvSpec: z.ZodType<CsvSpec> = z.strictObject({
 /** The columns that the header must have. */
 export function columnsOf ({ patient, time, code, value, unit, result, columns }: CsvSpec): readonly string[] {
   return [...new Set([patient, time, code, value, unit, result, ...Object.keys(columns)].filter(name => name !== ''))]
-}
-
-function isZone (name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).format(0) !== ''
-  } catch {
-    return false // RangeError: no such zone
-  }
 }

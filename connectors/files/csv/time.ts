@@ -1,5 +1,4 @@
-import type { EventTimeMs } from '../../../streams/time/index.ts'
-import { zoneToUtc } from '../../hl7/index.ts'
+import { zoneToUtc, type EventTimeMs } from '../../../streams/time/index.ts'
 
 /** `iso`: 2026-03-14T08:30:00+01:00, or without offset in the feed's zone. `dmy`: 14.03.2026 08:30. `mdy`: 03/14/2026 08:30. Epoch in seconds or milliseconds. */
 export const TIME_FORMATS = ['iso', 'dmy', 'mdy', 'epoch-s', 'epoch-ms'] as const

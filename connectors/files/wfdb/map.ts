@@ -1,5 +1,5 @@
 import { isPossible, type ConceptId, type Observation } from '../../../streams/events/index.ts'
-import { zoneToUtc } from '../../hl7/index.ts'
+import { zoneToUtc } from '../../../streams/time/index.ts'
 import { canonicalValue, identifierOf, meaningOf, note, type CodeMapping, type Fault, type MapContext, type MappedMessage, type MessageMapper, type Notices, type RefusedPart } from '../../kit/index.ts'
 import { readBlock, writeBlock, type WfdbBlock, type WfdbValues } from './block.ts'
 import type { WfdbOptions } from './options.ts'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { CONCEPT_IDS, toCanonical } from '../../../streams/events/index.ts'
+import { isZone } from '../../../streams/time/index.ts'
 import type { FeedMapping } from '../../../connectors/kit/index.ts'
 import type { AnyKind, ConfiguredKind } from './any-kind.ts'
 import type { FeedFault } from './fault.ts'
@@ -49,14 +50,6 @@ export function readFeedFile (file: string, text: string, kinds: readonly AnyKin
       kind, configured: configured.configured, optionsText: JSON.stringify([connector, options]),
       mapping: { site: mapping.site, zone: mapping.zone ?? defaults.zone, namespaces: new Map(Object.entries(mapping.namespaces)), units: new Map(Object.entries(mapping.units)) },
     },
-  }
-}
-
-function isZone (name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).format(0) !== ''
-  } catch {
-    return false // RangeError: no such zone
   }
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { formatTime, offsetOf, parseTime } from '../../../connectors/hl7/time.ts'
-import { checkZone } from '../../../connectors/hl7/zone.ts'
+import { parseConfig } from '../../../ops/config/index.ts'
+import { isZone } from '../../../streams/time/index.ts'
 
 const UTC = { zone: 'UTC' }
 const MADRID = { zone: 'Europe/Madrid' }
@@ -39,5 +40,8 @@ describe('HL7 times', () => {
     expect([iso(''), iso('""'), iso('  ')]).toEqual(['empty', 'empty', 'empty'])
   })
   it('are written in UTC', () => { expect(formatTime(Date.UTC(2026, 2, 4, 5, 6, 7, 8))).toBe('20260304050607+0000') })
-  it('need a zone that exists', () => { expect(() => { checkZone('Mars/Olympus') }).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' })) })
+  it('need a zone that exists', () => {
+    expect(isZone('Mars/Olympus')).toBe(false)
+    expect(() => parseConfig(['--zone', 'Mars/Olympus'], {})).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }))
+  })
 })

@@ -4,7 +4,7 @@ import { FILES_OPTIONS } from '../../../../connectors/files/index.ts'
 import { fieldsOf } from '../../../../connectors/files/csv/row.ts'
 import { parseTime } from '../../../../connectors/files/csv/time.ts'
 import { LiveMapping, PLAIN_MAPPING } from '../../../../connectors/kit/index.ts'
-import { zoneToUtc } from '../../../../connectors/hl7/index.ts'
+import { zoneToUtc } from '../../../../streams/time/index.ts'
 import { TemporaryFolder } from '../folder.ts'
 import { LONG, NOW_MS, trial, valuesOf } from '../support.ts'
 

@@ -1,13 +1,11 @@
-import { LatidoError } from '../../streams/errors/index.ts'
-
 const DAY_MS = 86_400_000
 
-/** Throws CONFIG_INVALID unless `zone` is an IANA name that this Node knows. */
-export function checkZone (zone: string): void {
+/** True for an IANA name that this Node knows. */
+export function isZone (name: string): boolean {
   try {
-    new Intl.DateTimeFormat('en-US', { timeZone: zone })
-  } catch (e) {
-    throw new LatidoError('CONFIG_INVALID', `"${zone}" is not a time zone`, 'use an IANA name, for example Europe/Madrid', e)
+    return new Intl.DateTimeFormat('en', { timeZone: name }).format(0) !== ''
+  } catch {
+    return false // RangeError: no such zone
   }
 }
 
