@@ -1,7 +1,7 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { SEEN_FOR_MS, type MessageMark, type SeenMessages, type SeenVerdict } from '../../connectors/kit/index.ts'
-import { RedisConnection } from '../../features/online/index.ts'
+import { RedisConnection, script } from '../../features/online/index.ts'
 import { LatidoError } from '../../streams/errors/index.ts'
 import type { ArrivalTimeMs, Clock, DurationMs } from '../../streams/time/index.ts'
 import type { RedisConfig } from '../config/index.ts'
@@ -17,7 +17,7 @@ const HASH_BYTES = 16
  * KEYS: the identity of a message. ARGV: hash of the content, who asks, now, how long a claim of another holds, how long a message is known (ms).
  * A field a content: `d` when the log has it, else `c`, who claimed it, and when.
  */
-const CLAIM = `
+const CLAIM = script(`
 local state = redis.call('HGET', KEYS[1], ARGV[1])
 if state == 'd' then return 'duplicate' end
 local answer
@@ -29,11 +29,10 @@ elseif redis.call('EXISTS', KEYS[1]) == 1 then answer = 'reused'
 else answer = 'new' end
 redis.call('HSET', KEYS[1], ARGV[1], 'c' .. ARGV[2] .. ' ' .. ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
-return answer`
-const CLAIM_SHA = createHash('sha1').update(CLAIM).digest('hex')
+return answer`)
 
 export interface SharedSeenOptions {
-  readonly redis: Pick<RedisConnection, 'ask'>
+  readonly redis: Pick<RedisConnection, 'ask' | 'run'>
   readonly prefix: string
   /** This instance; the same after a restart, so that it need not wait for its own claims. */
   readonly instance: string
@@ -95,13 +94,8 @@ export class SharedSeen implements SeenMessages {
 
   async #ask (mark: MessageMark, now: ArrivalTimeMs): Promise<string | undefined> {
     const { redis, instance, claimMs, keptMs } = this.#options
-    const key = this.#keyOf(mark)
-    const rest = ['1', key, contentOf(mark), instance, String(Math.floor(now)), String(claimMs), String(keptMs)]
     try {
-      return await redis.ask<string>(key, ['EVALSHA', CLAIM_SHA, ...rest]).catch((e: unknown) => {
-        if (!String((e as { cause?: { message?: unknown } }).cause?.message).startsWith('NOSCRIPT')) throw e
-        return redis.ask<string>(key, ['EVAL', CLAIM, ...rest])
-      })
+      return await redis.run<string>(CLAIM, [this.#keyOf(mark)], [contentOf(mark), instance, String(Math.floor(now)), String(claimMs), String(keptMs)])
     } catch {
       this.#options.onAway()
       return undefined

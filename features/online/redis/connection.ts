@@ -62,14 +62,14 @@ export class RedisConnection implements AsyncDisposable {
     }
   }
 
-  /** A script that the server does not have (yet, or any more) is sent whole. */
-  async run (script: Script, keys: readonly string[], args: readonly (string | Buffer)[]): Promise<void> {
+  /** A script that the server does not have (yet, or any more) is sent whole. Answers what it answers. */
+  async run<T extends Reply = Reply> (script: Script, keys: readonly string[], args: readonly (string | Buffer)[]): Promise<T> {
     const rest = [String(keys.length), ...keys, ...args]
     try {
-      await this.ask(keys[0]!, ['EVALSHA', script.sha, ...rest])
+      return await this.ask<T>(keys[0]!, ['EVALSHA', script.sha, ...rest])
     } catch (e) {
       if (!isLatidoError(e) || !(e.cause instanceof Error) || !e.cause.message.startsWith('NOSCRIPT')) throw e
-      await this.ask(keys[0]!, ['EVAL', script.source, ...rest])
+      return await this.ask<T>(keys[0]!, ['EVAL', script.source, ...rest])
     }
   }
 

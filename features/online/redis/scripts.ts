@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 
 export interface Script { readonly source: string, readonly sha: string }
 
-function script (source: string): Script { return { source, sha: createHash('sha1').update(source).digest('hex') } }
+/** A script by its source; a server that has it is asked by the hash. */
+export function script (source: string): Script { return { source, sha: createHash('sha1').update(source).digest('hex') } }
 
 /**
  * Writes the rows of some entities, each where it is newer than the stored one. Two commands for all of them: read all, write what changed; the indexes
