@@ -30,6 +30,8 @@ export class LogTail {
   readonly #rows: Database<number, string>
   /** By `nameOf` the partition. */
   readonly #ends = new Map<string, number>()
+  /** As on disk: what has not moved is not written again. */
+  readonly #kept = new Map<string, number>()
   /** Where the partitions ended, now and then: from where to look for what was published since a moment. */
   readonly #samples: { readonly at: ArrivalTimeMs, readonly ends: readonly number[] }[] = []
 
@@ -66,7 +68,9 @@ export class LogTail {
     return await findMark(log, of, Math.max(from, start), mark)
   }
 
-  async keep (ends: ReadonlyMap<string, number>): Promise<void> { await Promise.all([...ends].map(([name, end]) => this.#rows.put(name, end))) }
+  async keep (ends: ReadonlyMap<string, number>): Promise<void> {
+    await Promise.all([...ends].filter(([name, end]) => this.#kept.get(name) !== end).map(async ([name, end]) => { await this.#rows.put(name, end); this.#kept.set(name, end) }))
+  }
 }
 
 function followed (log: Log): readonly TopicPartition[] {

@@ -135,15 +135,13 @@ class SourceRunner implements Connector {
   async #take (message: SourceMessage, before: Promise<void>): Promise<boolean> {
     const { feed, clock } = this.#options
     const { signal } = this.#stop
-    let done = false
     for (let attempt = 1; ; attempt++) {
       try {
         await feed.take(message.raw)
         return true
       } catch (e) {
         if (signal.aborted) return false
-        if (!isLatidoError(e) && attempt === this.#limits.attemptsMax) await feed.fail(message.raw, `failed ${attempt} times`).then(() => { done = true }, () => {})
-        if (done) return true
+        if (!isLatidoError(e) && attempt >= this.#limits.attemptsMax && await this.#giveUp(message, attempt)) return true
         feed.count('log-away')
         this.#standing.waiting('the log does not take messages')
         await clock.sleep(this.#standing.pauseMs(attempt), signal)
@@ -151,6 +149,11 @@ class SourceRunner implements Connector {
         if (signal.aborted) return false
       }
     }
+  }
+
+  /** False where the log does not take the dead letter either. */
+  async #giveUp (message: SourceMessage, attempts: number): Promise<boolean> {
+    return await this.#options.feed.fail(message.raw, `failed ${attempts} times`).then(() => true, () => false)
   }
 
   /** The newest position reaches the disk soon; an older one there only means that messages come again. */
