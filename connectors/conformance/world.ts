@@ -84,14 +84,13 @@ export class Life {
     this.#world = world
     this.#plan = plan
     this.crashed = new Promise(resolve => { this.#die = resolve })
-    const counts = new Map<string, number>()
     this.intake = {
       publish: message => this.#publish(message),
       refuse: async refused => { this.#needsLog(); await this.#effect(() => { world.refuse(refused) }) },
       archive: async () => { this.#needsLog(); await this.#effect(() => { world.archived++ }) },
       patientInBed: () => undefined,
       now: (): ArrivalTimeMs => clock.now(),
-      count: (_source, what, n = 1) => { counts.set(what, (counts.get(what) ?? 0) + n) },
+      count: () => {},
     }
   }
 

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto'
 import { isPossible, type Comparator, type ConceptId, type Observation, type ResultStatus } from '../../streams/events/index.ts'
-import { canonicalValue, type CodeMapping } from '../kit/index.ts'
+import { boundedId, canonicalValue, type CodeMapping } from '../kit/index.ts'
 import { codesIn, isVital, meaningIn } from './code.ts'
 import { isCoded, parseAnswer } from './coded.ts'
 import { isFault, momentOf, type Hl7Context } from './context.ts'
@@ -135,8 +134,6 @@ function timeOf ({ obx, obr, spm, heads = [] }: ResultRow, concept: ConceptId, c
   return { at: context.now, stated: undefined }
 }
 
-const RESULT_ID_CHARS_MAX = 128
-
 /**
  * Filler order (else placer), code, sub-id and stated time: a correction of the same result has the same. Without a stated time nothing says which
  * of an order's readings a word is about: such a reading has no identity and always counts.
@@ -145,5 +142,5 @@ function identityOf ({ obx, obr, orc }: ResultRow, stated: number | undefined): 
   if (stated === undefined) return ''
   const order = [obr?.said(3), orc?.said(3), obr?.said(2), orc?.said(2)].find(id => id !== undefined && id !== '') ?? ''
   const id = `${order}|${obx.said(3, 1) || obx.said(3, 4)}|${obx.said(4)}|${stated}`
-  return id.length <= RESULT_ID_CHARS_MAX ? id : createHash('sha256').update(id).digest('hex')
+  return boundedId(id)
 }

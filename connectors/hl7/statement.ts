@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { StatementEvent, StatementKind, StatementStatus } from '../../streams/events/index.ts'
+import { boundedId } from '../kit/index.ts'
 import { codesIn } from './code.ts'
 import type { Hl7Context } from './context.ts'
 import { parseNumeric } from './numeric.ts'
@@ -22,12 +22,10 @@ export function statementCode (segment: Segment, field: number): StatementCode |
   return found === undefined ? undefined : { system: found.uri ?? found.system, code: found.code }
 }
 
-const STATEMENT_ID_CHARS_MAX = 128
-
 /** Parts that a later word about the same thing has too. */
 export function statementId (...parts: readonly string[]): string {
   const id = parts.join('|')
-  return id.length <= STATEMENT_ID_CHARS_MAX ? id : createHash('sha256').update(id).digest('hex')
+  return boundedId(id)
 }
 
 /** An amount with its unit. Without a unit that is UCUM, or that the mapping knows, the number says nothing, and both stay empty. */

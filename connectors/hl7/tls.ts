@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { SecureContextOptions, TLSSocket, TlsOptions } from 'node:tls'
 import { z } from 'zod'
 import { LatidoError } from '../../streams/errors/index.ts'
+import { plainWord } from './context.ts'
 
 /** TLS of a listener: PEM files. Senders show a certificate of `caFile`, unless `off` says that another place sees to who connects. */
 export interface Hl7ServerTls {
@@ -87,7 +88,7 @@ export class CertificateNames {
     const subject: unknown = socket.getPeerCertificate().subject?.CN
     const common: unknown = Array.isArray(subject) ? subject[0] : subject
     if (typeof common !== 'string') return undefined
-    const name = common.toLowerCase().replace(/[^a-z0-9._-]+/g, '-').slice(0, 40)
+    const name = plainWord(common)
     if (!this.#known.has(name) && this.#known.size >= NAMES_MAX) return 'certificate-other'
     this.#known.add(name)
     return `certificate-${name === '' ? 'unnamed' : name}`

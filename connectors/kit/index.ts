@@ -9,6 +9,8 @@ export type { CodeMapping, FeedMapping, MappingTable, UnmappedCode } from './map
 /** The mapping of a running feed, and the codes that nothing maps. */
 export { LiveMapping } from './mapping-table.ts'
 export type { LiveMappingOptions, UnmappedSeen } from './mapping-table.ts'
+/** Identities that are not too long, and secrets compared in constant time. */
+export { boundedId, isSameSecret } from './digests.ts'
 /** Why something was refused, and what was counted. */
 export { note } from './outcome.ts'
 export type { Fault, Notices } from './outcome.ts'

@@ -1,5 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
-import { refuseOpenExposure } from '../kit/index.ts'
+import { isSameSecret, refuseOpenExposure } from '../kit/index.ts'
 import type { MqttCredentials } from './options.ts'
 
 /** Throws UNSAFE_EXPOSURE where the network could write into patients' records without a password. */
@@ -10,9 +9,7 @@ export function refuseWithoutCredentials (host: string, credentials: MqttCredent
 
 /** Compares in constant time, whatever the lengths. */
 export function credentialsMatch (expected: MqttCredentials, username: string | undefined, password: Buffer | undefined): boolean {
-  const user = timingSafeEqual(digest(expected.username), digest(username ?? ''))
-  const pass = timingSafeEqual(digest(expected.password), digest(password ?? ''))
+  const user = isSameSecret(username ?? '', expected.username)
+  const pass = isSameSecret(password ?? '', expected.password)
   return user && pass
 }
-
-function digest (text: string | Buffer): Buffer { return createHash('sha256').update(text).digest() }

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { note, type Fault, type FeedMapping, type InboundEvent, type MappedEvent, type Notices, type SourceIdentity, type UnmappedCode } from '../../kit/index.ts'
+import { boundedId, note, type Fault, type FeedMapping, type InboundEvent, type MappedEvent, type Notices, type SourceIdentity, type UnmappedCode } from '../../kit/index.ts'
 import type { ArrivalTimeMs, EventTimeMs } from '../../../streams/time/index.ts'
 import { localReference } from './envelope.ts'
 import type { FhirTime } from './time.ts'
@@ -74,12 +73,10 @@ export function tellUnmapped (scope: Scope, code: CodeableConcept | undefined, u
   scope.unmapped({ system: text(shown?.system), code: text(shown?.code), text: (text(shown?.display) || text(code?.text)).slice(0, 80), unit })
 }
 
-const ID_CHARS_MAX = 128
-
 /** `Type/id|part`, or its hash where it is long. A server's logical id names a record, never a person. */
 export function resultIdOf (resource: FhirResource, ...parts: readonly string[]): string {
   const id = [`${resource.resourceType}/${resource.id ?? ''}`, ...parts].join('|')
-  return id.length <= ID_CHARS_MAX ? id : createHash('sha256').update(id).digest('hex')
+  return boundedId(id)
 }
 
 export type { SourceIdentity }

@@ -1,8 +1,7 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isLatidoError } from '../../../streams/errors/index.ts'
 import type { Clock } from '../../../streams/time/index.ts'
-import type { Feed } from '../../kit/index.ts'
+import { isSameSecret, type Feed } from '../../kit/index.ts'
 import type { SubscriptionLimits } from './options.ts'
 import type { Watched } from './watched.ts'
 
@@ -85,7 +84,7 @@ export class Receiver {
     const { secret, secretHeader } = this.#parts
     if (secret === '') return true
     const said = headers[secretHeader.toLowerCase()]
-    return timingSafeEqual(digest(typeof said === 'string' ? said : ''), digest(headerValueOf(secretHeader, secret)))
+    return isSameSecret(typeof said === 'string' ? said : '', headerValueOf(secretHeader, secret))
   }
 
   /** A few dead letters say that somebody tries; what they sent is not kept, and a flood only counts. */
@@ -102,8 +101,6 @@ export class Receiver {
 }
 
 export function headerValueOf (header: string, secret: string): string { return header.toLowerCase() === 'authorization' ? `Bearer ${secret}` : secret }
-
-function digest (text: string): Buffer { return createHash('sha256').update(text).digest() }
 
 function jsonOf (raw: Buffer): unknown {
   try { return JSON.parse(raw.toString('utf8')) } catch { return undefined }

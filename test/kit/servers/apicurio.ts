@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { tempDir } from '../temp-dir.ts'
 import { startChild } from './child.ts'
 import { apicurioFiles } from './java.ts'
-import { freePorts, until } from './ports.ts'
+import { answersHttp, freePorts, until } from './ports.ts'
 
 export interface ApicurioServer extends AsyncDisposable {
   /** Base of the Confluent-compatible API. */
@@ -22,14 +22,10 @@ export async function startApicurio (): Promise<ApicurioServer> {
   const child = startChild('java', ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', `-Dquarkus.http.port=${port}`, '-Dquarkus.http.host=127.0.0.1', '-Dapicurio.storage.kind=sql', '-Dapicurio.storage.sql.kind=h2', '-jar', jar], { cwd: files, logFile: output, directory: directory.path })
   const server = { url: `http://127.0.0.1:${port}/apis/ccompat/v7`, [Symbol.asyncDispose]: async () => { await child.kill(); directory.remove() } }
   try {
-    await until('Apicurio', READY_WITHIN_MS, () => answers(`${server.url}/subjects`), () => child.running ? undefined : `it ended: ${readFileSync(output, 'utf8').slice(-2_000)}`)
+    await until('Apicurio', READY_WITHIN_MS, () => answersHttp(`${server.url}/subjects`), () => child.running ? undefined : `it ended: ${readFileSync(output, 'utf8').slice(-2_000)}`)
     return server
   } catch (e) {
     await server[Symbol.asyncDispose]()
     throw e
   }
-}
-
-async function answers (url: string): Promise<boolean> {
-  try { return (await fetch(url)).ok } catch { return false }
 }

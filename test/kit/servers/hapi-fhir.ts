@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { tempDir } from '../temp-dir.ts'
 import { startChild } from './child.ts'
 import { compiledJava, hapiFhirJars } from './java.ts'
-import { freePorts, until } from './ports.ts'
+import { answersHttp, freePorts, until } from './ports.ts'
 
 export interface HapiFhirServer extends AsyncDisposable {
   /** Base of the FHIR API, without a slash at its end. */
@@ -24,14 +24,10 @@ export async function startHapiFhir (): Promise<HapiFhirServer> {
   const child = startChild('java', ['-Xmx1g', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', `${classes}:${jars}/*`, 'HapiFhir', String(port)], { logFile: output, directory: directory.path })
   const server = { url: `http://127.0.0.1:${port}/fhir`, [Symbol.asyncDispose]: async () => { await child.kill(); directory.remove() } }
   try {
-    await until('HAPI FHIR', READY_WITHIN_MS, () => answers(`${server.url}/metadata`), () => child.running ? undefined : `it ended: ${readFileSync(output, 'utf8').slice(-2_000)}`)
+    await until('HAPI FHIR', READY_WITHIN_MS, () => answersHttp(`${server.url}/metadata`), () => child.running ? undefined : `it ended: ${readFileSync(output, 'utf8').slice(-2_000)}`)
     return server
   } catch (e) {
     await server[Symbol.asyncDispose]()
     throw e
   }
-}
-
-async function answers (url: string): Promise<boolean> {
-  try { return (await fetch(url)).ok } catch { return false }
 }

@@ -56,3 +56,8 @@ export function answersKafka (port: number): Promise<boolean> {
     socket.on('connect', () => { socket.write(request) })
   })
 }
+
+/** True where a GET is answered well. */
+export async function answersHttp (url: string): Promise<boolean> {
+  try { return (await fetch(url)).ok } catch { return false }
+}

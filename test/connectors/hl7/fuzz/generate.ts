@@ -1,21 +1,10 @@
 import { existsSync } from 'node:fs'
 import { readHl7File } from '../../../../connectors/hl7/index.ts'
+import { SeededRandom } from '../../../kit/random.ts'
 import { adt, hl7, oru } from '../support.ts'
 
-/** Draws: numbers in [0, 1) from a seed (mulberry32). */
-export class Draw {
-  #state: number
-  constructor (seed: number) { this.#state = seed >>> 0 }
-  next (): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0
-    let t = this.#state
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-
-  below (n: number): number { return Math.floor(this.next() * n) }
-  chance (p: number): boolean { return this.next() < p }
+/** Draws from a seed. */
+export class Draw extends SeededRandom {
   of<T> (all: readonly T[]): T { return all[this.below(all.length)]! }
   bytes (n: number): Buffer { return Buffer.from(Array.from({ length: n }, () => this.below(256))) }
 }
