@@ -16,6 +16,11 @@ interface Walk {
   position: string | undefined
 }
 
+function walkFrom (position: string | undefined): Walk {
+  const { seq, mark } = readPosition(position)
+  return { cursor: seq, mark, growing: new Map(), position }
+}
+
 export interface OrthancSourceParts {
   readonly archive: Archive
   readonly endpoint: string
@@ -48,25 +53,32 @@ export class OrthancSource implements Source {
     const { clock, options } = this.#parts
     const before = this.#walk
     this.#walk = undefined
-    const { walk, exchanged } = before?.position === position && before !== undefined ? { walk: before, exchanged: false } : await this.#begin(position, signal)
+    const { walk, exchanged } = await this.#begin(before?.position === position && before !== undefined ? before : walkFrom(position), signal)
+    if (exchanged) yield * this.#compare(walk, exchanged, signal) // with no position of its own: what is interrupted here begins again
     yield * this.#follow(walk, signal)
     for (const study of walk.growing.keys()) yield * this.#placed(walk, this.#look(study, walk, signal))
-    if (exchanged || clock.monotonicMs() - this.#comparedAt >= options.compareEveryMs) {
-      yield * this.#placed(walk, this.#compare(walk, exchanged, signal))
+    if (clock.monotonicMs() - this.#comparedAt >= options.compareEveryMs) {
+      yield * this.#placed(walk, this.#compare(walk, false, signal))
       this.#comparedAt = clock.monotonicMs()
     }
     this.#walk = walk
   }
 
-  /** From the position that was kept, unless the feed is another's by now: then from its end, and all studies are looked at. */
-  async #begin (kept: string | undefined, signal: AbortSignal): Promise<{ readonly walk: Walk, readonly exchanged: boolean }> {
+  /** Where the last walk ended, unless the feed is another's by now: then from its end, and all studies are looked at. */
+  async #begin (from: Walk, signal: AbortSignal): Promise<{ readonly walk: Walk, readonly exchanged: boolean }> {
     const { archive, feed, say } = this.#parts
-    const { seq, mark } = readPosition(kept)
     const newest = await archive.newest(signal)
-    const [found] = mark === undefined ? [] : (await archive.changes(mark.seq - 1, signal, 1)).changes
-    const exchanged = newest < seq || (mark !== undefined && (newest < mark.seq || (found?.seq === mark.seq && markOf(found).is !== mark.is)))
-    if (exchanged) { feed.count('archive-exchanged'); say('the archive counts its changes anew: all of its studies are looked at') }
-    return { walk: { cursor: exchanged ? newest : seq, mark: exchanged ? undefined : mark, growing: new Map(), position: kept }, exchanged }
+    if (!await this.#isOther(from, newest, signal)) return { walk: from, exchanged: false }
+    feed.count('archive-exchanged')
+    say('the archive counts its changes anew: all of its studies are looked at')
+    return { walk: { cursor: newest, mark: undefined, growing: new Map(), position: from.position }, exchanged: true }
+  }
+
+  /** Whether the feed, which ends at `newest`, is not the one that the walk followed. */
+  async #isOther ({ cursor, mark }: Walk, newest: number, signal: AbortSignal): Promise<boolean> {
+    if (newest < cursor || (mark !== undefined && newest < mark.seq)) return true
+    const [found] = mark === undefined ? [] : (await this.#parts.archive.changes(mark.seq - 1, signal, 1)).changes
+    return found?.seq === mark?.seq && found !== undefined && markOf(found).is !== mark?.is
   }
 
   async * #follow (walk: Walk, signal: AbortSignal): AsyncIterable<SourceMessage> {
@@ -173,6 +185,7 @@ export class OrthancSource implements Source {
         if (!walk.growing.has(study) && (exchanged || !isSaid)) yield * this.#look(study, walk, signal)
       }
     }
+    if (!exchanged && await this.#isOther(walk, await archive.newest(signal), signal)) return // exchanged just now: the next read says so
     for (const [study, row] of this.#known.all()) {
       if (listed.has(study)) continue
       if (row.saying !== undefined) yield * this.#sayAgain(study)

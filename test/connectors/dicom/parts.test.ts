@@ -153,23 +153,38 @@ it('whatever an archive does, and wherever the connector ends, what is said last
   }), { numRuns: 400 })
 })
 
-it('an archive that was exchanged for another is read anew, and what it lacks is not withdrawn', async () => {
+it.each([
+  ['by a connector that goes on', { again: false, killedAfter: Infinity }], ['by one that was started again', { again: true, killedAfter: Infinity }],
+  ['by one that was killed on the way', { again: true, killedAfter: 2 }], ['by one that was killed on the way, before it kept where it was', { again: true, killedAfter: 1 }],
+])('an archive that was exchanged for another is read anew %s, and what it lacks is not withdrawn', async (_, { again, killedAfter }) => {
   const archive = new ModelArchive()
   const intake = new FakeIntake()
   const feed = new Feed({ name: 'pacs', kind: 'orthanc', intake, mapping: fixedMapping(), map: orthancConnector.mapper(orthancOptions.parse({ url: 'http://archive' })) })
   const clock = new ManualClock(NOW_MS)
   const disk = new Map<string, KnownStudy>()
   let position: string | undefined
-  const read = async (): Promise<void> => {
-    const source = new OrthancSource({ archive: new Archive(archive), endpoint: '', options: orthancOptions.parse({ url: 'http://archive' }), table: tableOn(disk), clock, feed, say: () => {} })
-    for await (const message of source.read({ position, clock, signal: new AbortController().signal })) { await feed.take(message.raw); position = message.position ?? position; await message.acknowledge?.() }
+  const open = (): OrthancSource => new OrthancSource({ archive: new Archive(archive), endpoint: '', options: { ...orthancOptions.parse({ url: 'http://archive' }), compareEveryMs: 1_000 }, table: tableOn(disk), clock, feed, say: () => {} })
+  let source = open()
+  const read = async (steps: number = Infinity): Promise<void> => {
+    clock.advance(1_000)
+    for await (const message of source.read({ position, clock, signal: new AbortController().signal })) {
+      if (steps-- === 0) return
+      await feed.take(message.raw)
+      if (steps-- === 0) return
+      position = message.position ?? position
+      await message.acknowledge?.()
+    }
   }
   const fill = (...studies: readonly string[]): void => { for (const study of studies) { archive.addSeries(study); archive.settle() } }
   fill('a', 'b')
   await read()
   archive.exchange()
   fill('c', 'd', 'b', 'f', 'g') // more changes than the position says: only the mark tells
+  if (again) source = open()
+  if (killedAfter < Infinity) { await read(killedAfter); source = open() }
   await read()
-  expect(intake.counts.get('archive-exchanged')).toBe(1)
+  await read()
+  expect(intake.counts.get('archive-exchanged')).toBe(killedAfter < Infinity ? 2 : 1)
+  expect(intake.counts.get('not-in-new-archive')).toBe(1)
   expect(intake.published.map(m => [m.messageId.split('.')[0], m.event.type === 'statement' ? m.event.status : ''])).toEqual(['a', 'b', 'c', 'd', 'f', 'g'].map(study => [study, 'completed']))
 })
