@@ -1,7 +1,7 @@
 import { partitionFor } from '../../streams/codec/index.ts'
 import { TOPICS, type BedsideEvent, type EventCodecs, type PatientKey } from '../../streams/events/index.ts'
 import { openLmdb } from '../../streams/lmdb/index.ts'
-import type { Log, Producer } from '../../streams/log/index.ts'
+import type { Log, Producer, TopicPartition } from '../../streams/log/index.ts'
 import type { ArrivalTimeMs, Clock, DurationMs, EventTimeMs } from '../../streams/time/index.ts'
 import { Beds, type Sealer } from './beds.ts'
 import { headerOf, LogTail } from './log-tail.ts'
@@ -88,7 +88,7 @@ class LogIntake implements OpenIntake {
   async catchUp (): Promise<void> {
     const { log, codecs } = this.#options
     await this.#tail.catchUp(log, codecs, {
-      message: (mark, at) => { this.#seen.remember(mark, at) },
+      message: (mark, at) => { this.#own.remember(mark, at) }, // other instances look in the log for what they find claimed
       merge: (loser, survivor) => { if (!this.#merged.wouldLoop(loser, survivor)) this.#merged.add(loser, survivor) },
     })
   }
@@ -130,7 +130,11 @@ class LogIntake implements OpenIntake {
   /** Whether the log has the message since then, under the patient's key. */
   async #stands (own: PatientKey, mark: MessageMark, since: ArrivalTimeMs): Promise<boolean> {
     const keys = [...new Set([own, this.#merged.follow(own)])]
-    const found = await Promise.all(keys.map(key => this.#tail.has(this.#options.log, partitionFor(Buffer.from(key), this.#partitions), mark, since)))
+    return await this.#standsIn(keys.map(key => ({ topic: TOPICS.events, partition: partitionFor(Buffer.from(key), this.#partitions) })), mark, since)
+  }
+
+  async #standsIn (places: readonly TopicPartition[], mark: MessageMark, since: ArrivalTimeMs): Promise<boolean> {
+    const found = await Promise.all(places.map(of => this.#tail.has(this.#options.log, of, mark, since)))
     const at = found.find(one => one !== undefined)
     if (at === undefined) return false
     this.#seen.remember(mark, at)
@@ -185,23 +189,36 @@ class LogIntake implements OpenIntake {
     await this.#keep({ topic: TOPICS.archive, source, mark: keptMarkOf(`${source}|archived ${type}`, raw), value, count: 'archived', isNamed: true })
   }
 
-  /** Once: a message that comes again, also after a crash, is refused or archived as the first time, and nothing is stored. Without bytes nothing says which it was. */
-  async #keep ({ topic, source, mark, value, count, isNamed }: Kept): Promise<void> {
-    const name = mark.toString('latin1')
-    const earlier = isNamed ? this.#keeping.get(name) : undefined
-    if (earlier !== undefined || (isNamed && this.#own.claim(mark, this.now()) === 'duplicate')) {
-      await earlier
-      this.count(source, 'kept-before')
-      return
+  /** Once: a message that comes again, also after a crash or at another instance, is refused or archived as the first time, and nothing is stored. Without bytes nothing says which it was. */
+  async #keep (kept: Kept): Promise<void> {
+    if (!kept.isNamed) { await this.#appendKept(kept); return }
+    const name = kept.mark.toString('latin1')
+    const earlier = this.#keeping.get(name)
+    if (earlier !== undefined) { await earlier; this.count(kept.source, 'kept-before'); return }
+    const work = this.#keepOnce(kept)
+    this.#keeping.set(name, work)
+    try { await work } finally { this.#keeping.delete(name) }
+  }
+
+  async #keepOnce (kept: Kept): Promise<void> {
+    const { topic, source, mark } = kept
+    const asked = this.#seen.claim(mark, this.now())
+    const known = asked instanceof Promise ? await asked : asked
+    try {
+      if (known === 'duplicate' || (typeof known === 'object' && await this.#standsIn([{ topic, partition: 0 }], mark, known.since))) { this.count(source, 'kept-before'); return }
+      await this.#appendKept(kept)
+    } catch (e) {
+      this.#seen.release(mark)
+      throw e
     }
+  }
+
+  async #appendKept ({ topic, source, mark, value, count }: Kept): Promise<void> {
     const of = { topic, partition: 0 }
-    const work = this.#producer.append(of, [{ key: null, value, headers: headerOf(mark) }]).then(({ baseOffset, timestamp }) => {
-      this.#own.remember(mark, timestamp)
-      this.#tail.appended(of, baseOffset)
-      this.count(source, count)
-    })
-    if (isNamed) this.#keeping.set(name, work)
-    try { await work } finally { if (this.#keeping.get(name) === work) this.#keeping.delete(name) }
+    const { baseOffset, timestamp } = await this.#producer.append(of, [{ key: null, value, headers: headerOf(mark) }])
+    this.#seen.remember(mark, timestamp)
+    this.#tail.appended(of, baseOffset)
+    this.count(source, count)
   }
 
   table<T> (name: string): SealedTable<T> { return new SealedTable<T>(this.#root, `table-${name}`, this.#options.sealer) }

@@ -33,7 +33,7 @@ export class LogTail {
   /** As on disk: what has not moved is not written again. */
   readonly #kept = new Map<string, number>()
   /** Where the partitions ended, now and then: from where to look for what was published since a moment. */
-  readonly #samples: { readonly at: ArrivalTimeMs, readonly ends: readonly number[] }[] = []
+  readonly #samples: { readonly at: ArrivalTimeMs, readonly ends: ReadonlyMap<string, number> }[] = []
 
   constructor (root: Lmdb) { this.#rows = root.openDB<number, string>('through', {}) }
 
@@ -55,16 +55,15 @@ export class LogTail {
   ends (): ReadonlyMap<string, number> { return new Map(this.#ends) }
 
   async sample (log: Log, at: ArrivalTimeMs): Promise<void> {
-    const ends = await Promise.all(Array.from({ length: log.partitionsOf(TOPICS.events) }, async (_, partition) => (await log.range({ topic: TOPICS.events, partition })).end))
-    this.#samples.push({ at, ends })
+    const ends = await Promise.all(followed(log).map(async of => [nameOf(of), (await log.range(of)).end] as const))
+    this.#samples.push({ at, ends: new Map(ends) })
     if (this.#samples.length > SAMPLES_MAX) this.#samples.shift()
   }
 
   /** When the log had the message, if it has it since then. Instances' clocks may differ by a minute. */
-  async has (log: Log, partition: number, mark: MessageMark, since: ArrivalTimeMs): Promise<ArrivalTimeMs | undefined> {
-    const of = { topic: TOPICS.events, partition }
+  async has (log: Log, of: TopicPartition, mark: MessageMark, since: ArrivalTimeMs): Promise<ArrivalTimeMs | undefined> {
     const { start } = await log.range(of)
-    const from = this.#samples.findLast(({ at }) => at <= since - CLOCKS_DIFFER_MS)?.ends[partition] ?? start
+    const from = this.#samples.findLast(({ at }) => at <= since - CLOCKS_DIFFER_MS)?.ends.get(nameOf(of)) ?? start
     return await findMark(log, of, Math.max(from, start), mark)
   }
 

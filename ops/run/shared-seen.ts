@@ -59,7 +59,7 @@ function instanceOf (dir: DataDir): string {
 }
 
 /**
- * Which messages were published, known to several instances through Redis. What this instance knows itself costs no call. A message is claimed before
+ * Which messages were published, refused or archived, known to several instances through Redis. What this instance knows itself costs no call. A message is claimed before
  * it is published, so a sender that changes over to another instance in that moment is held off; where the claimant died, the log says what became of
  * it. While Redis is away each instance knows its own messages alone, and that is counted.
  */
@@ -86,10 +86,17 @@ export class SharedSeen implements SeenMessages {
 
   remember (mark: MessageMark, at: ArrivalTimeMs): void {
     this.#own.remember(mark, at)
-    this.#tell(['HSET', this.#keyOf(mark), contentOf(mark), 'd'])
+    const { redis, keptMs } = this.#options
+    const key = this.#keyOf(mark)
+    // It expires also where Redis could not be asked for a claim.
+    this.#tell(Promise.all([redis.ask(key, ['HSET', key, contentOf(mark), 'd']), redis.ask(key, ['PEXPIRE', key, String(keptMs)])]))
   }
 
-  release (mark: MessageMark): void { this.#tell(['HDEL', this.#keyOf(mark), contentOf(mark)]) }
+  release (mark: MessageMark): void {
+    const key = this.#keyOf(mark)
+    this.#tell(this.#options.redis.ask(key, ['HDEL', key, contentOf(mark)]))
+  }
+
   purge (now: ArrivalTimeMs, limit: number): Promise<number> { return this.#own.purge(now, limit) } // in Redis they expire
 
   async #ask (mark: MessageMark, now: ArrivalTimeMs): Promise<string | undefined> {
@@ -103,7 +110,7 @@ export class SharedSeen implements SeenMessages {
   }
 
   /** A claim that stays is looked up in the log by whoever meets it. */
-  #tell (command: readonly string[]): void { void this.#options.redis.ask(command[1]!, command).catch(() => { this.#options.onAway() }) }
+  #tell (told: Promise<unknown>): void { void told.catch(() => { this.#options.onAway() }) }
   #keyOf (mark: MessageMark): string { return `${this.#options.prefix}seen:${mark.toString('base64url', 0, HASH_BYTES)}` }
 }
 
