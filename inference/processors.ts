@@ -1,6 +1,5 @@
 import type { BatchEffects, Emitted, Input, OutputRecord, Processor, RefusedRecord } from '../streams/engine/index.ts'
-import { decodeEvent, patientKeyOf, TOPICS, unlessPending, type EventCodecs } from '../streams/events/index.ts'
-import { isLatidoError } from '../streams/errors/index.ts'
+import { decodeEvent, patientKeyOf, readOrRefuse, TOPICS, unlessPending, type EventCodecs } from '../streams/events/index.ts'
 import { addWhole, type RecordCursor, type RecordSink } from '../streams/log/index.ts'
 import type { ArrivalTimeMs, DurationMs } from '../streams/time/index.ts'
 import { versionOf } from '../features/processor.ts'
@@ -77,7 +76,7 @@ export async function driftProcessor (parts: InferenceParts, references: readonl
     machine: driftMachine(references, graceMs),
     decode: record => {
       if (isTick(parts, record)) return { kind: 'tick' }
-      return guarded(parts, record, () => {
+      return readOrRefuse(parts.codecs.book, record, () => {
         const counts = parts.inference.decode(record) as DriftCounts
         return { kind: 'record', key: keyOf(counts.view, counts.version), value: counts }
       })
@@ -102,7 +101,7 @@ function decodeFeatures (parts: InferenceParts, record: RecordCursor, views: Rea
   const { valueBuffer, valueStart, valueEnd } = record
   if (parts.codecs.book.nameOf(valueBuffer, valueStart, valueEnd) === 'latido.FeatureVector') {
     if (!views.has(parts.vectors.viewOf(valueBuffer, valueStart))) return { kind: 'tick' }
-    return guarded(parts, record, () => ({ kind: 'record', key: patientKeyOf(record), value: { type: 'scored', vector: parts.vectors.lay(valueBuffer, valueStart, valueEnd), score: undefined } }))
+    return readOrRefuse(parts.codecs.book, record, () => ({ kind: 'record', key: patientKeyOf(record), value: { type: 'scored', vector: parts.vectors.lay(valueBuffer, valueStart, valueEnd), score: undefined } }))
   }
   const decoded = decodeEvent(parts.codecs.book, record)
   if (decoded.kind === 'refused') return unlessPending(parts.codecs.book, record, decoded)
@@ -110,15 +109,6 @@ function decodeFeatures (parts: InferenceParts, record: RecordCursor, views: Rea
 }
 
 function isTick (parts: InferenceParts, { valueBuffer, valueStart, valueEnd }: RecordCursor): boolean { return parts.codecs.book.nameOf(valueBuffer, valueStart, valueEnd) === 'latido.Tick' }
-
-function guarded<In> (parts: InferenceParts, record: RecordCursor, read: () => Input<In>): Input<In> {
-  try {
-    return read()
-  } catch (e) {
-    if (isLatidoError(e)) return unlessPending(parts.codecs.book, record, { kind: 'refused' as const, cause: e.code === 'SCHEMA_UNKNOWN' ? 'schema-unknown' : 'payload-invalid', detail: e.message })
-    throw e
-  }
-}
 
 function addRecord (sink: RecordSink, at: ArrivalTimeMs, key: string, value: Buffer): void {
   addWhole(sink, at, Buffer.from(key), value)

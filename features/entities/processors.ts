@@ -1,6 +1,5 @@
 import type { Input, OutputRecord, Processor, RefusedRecord } from '../../streams/engine/index.ts'
-import { isLatidoError } from '../../streams/errors/index.ts'
-import { decodeEvent, EventReader, patientKeyOf, TOPICS, unlessPending, type BedsideEvent, type EventCodecs } from '../../streams/events/index.ts'
+import { decodeEvent, EventReader, patientKeyOf, readOrRefuse, TOPICS, unlessPending, type BedsideEvent, type EventCodecs } from '../../streams/events/index.ts'
 import { addWhole, type RecordCursor } from '../../streams/log/index.ts'
 import { featuresMachine, type FeatureOutput, type PatientState } from '../compute/index.ts'
 import type { FeatureView } from '../define/index.ts'
@@ -43,7 +42,7 @@ export async function membersProcessor ({ views, patientViews, codecs, vectors, 
     name: 'latido-members',
     input: TOPICS.features,
     machine: membersMachine(patientViews, sources, new Set(views.map(v => v.entity))),
-    decode: record => guarded<MemberInput>(codecs, record, () => {
+    decode: record => readOrRefuse(codecs.book, record, (): Input<MemberInput> => {
       const { valueBuffer, valueStart, valueEnd } = record
       if (codecs.book.nameOf(valueBuffer, valueStart, valueEnd) === 'latido.FeatureVector') {
         return read.has(vectors.viewOf(valueBuffer, valueStart)) ? { kind: 'record', key: patientKeyOf(record), value: vectors.lay(valueBuffer, valueStart, valueEnd) } : { kind: 'tick' }
@@ -92,7 +91,7 @@ export async function groupsProcessor ({ views, codecs, entityVectors, members, 
     name: 'latido-groups',
     input: TOPICS.entities,
     machine: groupMachine(views),
-    decode: record => guarded<MemberUpdate>(codecs, record, () => {
+    decode: record => readOrRefuse(codecs.book, record, (): Input<MemberUpdate> => {
       const name = codecs.book.nameOf(record.valueBuffer, record.valueStart, record.valueEnd)
       return name === undefined || name === 'latido.Member' ? { kind: 'record', key: keyOf(record), value: members.decode(record) } : { kind: 'tick' }
     }),
@@ -130,13 +129,4 @@ interface Behind { readonly deadLetter: EntitiesParts['deadLetter'], readonly ti
 /** What all of them have: time goes on to the topic that they write. */
 async function behind (topic: string, codecs: EventCodecs, deadLetter: EntitiesParts['deadLetter']): Promise<Behind> {
   return { deadLetter, tickTopics: [topic], tick: (await codecs.on(topic)).encode({ type: 'tick' }), ownsTicks: false }
-}
-
-function guarded<In> (codecs: EventCodecs, record: RecordCursor, read: () => Input<In>): Input<In> {
-  try {
-    return read()
-  } catch (e) {
-    if (!isLatidoError(e)) throw e
-    return unlessPending(codecs.book, record, { kind: 'refused' as const, cause: e.code === 'SCHEMA_UNKNOWN' ? 'schema-unknown' : 'payload-invalid', detail: e.message })
-  }
 }

@@ -3,7 +3,7 @@ export { CONCEPTS, CONCEPT_IDS, conceptOf, isConceptId, isPossible } from './con
 export type { Concept, ConceptId } from './concepts.ts'
 export { toCanonical } from './units.ts'
 export { TOPICS, topicSpecs } from './topics.ts'
-export { SchemaBook, subjectOf, unlessPending } from './schema-book.ts'
+export { readOrRefuse, SchemaBook, subjectOf, unlessPending } from './schema-book.ts'
 export type { Codec, Lookup, SchemaBookOptions } from './schema-book.ts'
 export type { SchemaRegistry, SchemaStorage, StoredSchema } from './registry.ts'
 /** A registry that several instances share, over the Confluent API. */

@@ -7,6 +7,7 @@ import { boundsOf, type Bounds } from './bounds.ts'
 import { embeddedRegistry } from './embedded-registry.ts'
 import type { SchemaRegistry, SchemaStorage } from './registry.ts'
 import type { RecordSchema } from './schemas.ts'
+import type { RefusalCause } from './types.ts'
 
 const MAGIC_BYTES = 5
 /** Ids that are refused at one time; a topic of garbage names at most so many before the first is asked for again. */
@@ -174,6 +175,17 @@ export class SchemaBook {
 export function unlessPending<R extends { readonly cause: string }> (book: SchemaBook, { valueBuffer, valueStart, valueEnd }: RecordCursor, refused: R): R | { readonly kind: 'wait', readonly ready: Promise<void> } {
   const ready = refused.cause === 'schema-unknown' ? book.pending(valueBuffer, valueStart, valueEnd) : undefined
   return ready === undefined ? refused : { kind: 'wait', ready }
+}
+
+/** What `read` makes of a record; where a LatidoError says that it cannot be read, its refusal. Any other error is a fault of ours. */
+export function readOrRefuse<R> (book: SchemaBook, record: RecordCursor, read: () => R): R | { readonly kind: 'refused', readonly cause: RefusalCause, readonly detail: string } | { readonly kind: 'wait', readonly ready: Promise<void> } {
+  try {
+    return read()
+  } catch (e) {
+    if (!isLatidoError(e)) throw e
+    const cause = e.code === 'SCHEMA_UNKNOWN' ? 'schema-unknown' as const : 'payload-invalid' as const
+    return unlessPending(book, record, { kind: 'refused' as const, cause, detail: e.message })
+  }
 }
 
 /** TopicRecordNameStrategy. */
