@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { BINARY_MEDIA_TYPE, encodeBinary, encodeJson, entityOf, type FeatureQuery, type FeatureReader } from '../../features/serving/index.ts'
+import { BINARY_MEDIA_TYPE, encodeBinary, encodeJson, type FeatureQuery, type FeatureReader } from '../../features/serving/index.ts'
 import type { FeatureView } from '../../features/define/index.ts'
 import { LatidoError } from '../../streams/errors/index.ts'
 import { ApiError } from './api-error.ts'
@@ -70,6 +70,6 @@ function catalogueRoutes (app: FastifyInstance, { catalogue }: FeatureReader): v
 }
 
 function described (view: FeatureView): Readonly<Record<string, unknown>> {
-  const { name, version, owner, description, ttlMs, names, units } = view
-  return { name, version, entity: entityOf(view), owner, description, ttlMs, features: names.map((feature, i) => ({ name: feature, unit: units[i]! })) }
+  const { name, version, entity, owner, description, ttlMs, names, units } = view
+  return { name, version, entity, owner, description, ttlMs, features: names.map((feature, i) => ({ name: feature, unit: units[i]! })) }
 }

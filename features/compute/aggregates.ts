@@ -1,6 +1,7 @@
 import { assert } from '../../streams/errors/index.ts'
 import type { Expression } from '../define/index.ts'
-import { seen, type Context, type Evaluate } from './context.ts'
+import { seen, type Context } from './context.ts'
+import type { Evaluate } from './derive.ts'
 import { tileMsOf, type Plan } from './plan.ts'
 import { distinctOf, noNeeds, quantileOf, WindowStats, type Needs } from './window-stats.ts'
 import { missingSamples, overReadings, overSamples, overTiles, type Gather } from './windows.ts'
@@ -66,7 +67,7 @@ function gathering (e: Windowed | Extract<Expression, { op: 'missingRate' }>, pl
 type Read = (stats: WindowStats, asOf: number) => number
 
 /** One aggregate of a window; absent where the window is empty, except counts. */
-export function aggregateOf (e: Windowed, window: SharedWindow, plan: Plan): Evaluate {
+export function aggregateOf (e: Windowed, window: SharedWindow, plan: Plan): Evaluate<Context> {
   const read = reader(e, window, plan)
   const empty = e.aggregate === 'count' || e.aggregate === 'distinctCount' ? 0 : NaN
   return c => {

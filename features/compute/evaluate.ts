@@ -2,21 +2,21 @@ import { LatidoError } from '../../streams/errors/index.ts'
 import type { DurationMs } from '../../streams/time/index.ts'
 import type { Expression } from '../define/index.ts'
 import { aggregateOf, sharedWindow, type SharedWindows } from './aggregates.ts'
-import { seen, type Evaluate } from './context.ts'
-import { derive } from './derive.ts'
+import { seen, type Context } from './context.ts'
+import { derive, type Evaluate } from './derive.ts'
 import { samplesOf, type Plan } from './plan.ts'
 
 const HOUR_MS = 3_600_000
 
 /** What features of one machine have in common: windows, and parts that several are made of. */
-export interface Shared { readonly windows: SharedWindows, readonly parts: Map<Expression, Evaluate> }
+export interface Shared { readonly windows: SharedWindows, readonly parts: Map<Expression, Evaluate<Context>> }
 export function nothingShared (): Shared { return { windows: new Map(), parts: new Map() } }
 
 /**
  * Compiles an expression against a plan. NaN is absence. Windows and parts are shared through `shared`, and computed at most once an evaluation:
  * what features ask of a window is settled when all are compiled.
  */
-export function compile (e: Expression, plan: Plan, shared: Shared = nothingShared()): Evaluate {
+export function compile (e: Expression, plan: Plan, shared: Shared = nothingShared()): Evaluate<Context> {
   if (!REMEMBERED.has(e.op)) return compiled(e, plan, shared)
   let evaluate = shared.parts.get(e)
   if (evaluate === undefined) shared.parts.set(e, evaluate = onceAnEvaluation(compiled(e, plan, shared)))
@@ -26,7 +26,7 @@ export function compile (e: Expression, plan: Plan, shared: Shared = nothingShar
 /** Scores are made of these, and asked for part by part, as a sum, and as a maximum. */
 const REMEMBERED: ReadonlySet<Expression['op']> = new Set(['banded', 'when', 'coalesce', 'sumOfPresent', 'maxOfPresent'])
 
-function onceAnEvaluation (of: Evaluate): Evaluate {
+function onceAnEvaluation (of: Evaluate<Context>): Evaluate<Context> {
   let evaluated = -1
   let value = NaN
   let time = Infinity
@@ -44,8 +44,8 @@ function onceAnEvaluation (of: Evaluate): Evaluate {
   }
 }
 
-function compiled (e: Expression, plan: Plan, shared: Shared): Evaluate {
-  const go = (part: Expression): Evaluate => compile(part, plan, shared)
+function compiled (e: Expression, plan: Plan, shared: Shared): Evaluate<Context> {
+  const go = (part: Expression): Evaluate<Context> => compile(part, plan, shared)
   switch (e.op) {
     case 'fact': return c => c.facts[e.fact]
     case 'last': return lastOf(plan.indexOf(e.concept)!, e.withinMs, e.back)
@@ -58,7 +58,7 @@ function compiled (e: Expression, plan: Plan, shared: Shared): Evaluate {
   }
 }
 
-function lastOf (index: number, withinMs: DurationMs | undefined, back: 0 | 1): Evaluate {
+function lastOf (index: number, withinMs: DurationMs | undefined, back: 0 | 1): Evaluate<Context> {
   return c => {
     const series = c.series[index]
     if (series === undefined) return NaN
@@ -69,7 +69,7 @@ function lastOf (index: number, withinMs: DurationMs | undefined, back: 0 | 1): 
   }
 }
 
-function ageOf (index: number): Evaluate {
+function ageOf (index: number): Evaluate<Context> {
   return c => {
     const time = c.series[index]?.lastTime ?? -1
     if (time < 0) return NaN
@@ -78,9 +78,9 @@ function ageOf (index: number): Evaluate {
   }
 }
 
-function countOf (index: number): Evaluate { return c => c.series[index]?.count ?? 0 }
+function countOf (index: number): Evaluate<Context> { return c => c.series[index]?.count ?? 0 }
 
-function missingRateOf (e: Extract<Expression, { op: 'missingRate' }>, plan: Plan, shared: SharedWindows): Evaluate {
+function missingRateOf (e: Extract<Expression, { op: 'missingRate' }>, plan: Plan, shared: SharedWindows): Evaluate<Context> {
   const { look } = sharedWindow(e, plan, shared)
   const samples = samplesOf(e.windowMs, e.everyMs)
   return c => {

@@ -4,7 +4,8 @@ import type { Emit, StateMachine } from '../../streams/engine/index.ts'
 import type { ArrivalTimeMs } from '../../streams/time/index.ts'
 import type { Fact, FeatureView } from '../define/index.ts'
 import { emptyVector, type FeatureVector, type Trigger } from '../vector.ts'
-import type { Context, Evaluate } from './context.ts'
+import type { Context } from './context.ts'
+import type { Evaluate } from './derive.ts'
 import { compile, nothingShared } from './evaluate.ts'
 import { FORGOTTEN_AFTER_MS } from './kept.ts'
 import { planViews, type Plan } from './plan.ts'
@@ -44,7 +45,7 @@ type Filling = { -readonly [K in keyof FeatureVector]: FeatureVector[K] }
 class Machine {
   readonly #views: readonly FeatureView[]
   readonly plan: Plan
-  readonly #evaluates: readonly (readonly Evaluate[])[]
+  readonly #evaluates: readonly (readonly Evaluate<Context>[])[]
   readonly #watched: readonly (readonly number[])[]
   readonly #triggers: readonly ReadonlySet<string>[]
   readonly #concerned: readonly (readonly number[])[]

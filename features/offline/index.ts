@@ -8,7 +8,7 @@ export type { OfflineDecode, OfflineWriter, OfflineWriterCounters, OfflineWriter
 export { SCHEMA_VERSION, lateOffline, openClickHouseOffline, startEngine } from './clickhouse/index.ts'
 export type { ClickHouseOffline, ClickHouseOfflineOptions, OfflineSql, Engine, EngineLogger, EngineOptions, EngineStart, EngineState, Tiers } from './clickhouse/index.ts'
 /** Skew: vectors as they were served against the same features computed from the observations. */
-export { CAUSE_TEXTS, checkSkew, isSkewed, OUTCOMES } from './skew/index.ts'
+export { CAUSE_TEXTS, checkSkew, skewIn } from './skew/index.ts'
 export type { FeatureSkew, SkewCause, SkewExample, SkewReport, SkewRequest } from './skew/index.ts'
 /** Data sets, and the lake that they lie in. */
 export { buildDataset, copyDataset, listDatasets, localLake, parseReference, readDataset, removeDataset, s3Lake, verifyDataset } from './dataset/index.ts'

@@ -35,9 +35,6 @@ const REFERENCE = /^(?<view>[A-Za-z][A-Za-z0-9_]{0,62})(?:@(?<version>\d{1,6}))?
 const REMEMBERED_MAX = 1_000
 export const FEATURES_MAX = 4_096
 
-/** Which entity a view is of: a patient, unless it says otherwise. */
-export function entityOf (view: FeatureView): string { return view.entity }
-
 /** The views and services that are served, and what a caller's names mean among them. */
 export class ServingCatalogue {
   readonly views: readonly FeatureView[]
@@ -136,9 +133,9 @@ function viewSelection (view: FeatureView, wanted: ReadonlySet<number> | 'all'):
 }
 
 function selectionOf (views: readonly ViewSelection[]): Selection {
-  const entity = entityOf(views[0]!.view)
-  const other = views.find(({ view }) => entityOf(view) !== entity)
-  if (other !== undefined) throw new LatidoError('SELECTION_INVALID', `the entity of view ${views[0]!.view.name} is ${entity}, that of view ${other.view.name} is ${entityOf(other.view)}`, 'read views of different entities one after the other')
+  const entity = views[0]!.view.entity
+  const other = views.find(({ view }) => view.entity !== entity)
+  if (other !== undefined) throw new LatidoError('SELECTION_INVALID', `the entity of view ${views[0]!.view.name} is ${entity}, that of view ${other.view.name} is ${other.view.entity}`, 'read views of different entities one after the other')
   const names = views.flatMap(({ view, names: own }) => own.map(name => `${view.name}:${name}`))
   if (names.length > FEATURES_MAX) throw new LatidoError('SELECTION_INVALID', `${names.length} features are asked for`, `ask for at most ${FEATURES_MAX} at once`)
   return {

@@ -8,7 +8,7 @@ export type { FeatureQuery, FeatureReaderParts } from './feature-reader.ts'
 /** Rows stay in memory until they are written: for a store that one process has to itself. */
 export { RESIDENT_ENTITIES_MAX, residentStore } from './resident-store.ts'
 /** What is served, and what a caller's names mean. */
-export { entityOf, FEATURES_MAX, ServingCatalogue } from './catalogue.ts'
+export { FEATURES_MAX, ServingCatalogue } from './catalogue.ts'
 export type { BareNames, FeatureService, Selection, ViewSelection } from './catalogue.ts'
 /** What was read. */
 export { FeatureTable, REASONS } from './feature-table.ts'

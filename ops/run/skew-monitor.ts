@@ -1,5 +1,5 @@
 import type { FeatureView } from '../../features/define/index.ts'
-import { checkSkew, isSkewed, OUTCOMES, type OfflineSql, type SkewReport } from '../../features/offline/index.ts'
+import { checkSkew, skewIn, type OfflineSql, type SkewReport } from '../../features/offline/index.ts'
 import { isLatidoError, messageOf } from '../../streams/errors/index.ts'
 import type { ArrivalTimeMs, Clock, DurationMs } from '../../streams/time/index.ts'
 import type { Logger, Metrics } from '../telemetry/index.ts'
@@ -54,7 +54,7 @@ export class SkewMonitor implements AsyncDisposable {
     const { view, version, values, different, features } = report
     const name = `${view}@${version}`
     this.#parts.metrics.skewCompared.inc({ view: name }, values)
-    for (const feature of features) for (const outcome of OUTCOMES.filter(isSkewed)) if (feature.outcomes[outcome] > 0) this.#parts.metrics.skewDifferent.inc({ view: name, outcome }, feature.outcomes[outcome])
+    for (const { outcomes } of features) for (const [outcome, n] of skewIn(outcomes)) this.#parts.metrics.skewDifferent.inc({ view: name, outcome }, n)
     if ((different > 0) === this.#skewed.has(name)) return
     const odd = features.filter(f => f.examples.length > 0).map(f => ({ feature: f.feature, cause: f.examples[0]!.cause }))
     if (different > 0) { this.#skewed.add(name); this.#parts.logger.warn({ view: name, values, different, features: odd.slice(0, 10) }, 'served features differ from the observations: run "latido skew"') }

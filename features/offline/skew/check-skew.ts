@@ -5,7 +5,7 @@ import type { OfflineSql } from '../clickhouse/index.ts'
 import { momentOf, msOf, quoted } from '../sql-text.ts'
 import { anyMerged, compileView } from '../sql/index.ts'
 import { causeOf, type SkewCause } from './causes.ts'
-import { compareValues, isSkewed, OUTCOMES, type Outcome } from './compare.ts'
+import { compareValues, isSkewed, skewIn, type Outcome } from './compare.ts'
 
 export interface SkewRequest {
   readonly view: FeatureView
@@ -68,7 +68,7 @@ export async function checkSkew (sql: OfflineSql, request: SkewRequest): Promise
   const features = tallies.map((t, i) => t.result(explained[i]!))
   return {
     view: view.name, version: view.version, vectors: served.length, patients: new Set(served.map(s => s.patient)).size, values: served.length * view.names.length,
-    different: features.reduce((n, f) => n + OUTCOMES.filter(isSkewed).reduce((m, outcome) => m + f.outcomes[outcome], 0), 0), features,
+    different: features.flatMap(f => skewIn(f.outcomes)).reduce((sum, [, n]) => sum + n, 0), features,
   }
 }
 

@@ -17,3 +17,8 @@ export function compareValues (served: number, stored: number): Compared {
 }
 
 export function isSkewed (outcome: Outcome): boolean { return outcome !== 'equal' && outcome !== 'within' }
+
+/** Of a feature's outcomes those that are skew and have occurred. */
+export function skewIn (outcomes: Readonly<Record<Outcome, number>>): readonly (readonly [Outcome, number])[] {
+  return OUTCOMES.filter(outcome => isSkewed(outcome) && outcomes[outcome] > 0).map(outcome => [outcome, outcomes[outcome]])
+}

@@ -1,21 +1,19 @@
-import { CAUSE_TEXTS, isSkewed, OUTCOMES, type FeatureSkew, type SkewReport } from '../../../features/offline/index.ts'
+import { CAUSE_TEXTS, skewIn, type FeatureSkew, type SkewReport } from '../../../features/offline/index.ts'
 
 /** A report for the terminal: a line a feature that differs, what the rest came to, and the causes in words. */
 export function renderSkew (report: SkewReport): string {
   const { view, version, vectors, patients, values, different, features } = report
   const head = `${view}@${version}: ${vectors} vectors of ${patients} patients, ${values} values compared, ${different} different\n`
   if (vectors === 0) return `${head}latido: no vector of this view arrived in the interval\n`
-  const odd = features.filter(f => differences(f) > 0)
+  const odd = features.filter(f => skewIn(f.outcomes).length > 0)
   const worst = Math.max(0, ...features.map(f => f.worst))
   const agreed = `${features.length - odd.length} of ${features.length} features agree; the largest relative difference of any is ${worst.toExponential(1)}\n`
   return head + agreed + odd.map(renderFeature).join('') + [...new Set(odd.flatMap(f => f.examples.map(e => e.cause)))].map(cause => `${cause}: ${CAUSE_TEXTS[cause]}\n`).join('')
 }
 
-export function differences ({ outcomes }: FeatureSkew): number { return OUTCOMES.filter(isSkewed).reduce((n, outcome) => n + outcomes[outcome], 0) }
-
 function renderFeature (f: FeatureSkew): string {
   const { outcomes, feature, unit, worst, smape, examples } = f
-  const told = OUTCOMES.filter(outcome => isSkewed(outcome) && outcomes[outcome] > 0).map(outcome => `${outcomes[outcome]} ${outcome}`).join(', ')
+  const told = skewIn(outcomes).map(([outcome, n]) => `${n} ${outcome}`).join(', ')
   const line = `  ${feature} (${unit}): ${told}; worst ${worst.toExponential(1)}, mean error ${(100 * smape).toFixed(2)} %\n`
   return line + examples.map(e => `    ${new Date(e.asOf).toISOString()} ${e.patient}: served ${shown(e.served)}, computed ${shown(e.stored)}: ${e.cause}\n`).join('')
 }
