@@ -15,7 +15,7 @@ export { boundedId, isSameSecret } from './digests.ts'
 export { note } from './outcome.ts'
 export type { Fault, Notices } from './outcome.ts'
 /** The intake, and what connectors say to it. */
-export type { ArchivedInput, Connector, ConnectorHealth, InboundEvent, InboundMerge, InboundMessage, Intake, PublishOutcome, RefusedInput, SourceIdentity } from './port.ts'
+export type { ArchivedInput, ClockDistance, ClockLooks, Connector, ConnectorHealth, DeviceClock, DeviceClocks, InboundEvent, InboundMerge, InboundMessage, Intake, PublishOutcome, RefusedInput, SourceIdentity } from './port.ts'
 export { openIntake } from './intake.ts'
 export type { IntakeOptions, OpenIntake } from './intake.ts'
 /** Sources that are read rather than that call. */

@@ -82,6 +82,27 @@ export interface ConnectorHealth {
   readonly why: string
 }
 
+/** How far a device's clock is off: `inStep` under 2 s, `hours` from 59 minutes, `days` a day or more; `unknown` until three minutes with messages are over. */
+export type ClockDistance = 'inStep' | 'seconds' | 'minutes' | 'hours' | 'days' | 'unknown'
+/** `zone`: by whole or half hours, as where summer time or the time zone is wrong. `dateLost`: by half a year or more, as after an empty battery. */
+export type ClockLooks = 'off' | 'zone' | 'dateLost'
+
+/** A device whose clock is out. */
+export interface DeviceClock {
+  readonly device: string
+  /** Milliseconds that its clock is behind; negative: ahead. */
+  readonly offsetMs: number
+  readonly looks: ClockLooks
+  readonly heardAt: ArrivalTimeMs
+}
+
+/** The clocks of a feed's devices that were heard in the last day. */
+export interface DeviceClocks {
+  readonly byDistance: Readonly<Record<ClockDistance, number>>
+  /** Those that are out, the worst first; not all where there are many. */
+  readonly worst: readonly DeviceClock[]
+}
+
 /** A running connector. */
 export interface Connector extends AsyncDisposable {
   /** The feed that it serves. */
@@ -89,4 +110,6 @@ export interface Connector extends AsyncDisposable {
   /** Where it listens or reads, for the start line; without credentials. */
   readonly endpoint: string
   health (): ConnectorHealth
+  /** Where it has devices with clocks of their own. */
+  clocks? (): DeviceClocks | undefined
 }

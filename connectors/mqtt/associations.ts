@@ -1,4 +1,5 @@
 import type { DurationMs, EventTimeMs } from '../../streams/time/index.ts'
+import type { ClockRow } from './clock-offset.ts'
 import type { Association } from './options.ts'
 
 /** As long as the history of beds. */
@@ -8,8 +9,8 @@ const SPANS_MAX = 64
 /** What was said of a device: from when to when (exclusive; Infinity: until something newer) it measures whom; undefined: nobody. */
 export interface Span { readonly from: EventTimeMs, readonly to: EventTimeMs, readonly who: Association | undefined }
 
-/** As it stands on disk; `null` is without bound. `newest`: about the newest reading of the device. */
-export interface DeviceRow { readonly spans: readonly { readonly from: number | null, readonly to: number | null, readonly who?: Association | undefined }[], readonly newest: number | null }
+/** As it stands on disk; `null` is without bound. `newest`: about the newest reading of the device. `clock`: what its times said of it. */
+export interface DeviceRow { readonly spans: readonly { readonly from: number | null, readonly to: number | null, readonly who?: Association | undefined }[], readonly newest: number | null, readonly clock?: ClockRow | undefined }
 
 /**
  * Whom one device measured, and when. Of the spans that hold a moment the one that begins last counts, of two with one beginning the one that was said

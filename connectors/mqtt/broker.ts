@@ -4,14 +4,13 @@ import type { IClientOptions, IPublishPacket, ISubscriptionMap, MqttClient } fro
 import { isLatidoError } from '../../streams/errors/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
 import type { Feed, KeptTable } from '../kit/index.ts'
-import type { ConnectorHealth } from '../kit/port.ts'
+import type { Connector, ConnectorHealth, DeviceClocks } from '../kit/port.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import type { DeviceRow } from './associations.ts'
 import { devicesOf } from './devices.ts'
 import { failureOf, Inbox } from './inbox.ts'
 import { Lanes } from './lanes.ts'
 import type { Association, MqttBrokerOptions, MqttCredentials } from './options.ts'
-import type { DeviceConnector } from './start.ts'
 
 export interface BrokerParts {
   readonly feed: Feed
@@ -37,9 +36,9 @@ const STATES = { online: '{"state":"online"}', offline: '{"state":"offline"}', l
  * given up, so the broker sends that one and all behind it again; what had reached the log meanwhile is known there. Never rejects: a broker that is away
  * is tried again, after pauses that grow.
  */
-export function followBroker (parts: BrokerParts): DeviceConnector { return new BrokerFollower(parts) }
+export function followBroker (parts: BrokerParts): Connector { return new BrokerFollower(parts) }
 
-class BrokerFollower implements DeviceConnector {
+class BrokerFollower implements Connector {
   readonly name: string
   readonly endpoint: string
   readonly #parts: BrokerParts
@@ -63,7 +62,7 @@ class BrokerFollower implements DeviceConnector {
   }
 
   health (): ConnectorHealth { return this.#health }
-  devices (): ReturnType<DeviceConnector['devices']> { return devicesOf(this.#parts.options).statuses() }
+  clocks (): DeviceClocks { return devicesOf(this.#parts.options).clocks(this.#parts.feed.intake.now()) }
 
   async [Symbol.asyncDispose] (): Promise<void> {
     this.#stop.abort()

@@ -1,7 +1,7 @@
 import type { ArrivalTimeMs, DurationMs, EventTimeMs } from '../../streams/time/index.ts'
-import type { KeptTable } from '../kit/index.ts'
+import type { ClockDistance, DeviceClock, DeviceClocks, KeptTable } from '../kit/index.ts'
 import { DeviceHistory, type DeviceRow } from './associations.ts'
-import { ClockOffset } from './clock-offset.ts'
+import { ClockOffset, distanceOf, looksLike, OFFSET_MS_MIN } from './clock-offset.ts'
 import { NO_SERIES, type SeriesState } from './judge.ts'
 import type { Association, DeviceOptions } from './options.ts'
 
@@ -10,16 +10,28 @@ const NEWEST_SAVED_EACH_MS: DurationMs = 60_000
 /** An association that says no beginning, of a device that has sent nothing yet, also holds for readings of this long before. */
 const ASSOCIATION_LEAD_MS: DurationMs = 300_000
 
+/** The estimate of a clock is kept when it has moved by this much, and else each so often: when it was heard is to be about right. */
+const CLOCK_SAVED_BY_MS: DurationMs = 1_000
+const CLOCK_SAVED_EACH_MS: DurationMs = 900_000
+/** A device that was silent for longer is somewhere in a cupboard: its clock is nobody's concern. */
+const HEARD_WITHIN_MS: DurationMs = 86_400_000
+const WORST_CLOCKS_MAX = 20
+
 export type DeviceState = 'online' | 'offline' | 'lost'
 
-/** One device, as the pages and the health check show it. */
-export interface DeviceStatus { readonly device: string, readonly state: DeviceState | undefined, readonly clockOffsetMs: DurationMs | undefined, readonly associated: boolean }
-
-interface Device { history: DeviceHistory, readonly clock: ClockOffset, savedNewest: EventTimeMs, state: DeviceState | undefined, series: SeriesState, taken: SeriesState }
+interface Device {
+  history: DeviceHistory
+  clock: ClockOffset
+  savedNewest: EventTimeMs
+  savedClock: { readonly estimate: DurationMs | undefined, readonly at: ArrivalTimeMs } | undefined
+  state: DeviceState | undefined
+  series: SeriesState
+  taken: SeriesState
+}
 
 /**
  * What is known of each device: whom it measured when, how far its clock is off, what it last said. One a feed; bounded by `devicesMax`: of devices that
- * nobody associated the one that was silent longest goes first. The mapper reads and moves it; the same messages in the same order leave the same.
+ * nobody associated the one that was silent longest (to about a minute) goes first. The mapper reads and moves it; the same messages in the same order leave the same.
  */
 export class Devices {
   readonly #options: Pick<DeviceOptions, 'devicesMax' | 'associations'>
@@ -39,6 +51,9 @@ export class Devices {
       const device = this.#make(name)
       device.history = new DeviceHistory(row)
       device.savedNewest = device.history.newest
+      if (!('spans' in row) || row.clock === undefined) continue
+      device.clock = new ClockOffset(row.clock)
+      device.savedClock = { estimate: device.clock.estimate, at: row.clock.heardAt }
     }
     for (const [name, who] of Object.entries(this.#options.associations)) this.#make(name).history.say({ from: -Infinity, to: Infinity, who })
   }
@@ -61,8 +76,16 @@ export class Devices {
     return true
   }
 
-  /** A time that the device gave, before anything is done to it: true where its clock was looked at anew. */
-  sawTime (name: string, eventTime: EventTimeMs, arrival: ArrivalTimeMs): boolean { return this.#touch(name).clock.add(eventTime, arrival) }
+  /** A time that the device gave, before anything is done to it. */
+  sawTime (name: string, eventTime: EventTimeMs, arrival: ArrivalTimeMs): void {
+    const device = this.#touch(name)
+    if (!device.clock.add(eventTime, arrival)) return
+    this.#devices.delete(name) // to the end: the first is the one that was silent longest
+    this.#devices.set(name, device)
+    const { clock: { estimate }, savedClock } = device
+    if (estimate === undefined || (savedClock?.estimate !== undefined && Math.abs(estimate - savedClock.estimate) < CLOCK_SAVED_BY_MS && arrival - savedClock.at < CLOCK_SAVED_EACH_MS)) return
+    void this.#save(name, device).catch(() => {}) // as below: what is lost of it is known again after three minutes
+  }
 
   clockOffset (name: string): DurationMs | undefined { return this.#devices.get(name)?.clock.estimate }
 
@@ -101,7 +124,21 @@ export class Devices {
 
   setState (name: string, state: DeviceState): void { this.#touch(name).state = state }
 
-  statuses (): readonly DeviceStatus[] { return [...this.#devices].map(([device, { state, clock, history }]) => ({ device, state, clockOffsetMs: clock.estimate, associated: history.at(history.newest === -Infinity ? Number.MAX_SAFE_INTEGER : history.newest) !== undefined })) }
+  stateOf (name: string): DeviceState | undefined { return this.#devices.get(name)?.state }
+  /** The one that was silent longest first. */
+  names (): readonly string[] { return [...this.#devices.keys()] }
+
+  /** Of those that were heard in the last day. */
+  clocks (now: ArrivalTimeMs): DeviceClocks {
+    const byDistance: Record<ClockDistance, number> = { inStep: 0, seconds: 0, minutes: 0, hours: 0, days: 0, unknown: 0 }
+    const out: DeviceClock[] = []
+    for (const [device, { clock: { estimate, heardAt } }] of this.#devices) {
+      if (now - heardAt > HEARD_WITHIN_MS) continue
+      byDistance[distanceOf(estimate)]++
+      if (estimate !== undefined && Math.abs(estimate) >= OFFSET_MS_MIN) out.push({ device, offsetMs: Math.round(estimate), looks: looksLike(estimate), heardAt })
+    }
+    return { byDistance, worst: out.sort((a, b) => Math.abs(b.offsetMs) - Math.abs(a.offsetMs)).slice(0, WORST_CLOCKS_MAX) }
+  }
 
   #touch (name: string): Device { return this.#devices.get(name) ?? this.#room(name) ?? this.#make(name) }
 
@@ -111,6 +148,7 @@ export class Devices {
     for (const [other, device] of this.#devices) {
       if (!device.history.empty) continue
       this.#devices.delete(other)
+      if (device.savedClock !== undefined) void this.#memory?.save(other, undefined).catch(() => {})
       this.#unsure.delete(device)
       return this.#make(name)
     }
@@ -120,13 +158,18 @@ export class Devices {
   #make (name: string): Device {
     let device = this.#devices.get(name)
     if (device === undefined) {
-      device = { history: new DeviceHistory(), clock: new ClockOffset(), savedNewest: -Infinity, state: undefined, series: NO_SERIES, taken: NO_SERIES }
+      device = { history: new DeviceHistory(), clock: new ClockOffset(), savedNewest: -Infinity, savedClock: undefined, state: undefined, series: NO_SERIES, taken: NO_SERIES }
       this.#devices.set(name, device)
     }
     return device
   }
 
-  async #save (name: string, { history }: Device): Promise<void> { await this.#memory?.save(name, history.empty ? undefined : history.row) }
+  async #save (name: string, device: Device): Promise<void> {
+    const { history, clock } = device
+    const said = clock.estimate === undefined ? undefined : clock.row
+    device.savedClock = said === undefined ? undefined : { estimate: clock.estimate, at: said.heardAt }
+    await this.#memory?.save(name, history.empty && said === undefined ? undefined : { ...history.row, ...said === undefined ? {} : { clock: said } })
+  }
 }
 
 const byOptions = new WeakMap<object, Devices>()

@@ -1,7 +1,7 @@
 import type { Observation, StatementEvent } from '../../streams/events/index.ts'
 import type { EventTimeMs } from '../../streams/time/index.ts'
 import { type Fault, identifierOf, type MapContext, type MappedEvent, type MappedMessage, type MessageMapper, note, type Notices, type RefusedPart } from '../kit/index.ts'
-import { OFFSET_MS_MIN, offsetBucket } from './clock-offset.ts'
+import { OFFSET_MS_MIN } from './clock-offset.ts'
 import type { DeviceState, Devices } from './devices.ts'
 import { fromEnvelope, toEnvelope } from './envelope.ts'
 import { judge } from './judge.ts'
@@ -122,10 +122,10 @@ class MessageReader {
     if (said === undefined) return this.#reject('time-unparsable', 'time is neither ISO 8601 with an offset nor milliseconds since 1970')
     const { now } = this.#context
     const { futureToleranceMs, pastToleranceMs, correctClocks } = this.#options
-    const looked = this.#devices.sawTime(this.#device, said, now)
+    this.#devices.sawTime(this.#device, said, now)
     const offset = this.#devices.clockOffset(this.#device)
-    if (looked && offset !== undefined) note(this.#noticed, offsetBucket(offset))
-    const corrected = correctClocks && offset !== undefined && Math.abs(offset) >= OFFSET_MS_MIN
+    // Delay only adds: a time that would lie ahead of its arrival says that the clock was set meanwhile, and the estimate is the old one's.
+    const corrected = correctClocks && offset !== undefined && Math.abs(offset) >= OFFSET_MS_MIN && said + offset <= now + OFFSET_MS_MIN
     const at = corrected ? Math.round(said + offset) : said
     if (corrected) note(this.#noticed, 'time-corrected')
     if (at < EARLIEST_MS || at < now - pastToleranceMs) return this.#reject('time-implausible', `time is more than ${pastToleranceMs} ms before arrival: the device's clock is wrong`)

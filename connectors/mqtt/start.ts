@@ -9,7 +9,7 @@ import type { Clock } from '../../streams/time/index.ts'
 import type { DeviceRow } from './associations.ts'
 import { DeviceConnection } from './connection.ts'
 import { credentialsMatch, refuseWithoutCredentials } from './credentials.ts'
-import { devicesOf, type DeviceStatus } from './devices.ts'
+import { devicesOf } from './devices.ts'
 import { failureOf, Inbox } from './inbox.ts'
 import { Lanes } from './lanes.ts'
 import type { Settle } from './lanes.ts'
@@ -23,9 +23,6 @@ const STATUS_FILTER = /^latido\/devices\/[^/]+\/status$/
 /** Only these are kept by the broker for later subscribers. */
 const RETAINED_TOPIC = /^latido\/devices\/[A-Za-z0-9._:-]{1,64}\/status$/
 const PACKETS_BEFORE_CONNACK_MAX = 1_000
-
-/** What is known of the devices of a feed, for pages and for people. */
-export interface DeviceConnector extends Connector { devices (): readonly DeviceStatus[] }
 
 export interface EndpointOptions {
   /** Only loopback without credentials. */
@@ -51,7 +48,7 @@ export interface MqttOptions extends Partial<DeviceOptions> {
   readonly limits?: Partial<DeviceOptions & EndpointLimits>
 }
 
-export async function startMqtt ({ host, port, intake, clock, memory, credentials, limits, ...more }: MqttOptions): Promise<DeviceConnector> {
+export async function startMqtt ({ host, port, intake, clock, memory, credentials, limits, ...more }: MqttOptions): Promise<Connector> {
   const options: DeviceOptions & EndpointLimits = { ...DEVICE_OPTIONS, ...ENDPOINT_LIMITS, ...more, ...limits }
   const feed = new Feed({ name: 'mqtt', kind: 'mqtt', intake, mapping: fixedMapping(), map: mqttMapper(options, devicesOf(options)) })
   return await startEndpoint({ host, port, feed, options, clock, memory, credentials })
@@ -61,7 +58,7 @@ export async function startMqtt ({ host, port, intake, clock, memory, credential
  * Starts the MQTT endpoint (3.1.1 and 5; QoS 0, 1, 2). With QoS 1 and 2 an acknowledgement means that the log has the message; when the log
  * is away the connection is closed without one, so the device sends again. Throws PORT_IN_USE, UNSAFE_EXPOSURE, CONFIG_INVALID.
  */
-export async function startEndpoint ({ host, port, feed, options, clock, memory, credentials }: EndpointOptions): Promise<DeviceConnector> {
+export async function startEndpoint ({ host, port, feed, options, clock, memory, credentials }: EndpointOptions): Promise<Connector> {
   refuseWithoutCredentials(host, credentials)
   const devices = devicesOf(options)
   devices.open(memory)
@@ -83,7 +80,7 @@ export async function startEndpoint ({ host, port, feed, options, clock, memory,
     name: feed.name,
     endpoint: `mqtt://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`,
     health: () => health,
-    devices: () => devices.statuses(),
+    clocks: () => devices.clocks(feed.intake.now()),
     async [Symbol.asyncDispose] () {
       const closed = new Promise<void>(resolve => { server.close(() => { resolve() }) })
       await closeBroker(broker)

@@ -7,6 +7,12 @@ export interface HealthInfo { readonly state: 'up' | 'waiting' | 'failed', reado
 /** A code that nothing maps; never a patient's value. */
 export interface UnmappedInfo { readonly system: string, readonly code: string, readonly text: string, readonly unit: string, readonly count: number, readonly firstAt: ArrivalTimeMs, readonly lastAt: ArrivalTimeMs }
 
+/** The clocks of the devices that were heard in the last day: how many are how far off, and those that are furthest out. `offsetMs`: behind; negative: ahead. */
+export interface ClocksInfo {
+  readonly byDistance: Readonly<Record<'inStep' | 'seconds' | 'minutes' | 'hours' | 'days' | 'unknown', number>>
+  readonly worst: readonly { readonly device: string, readonly offsetMs: number, readonly looks: 'off' | 'zone' | 'dateLost', readonly heardAt: ArrivalTimeMs }[]
+}
+
 /** `refused`: a newer version of the files has faults, and the last good one holds. `restart`: part of the newer version needs a restart. */
 export interface FeedConfiguration { readonly state: 'current' | 'refused' | 'restart', readonly faults: readonly string[] }
 
@@ -22,6 +28,8 @@ export interface FeedInfo {
   readonly counts: { readonly published: number, readonly duplicates: number, readonly refused: number, readonly archived: number }
   /** Rows of its table. */
   readonly codes: number
+  /** null: a feed without devices that have clocks of their own. */
+  readonly clocks: ClocksInfo | null
   /** Most often first. */
   readonly unmapped: readonly UnmappedInfo[]
   /** Occurrences of codes beyond those that are kept. */

@@ -29,6 +29,10 @@ const FEED: Schema = exactly({
   configuration: exactly({ state: { type: 'string', enum: ['current', 'refused', 'restart'], description: 'refused: a newer version of its files has faults, and the last good one holds; restart: part of it takes effect at the next start' }, faults: listOf(text) }),
   counts: exactly({ published: whole, duplicates: whole, refused: whole, archived: whole }, { description: 'messages since the start' }),
   codes: { ...whole, description: 'rows of its table' },
+  clocks: { ...orNull(exactly({
+    byDistance: exactly({ inStep: whole, seconds: whole, minutes: whole, hours: whole, days: whole, unknown: whole }),
+    worst: listOf(exactly({ device: text, offsetMs: { ...whole, description: 'its clock is behind; negative: ahead' }, looks: { type: 'string', enum: ['off', 'zone', 'dateLost'], description: 'zone: by whole or half hours, summer time or the time zone; dateLost: by half a year or more, the battery' }, heardAt: timeMs })),
+  })), description: 'clocks of the devices that were heard in the last day: how many are how far off, and those furthest out' },
   unmapped: listOf(exactly({ system: text, code: text, text, unit: text, count: whole, firstAt: timeMs, lastAt: timeMs })),
   others: { ...whole, description: 'occurrences of unmapped codes that are not listed' },
 })

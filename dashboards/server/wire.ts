@@ -120,6 +120,11 @@ export interface WireView { readonly name: string, readonly version: number, rea
 
 export interface WireHealth { readonly state: 'up' | 'waiting' | 'failed', readonly since: number, readonly why: string }
 export interface WireUnmapped { readonly system: string, readonly code: string, readonly text: string, readonly unit: string, readonly count: number, readonly firstAt: number, readonly lastAt: number }
+/** Clocks of a feed's devices. */
+export interface WireClocks {
+  readonly byDistance: Readonly<Record<'inStep' | 'seconds' | 'minutes' | 'hours' | 'days' | 'unknown', number>>
+  readonly worst: readonly { readonly device: string, readonly offsetMs: number, readonly looks: 'off' | 'zone' | 'dateLost', readonly heardAt: number }[]
+}
 /** A configured feed that runs. */
 export interface WireFeed {
   readonly name: string
@@ -131,6 +136,7 @@ export interface WireFeed {
   readonly configuration: { readonly state: 'current' | 'refused' | 'restart', readonly faults: readonly string[] }
   readonly counts: { readonly published: number, readonly duplicates: number, readonly refused: number, readonly archived: number }
   readonly codes: number
+  readonly clocks: WireClocks | null
   readonly unmapped: readonly WireUnmapped[]
   readonly others: number
 }

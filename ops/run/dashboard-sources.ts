@@ -85,8 +85,19 @@ export function dashboardSources (parts: DashboardParts): DashboardSources {
 }
 
 function metricsText ({ metrics, connectors }: DashboardParts): Promise<string> {
-  for (const connector of connectors) metrics.connectorUp.set({ feed: connector.name }, connector.health().state === 'up' ? 1 : 0)
+  measureFeeds(metrics, connectors)
   return metrics.registry.metrics()
+}
+
+/** What is asked of feeds when somebody reads the metrics. No series a device: they would have no bound. */
+export function measureFeeds (metrics: Pick<Metrics, 'connectorUp' | 'deviceClocks' | 'deviceClockWorst'>, connectors: readonly Connector[]): void {
+  for (const connector of connectors) {
+    metrics.connectorUp.set({ feed: connector.name }, connector.health().state === 'up' ? 1 : 0)
+    const clocks = connector.clocks?.()
+    if (clocks === undefined) continue
+    for (const [off, devices] of Object.entries(clocks.byDistance)) metrics.deviceClocks.set({ feed: connector.name, off }, devices)
+    metrics.deviceClockWorst.set({ feed: connector.name }, Math.abs(clocks.worst[0]?.offsetMs ?? 0) / 1_000)
+  }
 }
 
 function identityOf (vault: IdentityVault, patient: PatientKey): PatientIdentity | undefined {

@@ -8,6 +8,9 @@ export interface Metrics {
   /** 1 while a feed's connector takes messages. */
   readonly connectorUp: Gauge<'feed'>
   readonly feedMessages: Counter<'feed' | 'what'>
+  /** Devices of a feed by how far their clocks are off; and the one that is furthest out. */
+  readonly deviceClocks: Gauge<'feed' | 'off'>
+  readonly deviceClockWorst: Gauge<'feed'>
   readonly lag: Gauge<'processor'>
   readonly records: Gauge<'topic'>
   readonly alerts: Counter<'rule' | 'state'>
@@ -43,6 +46,8 @@ export function openMetrics (): Metrics {
     readings: new Counter({ name: 'latido_readings_total', help: 'What became of readings in the features machine', labelNames: ['became'], registers }),
     connectorUp: new Gauge({ name: 'latido_connector_up', help: '1 while the connector of a feed takes messages', labelNames: ['feed'], registers }),
     feedMessages: new Counter({ name: 'latido_feed_total', help: 'What became of the messages of each feed', labelNames: ['feed', 'what'], registers }),
+    deviceClocks: new Gauge({ name: 'latido_device_clocks', help: 'Devices heard in the last day, by how far their clocks are off', labelNames: ['feed', 'off'], registers }),
+    deviceClockWorst: new Gauge({ name: 'latido_device_clock_offset_seconds_max', help: 'How far the clock is off that is furthest out, of the devices heard in the last day', labelNames: ['feed'], registers }),
     lag: new Gauge({ name: 'latido_processor_lag_records', help: 'Records behind the end of the input topic', labelNames: ['processor'], registers }),
     records: new Gauge({ name: 'latido_topic_end_offset', help: 'Records ever appended', labelNames: ['topic'], registers }),
     alerts: new Counter({ name: 'latido_alert_changes_total', help: 'Changes of alerts', labelNames: ['rule', 'state'], registers }),

@@ -275,6 +275,9 @@ describe.skipIf(executablePath === undefined)('the pages in a real browser', { t
     expect(await page.locator('[data-feed="monitors"] [data-health="waiting"]').textContent()).toContain('the broker is away')
     expect(await page.locator('[data-feed="monitors"] .feed-configuration').textContent()).toContain('monitors.json:5: options.prot')
     expect(await page.locator('[data-feed="monitors"]').textContent()).toContain('Every code that came is mapped.')
+    expect(await page.locator('[data-device="monitor-07"]').textContent()).toMatch(/7\smin behind/)
+    expect(await page.locator('[data-device="monitor-12"]').textContent()).toMatch(/60\smin ahead.*summer time/)
+    expect(await page.locator('[data-feed="monitors"]').textContent()).toContain('Further devices that are out: 1')
     await shoot(page, 'feeds')
     sources.feeds.refusal = { kind: 'invalid', why: '"mg/dL" is no unit of heartRate, which is kept in /min' }
     await page.getByLabel('Concept for code KREA').selectOption('creatinine')

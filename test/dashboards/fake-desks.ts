@@ -13,12 +13,13 @@ export class FakeFeeds implements FeedDesk {
     this.list = [
       {
         name: 'lab', connector: 'hl7', endpoint: 'mllp://127.0.0.1:2575', site: 'north', zone: 'Europe/Madrid', health: { state: 'up', since: now - 7_200_000, why: '' }, configuration: { state: 'current', faults: [] },
-        counts: { published: 4_211, duplicates: 3, refused: 41, archived: 17 }, codes: 12, others: 0,
+        counts: { published: 4_211, duplicates: 3, refused: 41, archived: 17 }, codes: 12, clocks: null, others: 0,
         unmapped: [{ system: 'L', code: 'KREA', text: 'Kreatinin i.S.', unit: 'umol/L', count: 38, firstAt: now - 5_000_000, lastAt: now - 12_000 }, { system: '', code: 'XPULS', text: 'Puls', unit: '', count: 3, firstAt: now - 4_000_000, lastAt: now - 600_000 }],
       },
       {
         name: 'monitors', connector: 'mqtt-broker', endpoint: 'mqtts://broker.example:8883', site: '', zone: 'UTC', health: { state: 'waiting', since: now - 45_000, why: 'the broker is away' },
         configuration: { state: 'refused', faults: ['monitors.json:5: options.prot: there is no such option; there are: url'] }, counts: { published: 1_280_310, duplicates: 0, refused: 6, archived: 0 }, codes: 0, unmapped: [], others: 0,
+        clocks: { byDistance: { inStep: 41, seconds: 1, minutes: 1, hours: 1, days: 1, unknown: 2 }, worst: [{ device: 'pump-3', offsetMs: now - 40_000, looks: 'dateLost', heardAt: now - 3_000 }, { device: 'monitor-12', offsetMs: -3_600_400, looks: 'zone', heardAt: now - 1_000 }, { device: 'monitor-07', offsetMs: 421_000, looks: 'off', heardAt: now - 2_000 }] },
       },
     ]
   }

@@ -21,7 +21,7 @@ const codeOf = ({ status, body }: Answer): readonly unknown[] => [status, (body[
 test('the feeds are listed with the concepts that a code can be mapped to', async () => {
   const { status, body } = await ask('GET', '/api/feeds')
   expect(status).toBe(200)
-  expect(body).toMatchObject({ feeds: [{ name: 'lab', unmapped: [{ code: 'KREA', count: 38 }, {}] }, { name: 'monitors', configuration: { state: 'refused' } }] })
+  expect(body).toMatchObject({ feeds: [{ name: 'lab', unmapped: [{ code: 'KREA', count: 38 }, {}] }, { name: 'monitors', configuration: { state: 'refused' }, clocks: { byDistance: { minutes: 1 }, worst: [{ device: 'pump-3', looks: 'dateLost' }, { device: 'monitor-12', offsetMs: -3_600_400 }, {}] } }] })
   expect((body['concepts'] as unknown[]).length).toBeGreaterThan(30)
 })
 

@@ -1,4 +1,4 @@
-import { LiveMapping, type Connector, type ConnectorHealth, type Feed, type KeptTable, type UnmappedSeen } from '../../../connectors/kit/index.ts'
+import { LiveMapping, type Connector, type ConnectorHealth, type DeviceClocks, type Feed, type KeptTable, type UnmappedSeen } from '../../../connectors/kit/index.ts'
 import type { FeedConfiguration, FeedInfo } from '../../../dashboards/server/index.ts'
 import type { LoadedFeed } from '../../config/index.ts'
 import type { FeedIntake } from './feed-intake.ts'
@@ -51,6 +51,9 @@ export class RunningFeed implements Connector {
     return health.why === '' && this.#configuration.faults[0] !== undefined ? { ...health, why: this.#configuration.faults[0] } : health
   }
 
+  /** undefined: its devices, if it has any, have no clocks of their own. */
+  clocks (): DeviceClocks | undefined { return this.#connector.clocks?.() }
+
   /** Takes over a newer mapping; options that have changed need a restart, which is said. */
   replace (loaded: LoadedFeed): void {
     this.#mapping.replace(loaded.mapping)
@@ -75,6 +78,7 @@ export class RunningFeed implements Connector {
     return {
       name: this.name, connector: this.kind, endpoint: this.endpoint, site, zone, health: this.health(), configuration: this.#configuration, codes: codes.size,
       counts: { published: of('published'), duplicates: of('duplicate'), refused: [...counters].reduce((sum, [what, n]) => what.startsWith('refused-') ? sum + n : sum, 0), archived: of('archived') },
+      clocks: this.clocks() ?? null,
       unmapped: seen.slice(0, UNMAPPED_SHOWN), others: this.#mapping.others + seen.slice(UNMAPPED_SHOWN).reduce((sum, { count }) => sum + count, 0),
     }
   }

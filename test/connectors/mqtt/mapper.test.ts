@@ -54,7 +54,7 @@ describe('the state of a device', () => {
     await send('association', { patient: 'P1' })
     await send('status', { state: 'lost' })
     expect(intake.published).toMatchObject([{ patient: { id: 'P1' }, event: { type: 'statement', kind: 'device', statementId: 'device:m1', status: 'inactive', system: DEVICE_STATUS_SYSTEM, code: 'lost', eventTime: NOW_MS, endTime: -1 } }])
-    expect([intake.counts.get('status-online'), intake.counts.get('status-lost'), intake.causes(), devices.statuses()[0]?.state]).toEqual([1, 1, [], 'lost'])
+    expect([intake.counts.get('status-online'), intake.counts.get('status-lost'), intake.causes(), devices.stateOf('m1')]).toEqual([1, 1, [], 'lost'])
   })
 })
 
@@ -101,16 +101,61 @@ describe('whose a reading is', () => {
 })
 
 describe('the clock of a device', () => {
-  const minutes = async (lagMs: number): Promise<void> => { for (let i = 0; i < 5; i++) { await send('numerics', { time: intake.nowMs - lagMs, seq: i, patient: 'P', numerics: [hr(80)] }); intake.nowMs += 60_000 } }
-  it('is estimated and counted, and times stay as they were', async () => {
+  let seq = 0
+  const minutes = async (lagMs: number, count = 5, device = 'm1'): Promise<void> => { for (let i = 0; i < count; i++) { await send('numerics', { time: intake.nowMs - lagMs, seq: seq++, patient: 'P', numerics: [hr(80)] }, device); intake.nowMs += 60_000 } }
+  const clocks = (): ReturnType<Devices['clocks']> => devices.clocks(intake.nowMs)
+
+  it('is estimated and shown, and times stay as they were', async () => {
     await minutes(90_000)
-    expect([devices.statuses()[0]?.clockOffsetMs, intake.counts.get('clock-off-minutes'), observations().at(-1)?.[3]]).toEqual([90_000, 2, 240_000 - 90_000])
+    expect(observations().at(-1)?.[3]).toBe(240_000 - 90_000)
+    expect(clocks()).toEqual({ byDistance: { inStep: 0, seconds: 0, minutes: 1, hours: 0, days: 0, unknown: 0 }, worst: [{ device: 'm1', offsetMs: 90_000, looks: 'off', heardAt: NOW_MS + 240_000 }] })
+  })
+  it('of all of them the worst come first, twenty at most; those in step are only counted, and what was silent for a day is not', async () => {
+    await minutes(7_000, 5, 'silent')
+    intake.nowMs += 86_400_000
+    for (let i = 0; i < 25; i++) await minutes(i * 1_000 * (i % 2 === 0 ? 1 : -1), 4, `d${i}`)
+    await minutes(0, 1, 'new')
+    const { byDistance, worst } = clocks()
+    expect(byDistance).toEqual({ inStep: 2, seconds: 23, minutes: 0, hours: 0, days: 0, unknown: 1 })
+    expect([worst.length, worst[0]?.device, worst[0]?.offsetMs, worst[1]?.offsetMs]).toEqual([20, 'd24', 24_000, -23_000])
+  })
+  it('is kept over a restart, of a device that nobody associated too', async () => {
+    open({ devicesMax: 1 })
+    await minutes(420_000)
+    open({ devicesMax: 1 })
+    expect(clocks().worst).toMatchObject([{ device: 'm1', offsetMs: 420_000, heardAt: NOW_MS + 180_000 }])
+    await send('association', { patient: 'A' })
+    open({ devicesMax: 1 })
+    expect(clocks().worst).toMatchObject([{ offsetMs: 420_000 }])
+    expect(devices.associationAt('m1', intake.nowMs)).toEqual({ patient: 'A' })
+  })
+  it('is forgotten, on disk too, with a device that has to make room', async () => {
+    open({ devicesMax: 1 })
+    await minutes(420_000)
+    expect(kept.get('m1')).not.toBeNull()
+    await minutes(0, 1, 'm2')
+    expect(devices.names()).toEqual(['m2'])
+    expect(kept.get('m1')).toBeNull()
+  })
+  it('writes to the disk when it moves, and else four times an hour', async () => {
+    let writes = 0
+    const quiet = new Devices(DEVICE_OPTIONS)
+    quiet.open({ load: () => [], save: () => { writes++; return Promise.resolve() } })
+    for (let s = 0; s < 7_200; s += 10) quiet.sawTime('m1', (s - s % 3) * 1_000, s * 1_000)
+    expect(writes).toBe(8)
   })
   it('is corrected where that is configured, also one that lost its date', async () => {
     open({ correctClocks: true })
     await minutes(NOW_MS)
     expect(intake.causes()).toEqual(['time-implausible', 'time-implausible', 'time-implausible'])
     expect(observations().map(([,,, at]) => at)).toEqual([180_000, 240_000])
+  })
+  it('one that was behind and is set right is not corrected into the future', async () => {
+    open({ correctClocks: true })
+    await minutes(3_600_000)
+    await minutes(0)
+    expect(intake.causes()).toEqual([])
+    expect(observations().slice(5).map(([,,, at]) => at)).toEqual([300_000, 360_000, 420_000, 480_000, 540_000])
   })
 })
 
@@ -141,7 +186,7 @@ it('holds no more devices than it may; one that is associated stays', async () =
   open({ devicesMax: 2 })
   await send('association', { patient: 'A' }, 'kept')
   for (let i = 0; i < 5; i++) await send('numerics', { time: NOW_MS, seq: i, patient: 'P', numerics: [hr(80)] }, `d${i}`)
-  expect(devices.statuses().map(one => one.device)).toEqual(['kept', 'd4'])
+  expect(devices.names()).toEqual(['kept', 'd4'])
   await send('association', { patient: 'B' }, 'd9')
   await send('association', { patient: 'C' }, 'd10')
   expect(intake.causes()).toEqual(['device-unmapped'])

@@ -2,6 +2,7 @@ import { useState, type ReactNode } from 'react'
 import type { WireFeed, WireFeeds } from '../../../server/wire.ts'
 import { ApiFailure, postJson, usePolled, type Sending } from '../api.ts'
 import { useI18n } from '../i18n/index.tsx'
+import { DeviceClocks } from './device-clocks.tsx'
 import { HealthTag } from './health-tag.tsx'
 import { UnmappedCodes } from './unmapped-codes.tsx'
 
@@ -26,7 +27,7 @@ export function FeedsPage (): ReactNode {
 
 function FeedPanel ({ feed, concepts, onMapped }: { readonly feed: WireFeed, readonly concepts: WireFeeds['concepts'], readonly onMapped: () => void }): ReactNode {
   const { t, format } = useI18n()
-  const { name, connector, endpoint, health, configuration, counts, codes, zone, site } = feed
+  const { name, connector, endpoint, health, configuration, counts, codes, clocks, zone, site } = feed
   const heading = `feed-${name}`
   return (
     <section className="panel feed" aria-labelledby={heading} data-feed={name}>
@@ -40,6 +41,7 @@ function FeedPanel ({ feed, concepts, onMapped }: { readonly feed: WireFeed, rea
         <div><dt>{t('feeds.zone')}</dt><dd>{zone}</dd></div>
         {site !== '' && <div><dt>{t('feeds.site')}</dt><dd>{site}</dd></div>}
       </dl>
+      {clocks !== null && <DeviceClocks clocks={clocks} />}
       <UnmappedCodes feed={feed} concepts={concepts} onMapped={onMapped} />
     </section>
   )
