@@ -1,3 +1,4 @@
+import { viewKey } from '../features/define/index.ts'
 import type { BatchEffects, Emitted, Input, OutputRecord, Processor, RefusedRecord } from '../streams/engine/index.ts'
 import { decodeEvent, patientKeyOf, readOrRefuse, TOPICS, unlessPending, type EventCodecs } from '../streams/events/index.ts'
 import { addWhole, type RecordCursor, type RecordSink } from '../streams/log/index.ts'
@@ -7,7 +8,7 @@ import type { OnlineRow, OnlineStore } from '../features/online/index.ts'
 import type { VectorCodec } from '../features/vector-codec.ts'
 import { ALERT_VIEWS, alertsMachine, type AlertInput, type AlertOptions, type AlertOutput, type AlertsState, type DriftResult, type NamesOf, type ScoredVector } from './alerts/index.ts'
 import type { InferenceCodecs } from './codecs.ts'
-import { driftCountsMachine, driftMachine, keyOf, type DriftCounts, type DriftCountState, type DriftReference, type DriftState, type WatchedVector } from './monitors/index.ts'
+import { driftCountsMachine, driftMachine, type DriftCounts, type DriftCountState, type DriftReference, type DriftState, type WatchedVector } from './monitors/index.ts'
 import { scoreBatch, type ServingModel } from './scoring/score-batch.ts'
 
 export interface InferenceParts {
@@ -46,7 +47,7 @@ export async function inferenceProcessor (parts: InferenceParts, options: { read
 
 /** `latido.features` to `latido.drift-counts`: each partition's counts, a window at a time. */
 export async function driftCountsProcessor (parts: InferenceParts, references: readonly DriftReference[], windowMs: DurationMs): Promise<Processor<DriftCountState, WatchedVector, DriftCounts>> {
-  const watched = new Set(references.map(r => keyOf(r.view, r.version)))
+  const watched = new Set(references.map(viewKey))
   const read = new Set(references.map(r => r.view))
   const tick = (await parts.codecs.on(TOPICS.driftCounts)).encode({ type: 'tick' })
   return {
@@ -57,7 +58,7 @@ export async function driftCountsProcessor (parts: InferenceParts, references: r
       const input = decodeFeatures(parts, record, read)
       if (input.kind !== 'record') return input.kind === 'refused' ? { kind: 'tick' } : input // the inference processor reports it
       if (input.value.type !== 'scored') return { kind: 'tick' }
-      const key = keyOf(input.value.vector.view, input.value.vector.version)
+      const key = viewKey(input.value.vector)
       return watched.has(key) ? { kind: 'record', key, value: { patient: input.key, vector: input.value.vector } } : { kind: 'tick' }
     },
     write: ({ key, out, at }, to) => { addRecord(to(TOPICS.driftCounts), at, key, parts.inference.encodeDriftCounts(out)) },
@@ -78,7 +79,7 @@ export async function driftProcessor (parts: InferenceParts, references: readonl
       if (isTick(parts, record)) return { kind: 'tick' }
       return readOrRefuse(parts.codecs.book, record, () => {
         const counts = parts.inference.decode(record) as DriftCounts
-        return { kind: 'record', key: keyOf(counts.view, counts.version), value: counts }
+        return { kind: 'record', key: viewKey(counts), value: counts }
       })
     },
     write: ({ key, out, at }, to) => { addRecord(to(TOPICS.drift), at, key, parts.inference.encodeDrift(out)) },

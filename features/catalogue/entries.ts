@@ -1,7 +1,7 @@
 import { CONCEPTS, type ConceptId } from '../../streams/events/index.ts'
 import type { DurationMs } from '../../streams/time/index.ts'
 import { planViews } from '../compute/index.ts'
-import { conceptsOf, membersIn, partsOf, viewFingerprint, type Expression, type FeatureView } from '../define/index.ts'
+import { conceptsOf, membersIn, partsOf, viewFingerprint, viewKey, type Expression, type FeatureView } from '../define/index.ts'
 import { explainFeature } from './explain.ts'
 
 export interface CatalogueFeature {
@@ -86,7 +86,7 @@ function conceptOf (id: ConceptId): CatalogueConcept {
 function featureOf (name: string, unit: string, expression: Expression, { lineOf }: CatalogueSource): CatalogueFeature {
   return {
     name, unit, meaning: explainFeature(expression), windowsMs: [...new Set(windowsOf(expression))].sort((a, b) => a - b), concepts: [...new Set(conceptsOf(expression))],
-    reads: [...new Set(membersIn(expression).map(({ view, version, feature }) => `${view}@${version}:${feature}`))], line: lineOf?.(name) ?? null,
+    reads: [...new Set(membersIn(expression).map(member => `${viewKey(member)}:${member.feature}`))], line: lineOf?.(name) ?? null,
   }
 }
 

@@ -1,7 +1,7 @@
 import { CONCEPTS, type ConceptId } from '../../streams/events/index.ts'
 import { formatDuration, type DurationMs } from '../../streams/time/index.ts'
 import { tileMsOf } from '../compute/index.ts'
-import type { Expression } from '../define/index.ts'
+import { viewKey, type Expression } from '../define/index.ts'
 
 const OPERATORS = { plus: '+', minus: '-', times: 'x', ratio: '/' } as const
 const FACT_TEXT = { ageYears: 'age in years', male: 'male (1 or 0)', female: 'female (1 or 0)', hoursInUnit: 'hours since admission', hoursFromHospitalToUnit: 'hours from hospital to unit' } as const
@@ -15,7 +15,7 @@ export function explainFeature (e: Expression): string {
     case 'sampled': return `${aggregateOf(e)} of ${nameOf(e.concept)} over ${text(e.windowMs)} in samples of ${text(e.sampleMs)}`
     case 'missingRate': return `share of ${text(e.everyMs)} without a reading of ${nameOf(e.concept)}, over ${text(e.windowMs)}`
     case 'countSinceAdmission': return `readings of ${nameOf(e.concept)} since admission`
-    case 'members': return `${e.aggregate === 'countAtLeast' ? `number of patients with at least ${e.at} of` : `${e.aggregate} over the patients of`} ${e.view}@${e.version}:${e.feature}`
+    case 'members': return `${e.aggregate === 'countAtLeast' ? `number of patients with at least ${e.at} of` : `${e.aggregate} over the patients of`} ${viewKey(e)}:${e.feature}`
     case 'fact': return FACT_TEXT[e.fact]
     case 'constant': return `${e.value}${e.unit === '1' || e.unit.startsWith('{') ? '' : ` ${e.unit}`}`
     case 'plus': case 'minus': case 'times': case 'ratio': return `${operand(e.left)} ${OPERATORS[e.op]} ${operand(e.right)}`

@@ -1,7 +1,7 @@
 import { CONCEPTS, CONCEPT_IDS, isConceptId, type ConceptId } from '../../streams/events/index.ts'
 import { formatDuration, type DurationMs } from '../../streams/time/index.ts'
 import { planViews } from '../compute/index.ts'
-import { partsOf, type Expression, type FeatureView } from '../define/index.ts'
+import { partsOf, viewKey, type Expression, type FeatureView } from '../define/index.ts'
 import { nearNames } from '../serving/index.ts'
 import { hasSeries } from './entries.ts'
 
@@ -33,7 +33,7 @@ export function lintViews (all: readonly Linted[]): readonly Finding[] {
 
 type Say = (kind: FindingKind, feature: string | null, message: string) => Finding
 const sayer = ({ view, file, line, lineOf }: Linted): Say => (kind, feature, message) => ({
-  kind, view: `${view.name}@${view.version}`, feature, message, file: file ?? null, line: (feature === null ? line : lineOf?.(feature) ?? line) ?? null,
+  kind, view: viewKey(view), feature, message, file: file ?? null, line: (feature === null ? line : lineOf?.(feature) ?? line) ?? null,
 })
 
 function lintView (linted: Linted): readonly Finding[] {

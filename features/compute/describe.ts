@@ -1,6 +1,6 @@
 import { CONCEPTS, type ConceptId } from '../../streams/events/index.ts'
 import type { ArrivalTimeMs, DurationMs, EventTimeMs } from '../../streams/time/index.ts'
-import type { FeatureView } from '../define/index.ts'
+import { viewKey, type FeatureView } from '../define/index.ts'
 import { READING } from './kept.ts'
 import { planViews } from './plan.ts'
 import type { PatientState } from './state.ts'
@@ -48,7 +48,7 @@ export function describePatient (views: readonly FeatureView[], state: PatientSt
         countSinceAdmission: series.count,
       }]
     }),
-    views: views.map((view, v) => ({ view: `${view.name}@${view.version}`, lastEmit: known(state.views[v]!.lastEmit), staleAt: known(state.views[v]!.staleDue) })),
+    views: views.map((view, v) => ({ view: viewKey(view), lastEmit: known(state.views[v]!.lastEmit), staleAt: known(state.views[v]!.staleDue) })),
     late: state.late,
     duplicates: state.duplicates,
     truncated: state.truncated,

@@ -8,5 +8,5 @@ export {
 export type { LastFeature, WindowBuilder } from './builders.ts'
 /** The unit of an expression. */
 export { UnitMismatch, unitOf } from './units.ts'
-export { ENTITIES, featureView, viewFingerprint } from './view.ts'
+export { ENTITIES, featureView, viewFingerprint, viewKey } from './view.ts'
 export type { EmitPolicy, Entity, FeatureView, FeatureViewSpec, ValuesOf } from './view.ts'

@@ -113,6 +113,9 @@ function duration (text: Duration, of: string, fail: (why: string) => never): Du
   }
 }
 
+/** What names one version of a view everywhere, `vitals@1`: of a view, or of what says which view it is of. */
+export function viewKey (of: { readonly name: string, readonly version: number } | { readonly view: string, readonly version: number }): string { return `${'name' in of ? of.name : of.view}@${of.version}` }
+
 /** sha256 of what a view means: its entity, TTL, and every feature's name, unit and expression. How often it emits, who owns it and how it is described may change. */
 export function viewFingerprint (view: FeatureView): string {
   const { name, version, entity, ttlMs, names, units, expressions } = view

@@ -2,7 +2,7 @@ import v8 from 'node:v8'
 import type { Emit, StateMachine } from '../../streams/engine/index.ts'
 import type { ArrivalTimeMs } from '../../streams/time/index.ts'
 import { derive, type Evaluate } from '../compute/index.ts'
-import type { Expression, FeatureView } from '../define/index.ts'
+import { viewKey, type Expression, type FeatureView } from '../define/index.ts'
 import { emptyVector, type FeatureVector } from '../vector.ts'
 import type { MemberUpdate } from './members.ts'
 import { nameOf } from './source-features.ts'
@@ -44,7 +44,7 @@ export function groupMachine (views: readonly FeatureView[]): StateMachine<Group
   }
 
   return {
-    name: `groups ${views.map(v => `${v.name}@${v.version}`).join(' ')}`,
+    name: `groups ${views.map(viewKey).join(' ')}`,
     empty: key => ({ kind: key.slice(0, key.indexOf(':')), members: new Map(), views: views.map(() => ({ lastEmit: NEVER, emitDue: NEVER, watched: [] })) }),
     step: (state, input, emit) => {
       if (input.kind === 'record') take(state, input.value)

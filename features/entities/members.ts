@@ -1,6 +1,6 @@
 import type { Emit, StateMachine } from '../../streams/engine/index.ts'
 import type { EncounterEvent, MergeEvent } from '../../streams/events/index.ts'
-import type { FeatureView } from '../define/index.ts'
+import { viewKey, type FeatureView } from '../define/index.ts'
 import type { FeatureVector } from '../vector.ts'
 import { nameOf, type SourceFeature } from './source-features.ts'
 
@@ -26,7 +26,7 @@ export type MemberInput = FeatureVector | EncounterEvent | MergeEvent
 /** One patient's life in wards and beds: tells where the patient lies what of the patient is aggregated there, and where the patient lay that this is over. */
 export function membersMachine (views: readonly FeatureView[], sources: readonly SourceFeature[], kinds: ReadonlySet<string>): StateMachine<MemberState, MemberInput, MemberNews> {
   const names = sources.map(nameOf)
-  const places = new Map(views.map(view => [`${view.name}@${view.version}`, sources.flatMap((s, i) => s.view === view.name && s.version === view.version ? [{ i, at: view.names.indexOf(s.feature) }] : [])]))
+  const places = new Map(views.map(view => [viewKey(view), sources.flatMap((s, i) => s.view === view.name && s.version === view.version ? [{ i, at: view.names.indexOf(s.feature) }] : [])]))
   const groupsOf = ({ ward, bed }: Pick<MemberState, 'ward' | 'bed'>): readonly string[] => [...(ward !== '' && kinds.has('ward') ? [`ward:${ward}`] : []), ...(bed !== '' && kinds.has('bed') ? [`bed:${ward}/${bed}`] : [])]
   const tell = (state: MemberState, groups: readonly string[], present: boolean, emit: Emit<MemberNews>): void => {
     for (const group of groups) emit({ group, present, names: present ? names : [], values: present ? [...state.values] : [], times: present ? [...state.times] : [] })
@@ -48,7 +48,7 @@ export function membersMachine (views: readonly FeatureView[], sources: readonly
       const { value } = input
       if (value.type === 'vector') {
         let changed = false
-        for (const { i, at } of places.get(`${value.view}@${value.version}`) ?? []) {
+        for (const { i, at } of places.get(viewKey(value)) ?? []) {
           changed ||= !Object.is(state.values[i], value.values[at])
           state.values[i] = value.values[at]!
           state.times[i] = value.times[at]!

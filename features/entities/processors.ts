@@ -96,7 +96,7 @@ export async function groupsProcessor ({ views, codecs, entityVectors, members, 
       return name === undefined || name === 'latido.Member' ? { kind: 'record', key: keyOf(record), value: members.decode(record) } : { kind: 'tick' }
     }),
     write: ({ key, out: vector, at }, out) => { addWhole(out(TOPICS.entityFeatures), at, Buffer.from(key), entityVectors.encode(vector)) },
-    effects: vectorRows(views, online),
+    effects: vectorRows(online),
   }
 }
 
@@ -118,7 +118,7 @@ export async function entityFeaturesProcessor (kind: 'device' | 'encounter', { v
       return value.type === 'observations' || value.type === 'encounter' ? { kind: 'record', key, value } : { kind: 'tick' }
     },
     write: ({ key, out: told, at }, out) => { if (isVector(told)) addWhole(out(TOPICS.entityFeatures), at, Buffer.from(key), entityVectors.encode(told)) },
-    effects: vectorRows(views, online),
+    effects: vectorRows(online),
   }
 }
 

@@ -1,4 +1,4 @@
-import { partsOf, type Expression, type FeatureView } from '../define/index.ts'
+import { partsOf, viewKey, type Expression, type FeatureView } from '../define/index.ts'
 
 /** A feature of a patient's view that some ward or bed view aggregates. */
 export interface SourceFeature { readonly view: string, readonly version: number, readonly feature: string }
@@ -11,7 +11,7 @@ export function sourceFeatures (views: readonly FeatureView[]): readonly SourceF
 }
 
 /** `news2@1:news2` */
-export function nameOf ({ view, version, feature }: SourceFeature): string { return `${view}@${version}:${feature}` }
+export function nameOf (source: SourceFeature): string { return `${viewKey(source)}:${source.feature}` }
 
 type Members = Extract<Expression, { op: 'members' }>
 function membersOf (e: Expression): readonly Members[] { return e.op === 'members' ? [e] : partsOf(e).flatMap(membersOf) }

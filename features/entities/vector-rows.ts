@@ -1,5 +1,4 @@
 import type { BatchEffects } from '../../streams/engine/index.ts'
-import type { FeatureView } from '../define/index.ts'
 import { LatestRows } from '../latest-rows.ts'
 import type { OnlineStore } from '../online/index.ts'
 import { versionOf } from '../processor.ts'
@@ -10,8 +9,7 @@ import type { FeatureVector } from '../vector.ts'
 export function entityOf (key: string): readonly [kind: string, name: string] { return [key.slice(0, key.indexOf(':')), key.slice(key.indexOf(':') + 1)] }
 
 /** The newest vector of each entity in a batch, to the online store. Other outputs are passed over. */
-export function vectorRows (views: readonly FeatureView[], online: OnlineStore): () => BatchEffects<FeatureVector | { readonly type: string }> {
-  const tables = new Map(views.map(v => [`${v.name}@${v.version}`, tableOf(v)]))
+export function vectorRows (online: OnlineStore): () => BatchEffects<FeatureVector | { readonly type: string }> {
   return () => {
     const rows = new LatestRows()
     return {
@@ -21,7 +19,7 @@ export function vectorRows (views: readonly FeatureView[], online: OnlineStore):
         const value = onlineValue(out)
         const { buffer, start } = rows.reserve(value.length)
         value.copy(buffer, start)
-        rows.add(tables.get(`${out.view}@${out.version}`)!, entityOf(emitted.key)[1], versionOf(emitted), value.length)
+        rows.add(tableOf(out), entityOf(emitted.key)[1], versionOf(emitted), value.length)
       },
       carryOut: () => rows.put(online),
     }

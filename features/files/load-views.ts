@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'n
 import { join, relative } from 'node:path'
 import { LatidoError } from '../../streams/errors/index.ts'
 import { CONCEPT_IDS } from '../../streams/events/index.ts'
-import { membersIn, type FeatureView } from '../define/index.ts'
+import { membersIn, viewKey, type FeatureView } from '../define/index.ts'
 import { nearNames } from '../serving/index.ts'
 import { bundleViews } from './bundle.ts'
 import { evaluateBundle, type Evaluated, type Made, type Place } from './evaluate.ts'
@@ -112,18 +112,18 @@ function thrown (path: string, { name, message, at, cause }: Extract<Evaluated, 
 function refuseTaken (loaded: readonly LoadedView[], standard: readonly FeatureView[]): void {
   const seen = new Map<string, LoadedView>()
   for (const one of loaded) {
-    const { view: { name, version }, file, line } = one
+    const { view, view: { name, version }, file, line } = one
     if (standard.some(s => s.name === name)) throw faultAt(file, line, `a standard view has the name ${name}`, 'choose another name')
-    const before = seen.get(`${name}@${version}`)
+    const before = seen.get(viewKey(view))
     if (before !== undefined && before.file === file && before.line === line) throw faultAt(file, line, `view ${name} version ${version} is exported twice`, 'export it once')
     if (before !== undefined) throw faultAt(file, line, `view ${name} version ${version} is defined in ${before.file}${before.line === undefined ? '' : `:${before.line}`} too`, 'give one of them another name, or the next version')
-    seen.set(`${name}@${version}`, one)
+    seen.set(viewKey(view), one)
   }
 }
 
 /** A ward's or a bed's view reads features that there are. */
 function refuseUnreadable (loaded: readonly LoadedView[], standard: readonly FeatureView[]): void {
-  const views = new Map([...standard, ...loaded.map(l => l.view)].map(view => [`${view.name}@${view.version}`, view]))
+  const views = new Map([...standard, ...loaded.map(l => l.view)].map(view => [viewKey(view), view]))
   for (const { view: { name, names, expressions }, file, lineOf } of loaded) {
     expressions.forEach((expression, i) => {
       for (const { view, version, feature } of membersIn(expression)) {

@@ -1,5 +1,4 @@
-import type { FeatureView } from '../define/index.ts'
-import { viewKey } from './record.ts'
+import { viewKey, type FeatureView } from '../define/index.ts'
 
 /** Which version a bare name means: the newest that has caught up; where none has, the newest. */
 export class ViewAliases {

@@ -1,5 +1,5 @@
 /** Views that were published: what they mean is fixed, and a new version stands beside the old one until it has caught up. */
-export { decodeViewRecord, encodeViewRecord, viewKey } from './record.ts'
+export { decodeViewRecord, encodeViewRecord } from './record.ts'
 export type { ViewRecord } from './record.ts'
 export { PublishedViews } from './published-views.ts'
 export type { PublishedView } from './published-views.ts'

@@ -1,8 +1,8 @@
 import { LatidoError } from '../../streams/errors/index.ts'
 import type { ArrivalTimeMs } from '../../streams/time/index.ts'
-import { viewFingerprint, type FeatureView } from '../define/index.ts'
+import { viewFingerprint, viewKey, type FeatureView } from '../define/index.ts'
 import type { PublishedView, PublishedViews } from './published-views.ts'
-import { published, viewKey, type ViewRecord } from './record.ts'
+import { published, type ViewRecord } from './record.ts'
 
 /** Something that reads one version of a view. */
 export interface Dependent { readonly view: string, readonly version: number, readonly by: string }

@@ -1,6 +1,6 @@
-import type { FeatureView } from '../define/index.ts'
+import { viewKey, type FeatureView } from '../define/index.ts'
 import type { ArrivalTimeMs } from '../../streams/time/index.ts'
-import { viewKey, type ViewRecord } from './record.ts'
+import type { ViewRecord } from './record.ts'
 
 export interface PublishedView {
   readonly definition: FeatureView
@@ -24,7 +24,7 @@ export class PublishedViews {
       if (!this.#views.has(key)) this.#views.set(key, { definition, fingerprint, generation, since: silent ? at : 0, publishedAt: at, state: silent ? 'building' : 'live' })
       return
     }
-    const key = viewKey({ name: record.view, version: record.version })
+    const key = viewKey(record)
     const view = this.#views.get(key)
     if (view !== undefined && view.state !== 'retired') this.#views.set(key, { ...view, state: record.kind })
   }

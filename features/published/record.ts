@@ -16,9 +16,6 @@ export type ViewRecord =
   /** It is computed no more, and may not come back. */
   | { readonly kind: 'retired', readonly view: string, readonly version: number }
 
-/** `vitals@1`. */
-export function viewKey ({ name, version }: Pick<FeatureView, 'name' | 'version'>): string { return `${name}@${version}` }
-
 export function published (definition: FeatureView, generation: number, silent: boolean): ViewRecord {
   return { kind: 'published', definition, fingerprint: viewFingerprint(definition), generation, silent }
 }

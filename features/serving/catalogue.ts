@@ -109,7 +109,7 @@ export class ServingCatalogue {
     if (newest === undefined) throw new LatidoError('VIEW_UNKNOWN', `there is no view "${name}"`, this.#known('views', name, this.#newest.keys()))
     const wanted = version ?? this.#names?.versionOf(name)
     if (wanted === undefined) return newest
-    const view = this.#versions.get(`${name}@${Number(wanted)}`)
+    const view = this.#versions.get(tableOf({ name, version: Number(wanted) }))
     if (view === undefined) throw new LatidoError('VIEW_UNKNOWN', `view ${name} has no version ${wanted} here`, `versions that are served: ${this.views.filter(v => v.name === name).map(v => v.version).join(', ')}`)
     return view
   }

@@ -1,6 +1,6 @@
 import type { PatientKey } from '../../streams/events/index.ts'
 import type { ArrivalTimeMs } from '../../streams/time/index.ts'
-import type { FeatureView } from '../define/index.ts'
+import { viewKey, type FeatureView } from '../define/index.ts'
 import type { OnlineStore } from '../online/index.ts'
 import { packVector, unpackVector } from '../vector-codec.ts'
 import type { FeatureValue, FeatureVector } from '../vector.ts'
@@ -8,8 +8,8 @@ import type { FeatureValue, FeatureVector } from '../vector.ts'
 /** One view's values of one entity, as served: `asOf` null where nothing was ever stored. */
 export interface ServedVector { readonly view: string, readonly version: number, readonly asOf: ArrivalTimeMs | null, readonly features: readonly FeatureValue[] }
 
-/** The online table of a view. */
-export function tableOf (view: Pick<FeatureView, 'name' | 'version'>): string { return `${view.name}@${view.version}` }
+/** The online table of a view has its key as its name. */
+export const tableOf: typeof viewKey = viewKey
 
 /** How a vector stands in the online store: its asOf, then the packed vector. */
 export function onlineValue (vector: FeatureVector): Buffer {

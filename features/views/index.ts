@@ -22,5 +22,7 @@ export { wardView } from './ward.ts'
 export const STANDARD_VIEWS: readonly FeatureView[] = [vitalsView, labsView, news2View, sepsisView, deteriorationView, organsView, kidneyView]
 /** Of wards, over the standard views of their patients. */
 export const STANDARD_GROUP_VIEWS: readonly FeatureView[] = [wardView]
+/** Both: what the product publishes. */
+export const PRODUCT_VIEWS: readonly FeatureView[] = [...STANDARD_VIEWS, ...STANDARD_GROUP_VIEWS]
 /** Every view of patients that there is, for replays and training. */
 export const ALL_VIEWS: readonly FeatureView[] = [...STANDARD_VIEWS, sepsisTimeView]

@@ -1,3 +1,4 @@
+import { viewKey } from '../../features/define/index.ts'
 import { NEWS2_PARTS } from '../../features/views/index.ts'
 import type { FeatureVector } from '../../features/vector.ts'
 import type { AlertOptions } from './options.ts'
@@ -53,7 +54,7 @@ export function news2Findings (vector: FeatureVector, names: readonly string[]):
     missing: NEWS2_PARTS.filter(part => Number.isNaN(at(part))),
     reasons,
     onsetEventTime: reasons.reduce((newest, r) => Math.max(newest, r.eventTime ?? 0), 0) || vector.asOf,
-    basis: `${vector.view}@${vector.version}`,
+    basis: viewKey(vector),
   }
   return [
     { ...shared, rule: 'news2-emergency', threshold: EMERGENCY, raised: score >= EMERGENCY, gone: score < EMERGENCY - 1 },

@@ -1,3 +1,4 @@
+import { viewKey } from '../../features/define/index.ts'
 import type { StateMachine } from '../../streams/engine/index.ts'
 import type { FeatureVector } from '../../features/vector.ts'
 import type { ArrivalTimeMs, DurationMs } from '../../streams/time/index.ts'
@@ -22,7 +23,7 @@ export interface DriftCountState { readonly view: string, readonly version: numb
  * patients are the exchangeable unit (two-sample tests on autocorrelated readings alarm on nothing at all). Keyed by view; one state a partition.
  */
 export function driftCountsMachine (references: readonly DriftReference[], windowMs: DurationMs): StateMachine<DriftCountState, WatchedVector, DriftCounts> {
-  const byKey = new Map(references.map(r => [keyOf(r.view, r.version), r]))
+  const byKey = new Map(references.map(r => [viewKey(r), r]))
   const fresh = (key: string): number[][] => byKey.get(key)?.features.map(f => Array.from({ length: f.shares.length + 1 }, () => 0)) ?? []
   return {
     name: `drift-counts ${windowMs}`,
@@ -40,7 +41,7 @@ export function driftCountsMachine (references: readonly DriftReference[], windo
       if (state.windowStart < 0) state.windowStart = Math.floor(input.arrival / windowMs) * windowMs
       if (state.patients[patient] === true) return
       state.patients[patient] = true
-      byKey.get(keyOf(vector.view, vector.version))?.features.forEach((feature, i) => {
+      byKey.get(viewKey(vector))?.features.forEach((feature, i) => {
         const row = state.counts[i]!
         const value = vector.values[feature.place]!
         row[Number.isNaN(value) ? row.length - 1 : binOf(feature.edges, value)]!++
@@ -50,5 +51,3 @@ export function driftCountsMachine (references: readonly DriftReference[], windo
     codec: { version: 1, encode: state => Buffer.from(JSON.stringify(state)), decode: bytes => JSON.parse(bytes.toString()) as DriftCountState },
   }
 }
-
-export function keyOf (view: string, version: number): string { return `${view}@${version}` }

@@ -1,8 +1,8 @@
+import { viewKey } from '../../features/define/index.ts'
 import type { StateMachine } from '../../streams/engine/index.ts'
 import type { ArrivalTimeMs, DurationMs } from '../../streams/time/index.ts'
 import type { DriftResult } from '../alerts/types.ts'
 import type { DriftCounts } from './drift-counts.ts'
-import { keyOf } from './drift-counts.ts'
 import { psi, psiThreshold, referenceCounts } from './psi.ts'
 import type { DriftReference, FeatureReference } from './reference.ts'
 
@@ -14,7 +14,7 @@ const WINDOWS_KEPT = 3
 
 /** Adds up the partitions' counts of a window, waits `graceMs` after its end, then compares each feature with its reference. Keyed by view. */
 export function driftMachine (references: readonly DriftReference[], graceMs: DurationMs): StateMachine<DriftState, DriftCounts, DriftResult> {
-  const byKey = new Map(references.map(r => [keyOf(r.view, r.version), r]))
+  const byKey = new Map(references.map(r => [viewKey(r), r]))
   const tell = (state: DriftState, window: OpenWindow, emit: (result: DriftResult) => void): void => {
     window.done = true
     const reference = byKey.get(state.key)

@@ -1,5 +1,5 @@
 /** Drift: counts per window against frozen reference bins, and their comparison by PSI. */
-export { driftCountsMachine, keyOf } from './drift-counts.ts'
+export { driftCountsMachine } from './drift-counts.ts'
 export type { DriftCounts, DriftCountState, WatchedVector } from './drift-counts.ts'
 export { driftMachine } from './drift.ts'
 export type { DriftState } from './drift.ts'

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { catalogueOf, lintViews, planSummary, type CatalogueSource, type CatalogueView, type Finding, type PlanSummary } from '../../features/catalogue/index.ts'
-import type { FeatureView } from '../../features/define/index.ts'
+import { viewKey, type FeatureView } from '../../features/define/index.ts'
 import { checkTypes, type LoadedView } from '../../features/files/index.ts'
-import { planViewSet, ViewAliases, viewKey, type PublishedViews, type ViewRecord } from '../../features/published/index.ts'
+import { planViewSet, ViewAliases, type PublishedViews, type ViewRecord } from '../../features/published/index.ts'
 import { featuresProcessorName } from '../../features/processor.ts'
-import { STANDARD_GROUP_VIEWS, STANDARD_VIEWS } from '../../features/views/index.ts'
+import { PRODUCT_VIEWS, STANDARD_VIEWS } from '../../features/views/index.ts'
 import { snapshotTopic } from '../../streams/engine/index.ts'
 import { LatidoError } from '../../streams/errors/index.ts'
 import { TOPICS, topicSpecs } from '../../streams/events/index.ts'
@@ -14,7 +14,7 @@ import type { Clock } from '../../streams/time/index.ts'
 import type { Config } from '../config/index.ts'
 import { Closers } from './closers.ts'
 import { openDataDir } from './data-dir.ts'
-import { loadOwnViews } from './defined-views.ts'
+import { definedViews, loadOwnViews } from './defined-views.ts'
 import { dependentsOf } from './dependents.ts'
 import { kafkaOptionsOf } from './kafka-options.ts'
 import { prefixedLog } from './prefixed-log.ts'
@@ -24,7 +24,7 @@ import { appendViewRecords, isEmptyLog, readPublished, type ViewSet } from './vi
 /** The catalogue of what is defined, and where `registry` says so of what is published and not defined any more. */
 export async function readCatalogue (config: Pick<Config, 'features' | 'model'>, registry: PublishedViews | undefined): Promise<readonly CatalogueView[]> {
   const own = await loadOwnViews(config.features)
-  const standard = [...STANDARD_VIEWS, ...STANDARD_GROUP_VIEWS]
+  const standard = PRODUCT_VIEWS
   const defined = [...standard, ...own.map(({ view }) => view)]
   const before = (registry?.all() ?? []).filter(({ state, definition }) => state !== 'retired' && !defined.some(view => viewKey(view) === viewKey(definition))).map(({ definition }) => definition)
   const all = [...defined, ...before]
@@ -44,7 +44,7 @@ function placeOf (place: LoadedView | undefined): Pick<CatalogueSource, 'file' |
 export async function runningCatalogue (set: ViewSet, model: string, places: readonly LoadedView[]): Promise<() => readonly CatalogueView[]> {
   const own = places.map(({ view }) => viewKey(view))
   const dependents = await dependentsOf(model, { standard: set.views.filter(view => !own.includes(viewKey(view))), own: places.map(({ view }) => view) })
-  const standard = new Set([...STANDARD_VIEWS, ...STANDARD_GROUP_VIEWS].map(({ name }) => name))
+  const standard = new Set(PRODUCT_VIEWS.map(({ name }) => name))
   return () => catalogueOf(set.views.map((view): CatalogueSource => {
     const place = places.find(p => viewKey(p.view) === viewKey(view))
     return { view, origin: standard.has(view.name) ? 'standard' : 'own', ...placeOf(place), state: set.aliases.isLive(view) ? 'live' : 'building', served: set.aliases.versionOf(view.name) === view.version }
@@ -56,7 +56,7 @@ export interface LintReport { readonly findings: readonly Finding[], readonly ty
 /** What is doubtful in the user's views (in the product's, where there is no folder), and what TypeScript says of the folder. */
 export async function lintCatalogue (config: Pick<Config, 'features' | 'model'>): Promise<LintReport> {
   const own = await loadOwnViews(config.features)
-  const standard = [...STANDARD_VIEWS, ...STANDARD_GROUP_VIEWS]
+  const standard = PRODUCT_VIEWS
   const dependents = await dependentsOf(config.model, { standard, own: own.map(({ view }) => view) })
   const by = ({ name, version }: { readonly name: string, readonly version: number }): readonly string[] => dependents.filter(d => d.view === name && d.version === version).map(d => d.by)
   if (config.features === '') return { findings: lintViews(standard.map(view => ({ view, dependents: by(view) }))), typesChecked: false, typesWhy: 'no --features' }
@@ -87,7 +87,7 @@ export async function publishViews (config: Config, clock: Clock): Promise<reado
   await using closers = new Closers()
   const log = await logOf(config, clock, closers)
   if (log === undefined) throw new LatidoError('FILE_UNREADABLE', `there is no log in ${config.dataDir}`, 'start it once: a start publishes by itself where the log is embedded')
-  const views = { standard: [...STANDARD_VIEWS, ...STANDARD_GROUP_VIEWS], own: (await loadOwnViews(config.features)).map(({ view }) => view) }
+  const views = await definedViews(config.features)
   const { records } = planViewSet(views, await readPublished(log), await dependentsOf(config.model, views), await isEmptyLog(log))
   const generations = new Set(records.flatMap(record => record.kind === 'published' && record.generation > 0 ? [record.generation] : []))
   await log.ensureTopics([...generations].map(number => snapshotTopic(featuresProcessorName(number), log.partitionsOf(TOPICS.events))))
@@ -105,7 +105,7 @@ export async function retireView (config: Config, clock: Clock, reference: strin
   const known = registry?.get(view)
   if (log === undefined || known === undefined) throw new LatidoError('VIEW_UNKNOWN', `no view ${reference} is published`, 'name it as view@version; "latido features list" has them')
   if (known.state === 'retired') return
-  const views = { standard: [...STANDARD_VIEWS, ...STANDARD_GROUP_VIEWS], own: (await loadOwnViews(config.features)).map(one => one.view) }
+  const views = await definedViews(config.features)
   const dependents = (await dependentsOf(config.model, views)).filter(d => d.view === name && d.version === view.version)
   if (dependents.length > 0) throw new LatidoError('VIEW_IN_USE', `view ${reference} is read by ${[...new Set(dependents.map(d => d.by))].join(', ')}`, 'move what depends on it to a newer version first')
   if ([...views.standard, ...views.own].some(one => viewKey(one) === reference)) throw new LatidoError('VIEW_IN_USE', `view ${reference} is still defined`, 'raise its version in its file, or take it out, and retire the old one then')

@@ -1,6 +1,6 @@
 import { loadViews, type LoadedView } from '../../features/files/index.ts'
 import type { DefinedViews } from '../../features/published/index.ts'
-import { ALL_VIEWS, STANDARD_GROUP_VIEWS, STANDARD_VIEWS } from '../../features/views/index.ts'
+import { ALL_VIEWS, PRODUCT_VIEWS, STANDARD_GROUP_VIEWS } from '../../features/views/index.ts'
 
 /** The views of a user's folder, with their places; none where none is named. Throws FILE_UNREADABLE or VIEW_INVALID. */
 export async function loadOwnViews (folder: string): Promise<readonly LoadedView[]> {
@@ -13,5 +13,5 @@ export async function definedViews (folder: string): Promise<DefinedViews> {
 }
 
 export function withStandard (own: readonly LoadedView[]): DefinedViews {
-  return { standard: [...STANDARD_VIEWS, ...STANDARD_GROUP_VIEWS], own: own.map(({ view }) => view) }
+  return { standard: PRODUCT_VIEWS, own: own.map(({ view }) => view) }
 }

@@ -1,4 +1,4 @@
-import { membersIn } from '../../features/define/index.ts'
+import { membersIn, viewKey } from '../../features/define/index.ts'
 import type { DefinedViews, Dependent } from '../../features/published/index.ts'
 import { STANDARD_SERVICES } from '../../features/serving/index.ts'
 import { labsView, news2View, vitalsView } from '../../features/views/index.ts'
@@ -12,7 +12,7 @@ export async function dependentsOf (model: string, { standard, own }: DefinedVie
   const rules = ALERT_RULES.filter(rule => rule.startsWith('news2')).join(', ')
   return [
     ...(loaded === undefined ? [] : [{ view: loaded.view, version: loaded.viewVersion, by: `model ${loaded.name} ${loaded.version}` }, { view: loaded.view, version: loaded.viewVersion, by: 'alert rule sepsis-risk' }]),
-    ...all.flatMap(view => [...new Set(view.expressions.flatMap(membersIn).map(({ view: name, version }) => `${name}@${version}`))].map(key => ({ ...split(key), by: `view ${view.name}@${view.version}` }))),
+    ...all.flatMap(view => [...new Set(view.expressions.flatMap(membersIn).map(viewKey))].map(key => ({ ...split(key), by: `view ${viewKey(view)}` }))),
     ...STANDARD_SERVICES.flatMap(({ name, features }) => [...new Set(features.map(f => f.split(':')[0]!))].flatMap(reference => {
       const { view, version } = split(reference)
       const meant = Number.isNaN(version) ? all.find(v => v.name === view)?.version : version

@@ -1,7 +1,7 @@
+import { viewKey } from '../../features/define/index.ts'
 import { featuresProcessor, type FeaturesProcessorParts } from '../../features/processor.ts'
 import { ALERT_DEFAULTS, type AlertChange, type AlertOptions } from '../../inference/alerts/index.ts'
 import { driftCountsProcessor, driftProcessor, inferenceProcessor, type InferenceParts } from '../../inference/processors.ts'
-import { viewKey } from '../../features/published/index.ts'
 import { startProcessor, type EngineOptions, type Processor, type RunningProcessor } from '../../streams/engine/index.ts'
 import { TOPICS, REFUSAL_CAUSES, type RefusalCause } from '../../streams/events/index.ts'
 import type { Clock, DurationMs } from '../../streams/time/index.ts'

@@ -1,4 +1,4 @@
-import type { FeatureView } from '../../features/define/index.ts'
+import { viewKey, type FeatureView } from '../../features/define/index.ts'
 import { checkSkew, skewIn, type OfflineSql, type SkewReport } from '../../features/offline/index.ts'
 import { isLatidoError, messageOf } from '../../streams/errors/index.ts'
 import type { ArrivalTimeMs, Clock, DurationMs } from '../../streams/time/index.ts'
@@ -51,8 +51,8 @@ export class SkewMonitor implements AsyncDisposable {
   }
 
   #tell (report: SkewReport): void {
-    const { view, version, values, different, features } = report
-    const name = `${view}@${version}`
+    const { values, different, features } = report
+    const name = viewKey(report)
     this.#parts.metrics.skewCompared.inc({ view: name }, values)
     for (const { outcomes } of features) for (const [outcome, n] of skewIn(outcomes)) this.#parts.metrics.skewDifferent.inc({ view: name, outcome }, n)
     if ((different > 0) === this.#skewed.has(name)) return

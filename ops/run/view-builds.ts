@@ -1,5 +1,6 @@
+import { viewKey } from '../../features/define/index.ts'
 import { featuresProcessorName } from '../../features/processor.ts'
-import { viewKey, type Generation } from '../../features/published/index.ts'
+import type { Generation } from '../../features/published/index.ts'
 import { TOPICS } from '../../streams/events/index.ts'
 import type { Log } from '../../streams/log/index.ts'
 import type { Clock, DurationMs } from '../../streams/time/index.ts'

@@ -1,7 +1,7 @@
 import { featuresProcessorName } from '../../features/processor.ts'
-import { decodeViewRecord, encodeViewRecord, isOfPatients, planViewSet, PublishedViews, ViewAliases, viewKey, type DefinedViews, type Dependent, type Generation, type PublishedView, type ViewRecord, type ViewSetPlan } from '../../features/published/index.ts'
-import type { FeatureView } from '../../features/define/index.ts'
-import { STANDARD_GROUP_VIEWS, STANDARD_VIEWS } from '../../features/views/index.ts'
+import { decodeViewRecord, encodeViewRecord, isOfPatients, planViewSet, PublishedViews, ViewAliases, type DefinedViews, type Dependent, type Generation, type PublishedView, type ViewRecord, type ViewSetPlan } from '../../features/published/index.ts'
+import { viewKey, type FeatureView } from '../../features/define/index.ts'
+import { PRODUCT_VIEWS, STANDARD_GROUP_VIEWS, STANDARD_VIEWS } from '../../features/views/index.ts'
 import { snapshotTopic } from '../../streams/engine/index.ts'
 import { LatidoError } from '../../streams/errors/index.ts'
 import { TOPICS } from '../../streams/events/index.ts'
@@ -49,7 +49,7 @@ export async function openViewSet (log: Log, { views, dependents, mayPublish, sa
 
 /** The product's views in one processor, without a word on `latido.views`: for tests and measurements of a pipeline by itself. */
 export function unpublishedViewSet (): ViewSet {
-  const views = [...STANDARD_VIEWS, ...STANDARD_GROUP_VIEWS]
+  const views = PRODUCT_VIEWS
   return { views, patientViews: STANDARD_VIEWS, groupViews: STANDARD_GROUP_VIEWS, generations: [{ number: 0, planned: STANDARD_VIEWS, running: STANDARD_VIEWS, since: 0 }], aliases: new ViewAliases(views, views.map(viewKey)), published: () => [] }
 }
 
@@ -65,7 +65,7 @@ export async function readPublished (log: Log): Promise<PublishedViews> {
 }
 
 export async function appendViewRecords (log: Log, records: readonly ViewRecord[]): Promise<void> {
-  await log.producer().append(VIEWS, records.map(record => ({ key: Buffer.from(record.kind === 'published' ? viewKey(record.definition) : viewKey({ name: record.view, version: record.version })), value: encodeViewRecord(record) })))
+  await log.producer().append(VIEWS, records.map(record => ({ key: Buffer.from(record.kind === 'published' ? viewKey(record.definition) : viewKey(record)), value: encodeViewRecord(record) })))
 }
 
 function viewSetOf (plan: ViewSetPlan, registry: PublishedViews): ViewSet {
@@ -97,6 +97,6 @@ function refuseNew ({ records }: ViewSetPlan): void {
 }
 
 function saidOf (record: ViewRecord): string {
-  if (record.kind !== 'published') return `view ${viewKey({ name: record.view, version: record.version })} is ${record.kind}`
+  if (record.kind !== 'published') return `view ${viewKey(record)} is ${record.kind}`
   return `view ${viewKey(record.definition)} is published${record.silent ? '; its state is built from the log' : ''}`
 }

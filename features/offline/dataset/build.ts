@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LatidoError } from '../../../streams/errors/index.ts'
 import type { ArrivalTimeMs, Clock } from '../../../streams/time/index.ts'
-import { viewFingerprint, type FeatureView } from '../../define/index.ts'
+import { viewFingerprint, viewKey, type FeatureView } from '../../define/index.ts'
 import type { OfflineSql } from '../clickhouse/index.ts'
 import { labelCompiler } from '../sql/index.ts'
 import { named, quoted } from '../sql-text.ts'
@@ -100,7 +100,7 @@ function columnsOf (spine: Spine, views: readonly FeatureView[], source: Feature
   return [
     { name: 'label_id', type: 'UInt64', unit: '', from: 'key' }, { name: 'patient', type: 'String', unit: '', from: 'key' }, { name: 'label_time', type: "DateTime64(3, 'UTC')", unit: 'ms since 1970', from: 'key' },
     ...spine.labels.map(({ name, type }) => ({ name, type, unit: '', from: 'label' as const })),
-    ...views.flatMap(view => source.columnsOf(view).map(({ name, type, unit }) => ({ name, type, unit, from: 'feature' as const, view: `${view.name}@${view.version}` }))),
+    ...views.flatMap(view => source.columnsOf(view).map(({ name, type, unit }) => ({ name, type, unit, from: 'feature' as const, view: viewKey(view) }))),
   ]
 }
 

@@ -1,6 +1,6 @@
 import { LatidoError } from '../../../streams/errors/index.ts'
 import type { ArrivalTimeMs } from '../../../streams/time/index.ts'
-import type { FeatureView } from '../../define/index.ts'
+import { viewKey, type FeatureView } from '../../define/index.ts'
 import type { OfflineSql } from '../clickhouse/index.ts'
 import { momentOf, named, quoted } from '../sql-text.ts'
 
@@ -104,6 +104,6 @@ function inOrderOfArrival (view: FeatureView, spine: SpineTable, arrivedBy: Arri
 /** True if a vector arrived after its moment. Throws VIEW_INVALID where stored vectors are not of this definition. */
 async function isDisordered (sql: OfflineSql, view: FeatureView): Promise<boolean> {
   const [found] = await sql.rows('SELECT countIf(arrival_time != as_of) AS late, countIf(length(values) != {features:UInt32}) AS misfits FROM features WHERE view = {view:String} AND version = {version:UInt32}', { view: view.name, version: view.version, features: view.names.length }, { final: 0 })
-  if (Number(found?.['misfits'] ?? 0) > 0) throw new LatidoError('VIEW_INVALID', `the store has vectors of ${view.name}@${view.version} with another number of features`, 'give the changed view a new version')
+  if (Number(found?.['misfits'] ?? 0) > 0) throw new LatidoError('VIEW_INVALID', `the store has vectors of ${viewKey(view)} with another number of features`, 'give the changed view a new version')
   return Number(found?.['late'] ?? 0) > 0
 }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { FeatureView } from '../../../features/define/index.ts'
+import { viewKey, type FeatureView } from '../../../features/define/index.ts'
 import { LatidoError } from '../../../streams/errors/index.ts'
 import { parseDuration, systemClock } from '../../../streams/time/index.ts'
 import { backfillFile, backfillStore, namedPatientViews, withOfflineStore, type BackfillRequest } from '../../run/index.ts'
@@ -25,10 +25,10 @@ export const backfillCommand: Command = {
     const stopping = new AbortController()
     void stopSignal().then(() => { stopping.abort() })
     const { rows, written, there, stopped } = await withOfflineStore(config, [], systemClock, async store => {
-      const whole: BackfillRequest = { ...request, signal: stopping.signal, onProgress: progressBar(`backfill ${view.name}@${view.version}`) }
+      const whole: BackfillRequest = { ...request, signal: stopping.signal, onProgress: progressBar(`backfill ${viewKey(view)}`) }
       return into === 'features' ? await backfillStore(store, whole) : await backfillFile(store, whole, resolve(into))
     })
-    process.stdout.write(`latido: ${view.name}@${view.version}: ${rows} rows, ${written} written, ${there} there before${stopped ? '; stopped, and the same command goes on' : ''}\n`)
+    process.stdout.write(`latido: ${viewKey(view)}: ${rows} rows, ${written} written, ${there} there before${stopped ? '; stopped, and the same command goes on' : ''}\n`)
     return stopped ? STOPPED : 0
   },
 }

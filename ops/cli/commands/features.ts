@@ -1,3 +1,4 @@
+import { viewKey } from '../../../features/define/index.ts'
 import { LatidoError } from '../../../streams/errors/index.ts'
 import { systemClock } from '../../../streams/time/index.ts'
 import { newViewsFolder } from '../../../features/files/index.ts'
@@ -47,7 +48,7 @@ async function answer ({ verb, words, config }: Asked): Promise<Answer> {
     }
     case 'publish': {
       const records = await publishViews(config, systemClock)
-      const lines = records.map(record => record.kind === 'published' ? `${record.definition.name}@${record.definition.version} is published` : `${record.view}@${record.version} is ${record.kind}`)
+      const lines = records.map(record => record.kind === 'published' ? `${viewKey(record.definition)} is published` : `${viewKey(record)} is ${record.kind}`)
       return { text: lines.length === 0 ? 'latido: nothing is new\n' : lines.map(line => `latido: ${line}\n`).join(''), value: records, code: 0 }
     }
     case 'retire': {

@@ -1,9 +1,10 @@
+import { viewKey } from '../../../features/define/index.ts'
 import { CAUSE_TEXTS, skewIn, type FeatureSkew, type SkewReport } from '../../../features/offline/index.ts'
 
 /** A report for the terminal: a line a feature that differs, what the rest came to, and the causes in words. */
 export function renderSkew (report: SkewReport): string {
-  const { view, version, vectors, patients, values, different, features } = report
-  const head = `${view}@${version}: ${vectors} vectors of ${patients} patients, ${values} values compared, ${different} different\n`
+  const { vectors, patients, values, different, features } = report
+  const head = `${viewKey(report)}: ${vectors} vectors of ${patients} patients, ${values} values compared, ${different} different\n`
   if (vectors === 0) return `${head}latido: no vector of this view arrived in the interval\n`
   const odd = features.filter(f => skewIn(f.outcomes).length > 0)
   const worst = Math.max(0, ...features.map(f => f.worst))

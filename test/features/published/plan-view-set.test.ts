@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { constant, featureView, mean, patients, type Feature, type FeatureView } from '../../../features/define/index.ts'
-import { decodeViewRecord, encodeViewRecord, planViewSet, PublishedViews, ViewAliases, viewKey, type Dependent, type ViewRecord } from '../../../features/published/index.ts'
+import { constant, featureView, mean, patients, viewKey, type Feature, type FeatureView } from '../../../features/define/index.ts'
+import { decodeViewRecord, encodeViewRecord, planViewSet, PublishedViews, ViewAliases, type Dependent, type ViewRecord } from '../../../features/published/index.ts'
 
 const view = (name: string, version: number, features: Readonly<Record<string, Feature>> = { a: mean('spo2').over('5 m') }, more: Partial<Parameters<typeof featureView>[0]> = {}): FeatureView =>
   featureView({ name, version, owner: 'o', description: 'd', ttl: '1 m', emit: { every: '1 s' }, features, ...more }) as FeatureView

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
-import { driftCountsMachine, keyOf, type DriftCounts, type WatchedVector } from '../../../inference/monitors/drift-counts.ts'
+import { viewKey } from '../../../features/define/index.ts'
+import { driftCountsMachine, type DriftCounts, type WatchedVector } from '../../../inference/monitors/drift-counts.ts'
 import { driftMachine } from '../../../inference/monitors/drift.ts'
 import type { DriftReference } from '../../../inference/monitors/reference.ts'
 import { stateMachineSuite, type Story } from '../../kit/state-machine-suite.ts'
@@ -19,7 +20,7 @@ const vectors: fc.Arbitrary<Story<WatchedVector>> = fc.array(watched, { minLengt
   let arrival = START
   return draws.map(({ view, patient, a, b, wait }) => {
     arrival += wait * 10_000
-    return { arrival, key: keyOf(view, 1), value: { patient, vector: { type: 'vector', view, version: 1, asOf: arrival, trigger: 'timer', values: Float64Array.of(a, 0, b), times: Float64Array.of(arrival, arrival, arrival) } } }
+    return { arrival, key: viewKey({ view, version: 1 }), value: { patient, vector: { type: 'vector', view, version: 1, asOf: arrival, trigger: 'timer', values: Float64Array.of(a, 0, b), times: Float64Array.of(arrival, arrival, arrival) } } }
   })
 })
 stateMachineSuite({ name: 'drift counts', machine: () => driftCountsMachine(REFERENCES, WINDOW_MS), stories: vectors })
@@ -30,7 +31,7 @@ const counts: fc.Arbitrary<Story<DriftCounts>> = fc.array(counted, { minLength: 
   return draws.map(({ view, late, wait, counts: [c0 = 0, c1 = 0, c2 = 0, c3 = 0, c4 = 0, c5 = 0] }) => {
     arrival += wait * 10_000
     const windowEnd = Math.floor(arrival / WINDOW_MS) * WINDOW_MS - (late > 3 ? (late - 3) * 2 * WINDOW_MS : 0)
-    return { arrival, key: keyOf(view, 1), value: { view, version: 1, windowStart: windowEnd - WINDOW_MS, windowEnd, counts: [[c0, c1, c2, c3], [c4, c5]] } }
+    return { arrival, key: viewKey({ view, version: 1 }), value: { view, version: 1, windowStart: windowEnd - WINDOW_MS, windowEnd, counts: [[c0, c1, c2, c3], [c4, c5]] } }
   })
 })
 stateMachineSuite({ name: 'drift', machine: () => driftMachine(REFERENCES, 20_000), stories: counts })

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { driftCountsMachine, keyOf, type DriftCounts, type WatchedVector } from '../../../inference/monitors/drift-counts.ts'
+import { driftCountsMachine, type DriftCounts, type WatchedVector } from '../../../inference/monitors/drift-counts.ts'
 import { driftMachine } from '../../../inference/monitors/drift.ts'
 import type { DriftReference } from '../../../inference/monitors/reference.ts'
 import type { DriftResult } from '../../../inference/alerts/index.ts'
@@ -7,7 +7,7 @@ import { KeyedMachine } from '../../../streams/engine/index.ts'
 
 const MINUTE = 60_000
 const REFERENCE: DriftReference = { view: 'vitals', version: 1, features: [{ name: 'heartRate', place: 0, edges: [60, 100], shares: [0.2, 0.6, 0.2], missingShare: 0, count: 1_000 }] }
-const KEY = keyOf('vitals', 1)
+const KEY = 'vitals@1'
 
 it('counts one vector of each patient in a window, the first, and tells the window when it has ended', () => {
   const machine = new KeyedMachine(driftCountsMachine([REFERENCE], MINUTE))
