@@ -1,6 +1,6 @@
 import type { BatchEffects, Emitted, Input, OutputRecord, Processor, RefusedRecord } from '../streams/engine/index.ts'
 import { EventReader, TOPICS, unlessPending, type BedsideEvent, type EventCodecs, type MergeEvent, type PatientKey, type TransferEvent } from '../streams/events/index.ts'
-import type { RecordCursor } from '../streams/log/index.ts'
+import { addWhole, type RecordCursor } from '../streams/log/index.ts'
 import { featuresMachine, type FeatureOutput, type PatientState } from './compute/index.ts'
 import type { ArrivalTimeMs } from '../streams/time/index.ts'
 import type { FeatureView } from './define/index.ts'
@@ -75,6 +75,9 @@ export async function featuresProcessor (parts: FeaturesProcessorParts): Promise
       if (told.type === 'vector') {
         const { buffer, start, end } = vectors.write(told, packer.of(emitted, told), emitted.through)
         out(TOPICS.features).add(at, key.buffer, 0, keyEnd, buffer, start, end)
+      } else if (told.type === 'arrival') {
+        const to = Buffer.from(told.to)
+        addWhole(out(TOPICS.events, to), at, to, codecs.encode(told.event))
       } else {
         const value = forward.encode(told)
         out(TOPICS.features).add(at, key.buffer, 0, keyEnd, value, 0, value.length)
@@ -113,6 +116,7 @@ function eventInput (book: EventCodecs['book'], generation: number): (record: Re
     }
     if (decoded.value.type === 'tick') return tick
     if (decoded.value.type === 'transfer' && Math.floor(decoded.value.version / GENERATION_SHIFT) !== generation) return tick
+    if (decoded.value.type === 'encounter' && decoded.value.movedTo === reader.keyOf(record)) return tick // both records are one patient by now
     if (decoded.value.type === 'merge' || decoded.value.type === 'transfer') return merging(reader.keyOf(record), decoded.value)
     input.key = reader.keyOf(record)
     input.value = decoded.value

@@ -1,8 +1,8 @@
 import { LatidoError } from '../../streams/errors/index.ts'
-import type { AcknowledgementEvent, BedsideEvent, EncounterEvent, MergeEvent, ObservationSet, PatientKey } from '../../streams/events/index.ts'
+import { MOVED_AWAY, MOVED_IN, type AcknowledgementEvent, type BedsideEvent, type EncounterEvent, type MergeEvent, type ObservationSet, type PatientKey } from '../../streams/events/index.ts'
 import type { Emit, StateMachine } from '../../streams/engine/index.ts'
 import type { ArrivalTimeMs } from '../../streams/time/index.ts'
-import type { Fact, FeatureView } from '../define/index.ts'
+import { viewKey, type Fact, type FeatureView } from '../define/index.ts'
 import { emptyVector, type FeatureVector, type Trigger } from '../vector.ts'
 import type { Context } from './context.ts'
 import type { Evaluate } from './derive.ts'
@@ -12,11 +12,12 @@ import { planViews, type Plan } from './plan.ts'
 import { admitSeries, applyObservation, emptySeries, expireSeries, expiryOf, forgetSeries, isBlank, joinSeries, type Applied } from './series.ts'
 import { emptyState, isEmptyState, NEVER, type PatientState } from './state.ts'
 import { stateCodec } from './state-codec.ts'
+import { MOVED_KEPT_MS, recent, remember, type Arrival, type MovedVisit, type Stay } from './visits.ts'
 
 const HOUR_MS = 3_600_000
 
-/** What the features machine says: a vector, or an event that the machines behind it need in the same order. */
-export type FeatureOutput = FeatureVector | EncounterEvent | AcknowledgementEvent | MergeEvent
+/** What the features machine says: a vector, or an event that the machines behind it need in the same order; or what the log has to say of another patient. */
+export type FeatureOutput = FeatureVector | EncounterEvent | AcknowledgementEvent | MergeEvent | Arrival
 
 /**
  * The planned views, all of one entity, as one state machine a key of that entity. `onApplied` counts what became of readings (it is told in replays too). `shared`: a view's
@@ -25,7 +26,7 @@ export type FeatureOutput = FeatureVector | EncounterEvent | AcknowledgementEven
 export function featuresMachine (views: readonly FeatureView[], onApplied: (applied: Applied) => void = () => {}, vectors: 'own' | 'shared' = 'own'): StateMachine<PatientState, BedsideEvent, FeatureOutput> {
   const machine = new Machine(views, onApplied, vectors)
   return {
-    name: `features ${views.map(v => `${v.name}@${v.version}`).join(' ')}`,
+    name: `features ${views.map(viewKey).join(' ')}`,
     empty: () => machine.empty(),
     step: (state, input, emit) => {
       if (input.kind === 'tick') machine.tick(state, input.at, emit)
@@ -82,6 +83,7 @@ class Machine {
   nextDue (state: PatientState): ArrivalTimeMs | undefined {
     let due = state.dischargedAt === NEVER ? Infinity : state.dischargedAt + FORGOTTEN_AFTER_MS
     if (state.expireDue !== NEVER && state.expireDue < due) due = state.expireDue
+    for (const { at } of state.moved) if (at + MOVED_KEPT_MS < due) due = at + MOVED_KEPT_MS
     for (const view of state.views) {
       if (view.emitDue !== NEVER && view.emitDue < due) due = view.emitDue
       if (view.staleDue !== NEVER && view.staleDue < due) due = view.staleDue
@@ -91,6 +93,7 @@ class Machine {
 
   tick (state: PatientState, at: ArrivalTimeMs, emit: Emit<FeatureOutput>): void {
     if (state.expireDue !== NEVER && at >= state.expireDue) this.#expire(state, at)
+    if (state.moved.length > 0) state.moved = recent(state.moved, at)
     if (state.dischargedAt !== NEVER && at >= state.dischargedAt + FORGOTTEN_AFTER_MS) { this.#forget(state, at); return }
     this.#context.evaluation++
     state.views.forEach((view, v) => {
@@ -113,7 +116,7 @@ class Machine {
   /** Everything goes but readings for windows that outlive a discharge. */
   #forget (state: PatientState, at: ArrivalTimeMs): void {
     const left = state.series.map((series, i) => series === undefined ? undefined : forgetSeries(this.plan.series[i]!, series, at))
-    Object.assign(state, this.empty(), { series: left })
+    Object.assign(state, this.empty(), { series: left, moved: state.moved })
     this.#awaitExpiry(state)
   }
 
@@ -141,7 +144,8 @@ class Machine {
   /** Series are joined; of what is known once (stay, age, sex, bed) the survivor's stands where it has it. Every view that has spoken says what it is now. */
   merge (state: PatientState, from: PatientState, arrival: ArrivalTimeMs, emit: Emit<FeatureOutput>): void {
     const admitted = state.admittedAt !== NEVER
-    if (!admitted) state.admittedAt = from.admittedAt
+    if (!admitted) { state.admittedAt = from.admittedAt; state.visit = from.visit; state.earlier = from.earlier }
+    for (const one of from.moved) if (one.at > (state.moved.find(({ visit }) => visit === one.visit)?.at ?? NEVER)) state.moved = remember(state.moved, one)
     if (!admitted && state.dischargedAt === NEVER) state.dischargedAt = from.dischargedAt
     if (Number.isNaN(state.ageYears)) state.ageYears = from.ageYears
     if (state.sex === 'unknown') state.sex = from.sex
@@ -212,23 +216,74 @@ class Machine {
     else mine.emitDue = mine.lastEmit + view.emit.everyMs
   }
 
-  /** Takes in what the event says and tells it on, filled up with what was said before: empty means no change. */
+  /** A visit that has gone to somebody else takes what is said of it along. */
   #encounter (state: PatientState, event: EncounterEvent, arrival: ArrivalTimeMs, emit: Emit<FeatureOutput>): void {
-    if (event.ageYears >= 0) state.ageYears = event.ageYears
-    if (event.sex !== 'unknown') state.sex = event.sex
+    const { visit = '', movedTo, movedAt } = event
+    if (movedTo !== undefined) {
+      this.#move(state, { visit, to: movedTo, after: event.visitAfter ?? visit, at: arrival }, arrival, emit)
+      return
+    }
+    const gone = visit === '' ? undefined : state.moved.find(one => one.visit === visit && (movedAt === undefined || one.at > movedAt)) // an older way has been gone back
+    if (gone === undefined && movedAt !== undefined) state.moved = state.moved.filter(one => one.visit !== visit)
+    if (gone !== undefined && event.action !== 'admit') {
+      this.#person(state, event)
+      emit(follow(gone, event))
+      return
+    }
+    if (movedAt !== undefined && isWordOnly(event)) return
+    this.#stay(state, event, arrival, emit)
+    if (gone !== undefined) this.#move(state, gone, arrival, emit)
+  }
+
+  /** Takes in what the event says and tells it on, filled up with what was said before: empty means no change. */
+  #stay (state: PatientState, event: EncounterEvent, arrival: ArrivalTimeMs, emit: Emit<FeatureOutput>): void {
+    if (event.action === 'admit') this.#begin(state, event)
+    else if (state.visit === '') state.visit = event.visit ?? ''
+    this.#person(state, event)
     if (event.bed !== '' || event.ward !== '') { state.ward = event.ward; state.bed = event.bed }
     if (event.hoursSinceHospitalAdmission >= 0) state.hoursFromHospitalToUnit = event.hoursSinceHospitalAdmission
-    if (event.action === 'admit') {
-      state.admittedAt = event.eventTime
-      state.dischargedAt = NEVER
-      for (const series of state.series) if (series !== undefined) admitSeries(series)
-    }
     if (event.action === 'discharge') {
       state.dischargedAt = arrival
+      state.earlier = undefined
       for (const view of state.views) view.emitDue = view.staleDue = NEVER
     }
     if (event.action === 'update' && state.dischargedAt !== NEVER) return // news of one who has left
     emit({ ...event, ward: state.ward, bed: state.bed, sex: state.sex, ageYears: Number.isNaN(state.ageYears) ? -1 : state.ageYears })
+  }
+
+  #person (state: PatientState, { ageYears, sex }: EncounterEvent): void {
+    if (ageYears >= 0) state.ageYears = ageYears
+    if (sex !== 'unknown') state.sex = sex
+  }
+
+  #begin (state: PatientState, { eventTime, visit = '' }: EncounterEvent): void {
+    if (state.dischargedAt !== NEVER || state.admittedAt === NEVER) state.earlier = undefined
+    else if (visit !== '' && visit !== state.visit) state.earlier = stayOf(state)
+    state.visit = visit
+    state.admittedAt = eventTime
+    state.dischargedAt = NEVER
+    for (const series of state.series) if (series !== undefined) admitSeries(series)
+  }
+
+  /**
+   * The visit is somebody else's. If it is where the patient is now, the stay goes there, and here it is over, or the earlier one holds again that
+   * it had covered; readings that were filed here stay, and are counted. Of a visit that is not there (yet) only the way is kept.
+   */
+  #move (state: PatientState, moved: MovedVisit, arrival: ArrivalTimeMs, emit: Emit<FeatureOutput>): void {
+    state.moved = remember(state.moved, moved)
+    const { earlier } = state
+    const isPresent = state.admittedAt !== NEVER && state.dischargedAt === NEVER
+    if (!isPresent || state.visit !== moved.visit) {
+      const covered = isPresent && earlier?.visit === moved.visit ? earlier : undefined
+      if (covered !== undefined) state.earlier = undefined
+      emit(follow(moved, covered === undefined ? wordOnly(arrival) : asAdmission(covered)))
+      return
+    }
+    emit(follow(moved, asAdmission(stayOf(state))))
+    for (const series of state.series) for (let n = series?.count ?? 0; n > 0; n--) this.#onApplied('left-behind')
+    state.visit = ''
+    this.#stay(state, earlier === undefined ? { ...asAdmission(stayOf(state)), action: 'discharge', eventTime: arrival } : asAdmission(earlier), arrival, emit)
+    state.earlier = undefined
   }
 
   #emit (state: PatientState, v: number, asOf: ArrivalTimeMs, trigger: Trigger, emit: Emit<FeatureOutput>): void {
@@ -269,6 +324,27 @@ class Machine {
     this.#facts.hoursFromHospitalToUnit = state.hoursFromHospitalToUnit
   }
 }
+
+function stayOf ({ visit, admittedAt, ward, bed, hoursFromHospitalToUnit }: PatientState): Stay { return { visit, admittedAt, ward, bed, hoursFromHospitalToUnit } }
+
+function asAdmission ({ visit, admittedAt, ward, bed, hoursFromHospitalToUnit }: Stay): EncounterEvent {
+  return {
+    type: 'encounter', action: 'admit', eventTime: admittedAt, source: MOVED_AWAY, ward, bed, ageYears: -1, sex: 'unknown',
+    hoursSinceHospitalAdmission: Number.isNaN(hoursFromHospitalToUnit) ? -1 : hoursFromHospitalToUnit, ...visit === '' ? {} : { visit },
+  }
+}
+
+/** What was said of the visit, for the patient whose it is. Age and sex are the patient's, not the visit's. */
+function follow ({ to, after, at }: MovedVisit, event: EncounterEvent): Arrival {
+  return { type: 'arrival', to, event: { ...event, source: MOVED_IN, visit: after, movedAt: at, ageYears: -1, sex: 'unknown' } }
+}
+
+/** Says that the visit is the patient's from here on, and nothing else. */
+function wordOnly (at: ArrivalTimeMs): EncounterEvent {
+  return { type: 'encounter', action: 'update', eventTime: at, source: MOVED_IN, ward: '', bed: '', ageYears: -1, sex: 'unknown', hoursSinceHospitalAdmission: -1 }
+}
+
+function isWordOnly ({ action, ward, bed }: EncounterEvent): boolean { return action === 'update' && ward === '' && bed === '' }
 
 function anyOf (touched: Uint8Array, places: readonly number[]): boolean {
   for (const place of places) if (touched[place] === 1) return true

@@ -22,8 +22,8 @@ export function emptySeries (): Series {
   return { ...emptyKept(), device: undefined, nextOrder: 1, lastTime: -1, lastValue: NaN, previousTime: -1, previousValue: NaN, count: 0 }
 }
 
-/** What became of a reading. `none`: it says nothing of what is there. `truncated` is told besides, where the oldest had to go. */
-export type Applied = 'added' | 'replaced' | 'withdrawn' | 'duplicate' | 'late' | 'truncated' | 'none'
+/** What became of a reading. `none`: it says nothing of what is there. `truncated` is told besides, where the oldest had to go; `left-behind`, where its visit has gone to another patient. */
+export type Applied = 'added' | 'replaced' | 'withdrawn' | 'duplicate' | 'late' | 'truncated' | 'left-behind' | 'none'
 
 /** Takes one observation in, as docs/feature-semantics.md says. `late` of a kept reading: it counts, and every window has passed it. */
 export function applyObservation (plan: SeriesPlan, series: Series, o: Observation, kind: ObservationKind, arrival: ArrivalTimeMs, onTruncated: () => void): Applied {

@@ -9,6 +9,8 @@ import type { PatientState } from './state.ts'
 /** Doubles of a series before its readings: index, held, with device state or not, next order, count, the two newest. */
 const SERIES_HEAD = 9
 const LENGTH_BYTES = 8
+/** What rows of earlier versions lack. */
+const BEFORE_VISITS: Pick<PatientState, 'visit' | 'earlier' | 'moved'> = { visit: '', earlier: undefined, moved: [] }
 
 /**
  * The bytes of a state: how many doubles follow, the doubles of each series (head, kept readings, device state, its words two a double), and what is
@@ -39,7 +41,7 @@ export function stateCodec (plan: Plan): StateCodec<PatientState> {
       Buffer.from(doubles.buffer).set(bytes.subarray(LENGTH_BYTES, end))
       const series: (Series | undefined)[] = plan.series.map(() => undefined)
       for (let at = 0; at < length;) at = read(plan, doubles, at, series)
-      return { ...v8.deserialize(bytes.subarray(end)) as Omit<PatientState, 'series'>, series }
+      return { ...BEFORE_VISITS, ...v8.deserialize(bytes.subarray(end)) as Omit<PatientState, 'series'>, series }
     },
   }
 }

@@ -78,7 +78,7 @@ async function encoderOn (book: SchemaBook, topic: string): Promise<EventCodecs[
   return event => {
     switch (event.type) {
       case 'observations': return observations.encode({ kind: OBSERVATION_KINDS.indexOf(event.kind), source: event.source, observations: event.observations.map(rawObservation) })
-      case 'encounter': return encounter.encode({ ...event, action: ENCOUNTER_ACTIONS.indexOf(event.action), sex: SEXES.indexOf(event.sex) })
+      case 'encounter': return encounter.encode({ ...event, action: ENCOUNTER_ACTIONS.indexOf(event.action), sex: SEXES.indexOf(event.sex), visit: event.visit ?? '', movedTo: event.movedTo ?? '', visitAfter: event.visitAfter ?? '', movedAt: event.movedAt ?? -1 })
       case 'statement': return statement.encode({ ...event, kind: STATEMENT_KINDS.indexOf(event.kind), status: STATEMENT_STATUSES.indexOf(event.status) })
       case 'acknowledgement': return acknowledgement.encode({ ...event })
       case 'merge': return merge.encode({ ...event })

@@ -3,7 +3,7 @@ import type { RecordCursor } from '../log/index.ts'
 import { isConceptId } from './concepts.ts'
 import type { SchemaBook } from './schema-book.ts'
 import {
-  COMPARATORS, ENCOUNTER_ACTIONS, OBSERVATION_KINDS, QUALITIES, RESULT_STATUSES, SEXES, STATEMENT_KINDS, STATEMENT_STATUSES, type BedsideEvent, type Observation, type PatientKey, type RefusalCause, type StatementEvent,
+  COMPARATORS, ENCOUNTER_ACTIONS, OBSERVATION_KINDS, QUALITIES, RESULT_STATUSES, SEXES, STATEMENT_KINDS, STATEMENT_STATUSES, type BedsideEvent, type EncounterEvent, type Observation, type PatientKey, type RefusalCause, type StatementEvent,
 } from './types.ts'
 
 /** A record decoded, or why it cannot be. */
@@ -35,8 +35,8 @@ function fromRaw (name: string, raw: RawRecord): BedsideEvent | undefined {
       return { type: 'observations', kind: member(OBSERVATION_KINDS, kind), source, observations: observations.map(observation) }
     }
     case 'latido.Encounter': {
-      const { action, sex, ...rest } = raw as { action: number, sex: number, eventTime: number, source: string, ward: string, bed: string, ageYears: number, hoursSinceHospitalAdmission: number }
-      return { type: 'encounter', action: member(ENCOUNTER_ACTIONS, action), sex: member(SEXES, sex), eventTime: rest.eventTime, source: rest.source, ward: rest.ward, bed: rest.bed, ageYears: rest.ageYears, hoursSinceHospitalAdmission: rest.hoursSinceHospitalAdmission }
+      const { action, sex, ...rest } = raw as { action: number, sex: number, eventTime: number, source: string, ward: string, bed: string, ageYears: number, hoursSinceHospitalAdmission: number, visit: string, movedTo: string, visitAfter: string, movedAt: number }
+      return { type: 'encounter', action: member(ENCOUNTER_ACTIONS, action), sex: member(SEXES, sex), eventTime: rest.eventTime, source: rest.source, ward: rest.ward, bed: rest.bed, ageYears: rest.ageYears, hoursSinceHospitalAdmission: rest.hoursSinceHospitalAdmission, ...visitOf(rest) }
     }
     case 'latido.Statement': {
       const { kind, status, ...rest } = raw as Omit<StatementEvent, 'type' | 'kind' | 'status'> & { readonly kind: number, readonly status: number }
@@ -56,6 +56,10 @@ function fromRaw (name: string, raw: RawRecord): BedsideEvent | undefined {
     }
     default: return undefined
   }
+}
+
+function visitOf ({ visit, movedTo, visitAfter, movedAt }: { readonly visit: string, readonly movedTo: string, readonly visitAfter: string, readonly movedAt: number }): Pick<EncounterEvent, 'visit' | 'movedTo' | 'visitAfter' | 'movedAt'> {
+  return { ...visit === '' ? {} : { visit }, ...movedTo === '' ? {} : { movedTo: movedTo as PatientKey }, ...visitAfter === '' ? {} : { visitAfter }, ...movedAt < 0 ? {} : { movedAt } }
 }
 
 function observation (raw: RawObservation): Observation {

@@ -19,7 +19,7 @@ export { decodeEvent, patientKeyOf } from './decode-event.ts'
 export type { Decoded } from './decode-event.ts'
 /** Bedside events without an object for each. */
 export { EventReader } from './event-reader.ts'
-export { COMPARATORS, DISPOSITION_ACTIONS, DISPOSITION_OUTCOMES, ENCOUNTER_ACTIONS, OBSERVATION_KINDS, QUALITIES, REFUSAL_CAUSES, RESULT_STATUSES, SEXES, STATEMENT_KINDS, STATEMENT_STATUSES } from './types.ts'
+export { COMPARATORS, DISPOSITION_ACTIONS, DISPOSITION_OUTCOMES, ENCOUNTER_ACTIONS, MOVED_AWAY, MOVED_IN, OBSERVATION_KINDS, QUALITIES, REFUSAL_CAUSES, RESULT_STATUSES, SEXES, STATEMENT_KINDS, STATEMENT_STATUSES } from './types.ts'
 export type {
   AcknowledgementEvent, ArchivedMessage, BedsideEvent, Comparator, DeadLetter, DeadLetterRecord, Disposition, DispositionAction, DispositionOutcome, EncounterAction, EncounterEvent, MergeEvent, Observation, ObservationKind, ObservationSet, PatientKey, Quality, RefusalCause, ResultStatus, Sex, StatementEvent, StatementKind, StatementStatus, TickEvent, TransferEvent,
 } from './types.ts'

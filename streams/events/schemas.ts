@@ -42,6 +42,10 @@ export const ENCOUNTER: RecordSchema = {
     { name: 'ageYears', type: 'double', doc: '-1 unknown; over 89 is 90' },
     { name: 'sex', type: placeIn(SEXES) },
     { name: 'hoursSinceHospitalAdmission', type: 'double', doc: '-1 unknown' },
+    { name: 'visit', type: 'string', default: '', doc: 'Pseudonym of the visit number' },
+    { name: 'movedTo', type: 'string', default: '', doc: 'Pseudonym of the patient whose the visit is from here on' },
+    { name: 'visitAfter', type: 'string', default: '', doc: 'Pseudonym of the number that the visit has from then on' },
+    { name: 'movedAt', type: millis, default: -1, doc: 'When the move was said that it follows; -1 none' },
   ],
 }
 

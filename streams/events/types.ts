@@ -59,7 +59,20 @@ export interface EncounterEvent {
   readonly sex: Sex
   /** Where the admission to the hospital was earlier than to the unit: hours between, >= 0; -1 unknown. */
   readonly hoursSinceHospitalAdmission: number
+  /** Pseudonym of the visit number; absent: not said. */
+  readonly visit?: string
+  /** The visit is this patient's from here on, with what is known of the stay (HL7 A45); absent: it stays. */
+  readonly movedTo?: PatientKey
+  /** Pseudonym of the number that the visit has from then on; absent: the same. */
+  readonly visitAfter?: string
+  /** Of an event that follows its visit: when the move was said that it follows. */
+  readonly movedAt?: ArrivalTimeMs
 }
+
+/** The source of an encounter event that follows its visit to another patient. */
+export const MOVED_IN = 'moved-in'
+/** The source of an encounter event that follows from a visit having gone: the stay is over, or an earlier one goes on. */
+export const MOVED_AWAY = 'moved-away'
 
 /** A person acknowledged an alert. */
 export interface AcknowledgementEvent {
@@ -88,8 +101,8 @@ export interface TransferEvent {
   readonly state: Buffer
 }
 
-/** What is known of a patient that is no reading: a diagnosis, a drug, an allergy, a reported symptom, an image, an order, the state of a device. */
-export const STATEMENT_KINDS = ['condition', 'medication-request', 'medication-administration', 'allergy', 'family-history', 'report', 'symptom', 'imaging', 'order', 'device'] as const
+/** What is known of a patient that is no reading: a diagnosis, a drug, an allergy, a reported symptom, an image, an order, the state of a device, another record that is said to be of the same person. */
+export const STATEMENT_KINDS = ['condition', 'medication-request', 'medication-administration', 'allergy', 'family-history', 'report', 'symptom', 'imaging', 'order', 'device', 'link'] as const
 export type StatementKind = (typeof STATEMENT_KINDS)[number]
 
 /** `withdrawn`: entered in error, deleted or cancelled. `absent`: asked for and denied (a symptom, an allergy). */

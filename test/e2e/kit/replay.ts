@@ -42,7 +42,7 @@ async function recordedEvents (left: Leftovers, partition: number): Promise<read
 
 async function replayAlerts (rounds: readonly { readonly timestamp: number, readonly outputs: readonly Emitted<FeatureOutput>[] }[], models: readonly ServingModel[], options: AlertOptions): Promise<readonly Emitted<AlertOutput>[]> {
   const inputs = new Map<FeatureOutput, AlertInput>()
-  for (const { out } of rounds.flatMap(r => r.outputs)) inputs.set(out, out.type === 'vector' ? { type: 'scored', vector: out, score: undefined } : out)
+  for (const { out } of rounds.flatMap(r => r.outputs)) if (out.type !== 'arrival') inputs.set(out, out.type === 'vector' ? { type: 'scored', vector: out, score: undefined } : out)
   await scoreBatch(models, [...inputs.values()].filter((i): i is ScoredVector => i.type === 'scored'))
   const machine = new KeyedMachine(alertsMachine(options, (name, version) => STANDARD_VIEWS.find(v => v.name === name && v.version === version)?.names))
   const alerts: Emitted<AlertOutput>[] = []
