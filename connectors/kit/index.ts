@@ -30,7 +30,10 @@ export type { Sealer } from './beds.ts'
 /** Who may listen where. */
 export { isLoopback, refuseOpenExposure } from './exposure.ts'
 export type { Exposure } from './exposure.ts'
+/** NEWS2 and its kin as results: how each is called, its parts, its unit. */
+export { CLINICAL_SCORE_NAMES, CLINICAL_SCORES } from './clinical-scores.ts'
+export type { ClinicalCode, ClinicalScoreKind, ClinicalScoreName } from './clinical-scores.ts'
 /** What goes out: alerts and scores, in order, with a position. */
-export type { OutboundAlert, OutboundAlertState, OutboundBatch, OutboundItem, OutboundPlace, OutboundPriority, OutboundReason, OutboundScore, OutboundSource } from './outbound.ts'
+export type { OutboundAlert, OutboundAlertState, OutboundBatch, OutboundClinicalScore, OutboundItem, OutboundLane, OutboundPart, OutboundPlace, OutboundPriority, OutboundReason, OutboundScore, OutboundSource } from './outbound.ts'
 export { OUTBOUND_LIMITS, runOutbound } from './run-outbound.ts'
 export type { Delivery, OutboundLimits, RunOutboundOptions } from './run-outbound.ts'

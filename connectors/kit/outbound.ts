@@ -1,4 +1,5 @@
 import type { ArrivalTimeMs, DurationMs, EventTimeMs } from '../../streams/time/index.ts'
+import type { ClinicalScoreName } from './clinical-scores.ts'
 import type { SourceIdentity } from './port.ts'
 
 /** One reason of an alert or score: a named feature, its part in the sum. */
@@ -53,10 +54,31 @@ export interface OutboundScore {
   readonly reasons: readonly OutboundReason[]
 }
 
-/** What goes out of the log to a counterparty. */
-export type OutboundItem = OutboundAlert | OutboundScore
+/** A part of a clinical score. */
+export interface OutboundPart { readonly feature: string, readonly points: number, readonly eventTime: EventTimeMs | null }
 
-/** Items in the log's order: a patient's stand in the order in which they happened. */
+/** A clinical score as its view has it: NEWS2 and its kin. */
+export interface OutboundClinicalScore {
+  readonly kind: 'clinical-score'
+  readonly patient: SourceIdentity
+  readonly place?: OutboundPlace
+  readonly score: ClinicalScoreName
+  /** `news2@1`. */
+  readonly basis: string
+  readonly asOf: ArrivalTimeMs
+  readonly value: number
+  /** Parts that are missing: the value is a lower bound. */
+  readonly missing: readonly string[]
+  readonly parts: readonly OutboundPart[]
+}
+
+/** What goes out of the log to a counterparty. */
+export type OutboundItem = OutboundAlert | OutboundScore | OutboundClinicalScore
+
+/** Alerts never stand behind scores: each has a source, a position and a queue of its own. */
+export type OutboundLane = 'alerts' | 'scores'
+
+/** Items in the order of their topics: a patient's alerts stand in the order in which they happened, and so do the scores. */
 export interface OutboundBatch {
   readonly items: readonly OutboundItem[]
   /** Each item has been delivered, or is a dead letter: a restart goes on behind them. */

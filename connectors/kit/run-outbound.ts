@@ -37,7 +37,8 @@ export interface RunOutboundOptions {
   readonly kind: string
   /** Where it sends, for people; without credentials. */
   readonly endpoint: string
-  readonly source: OutboundSource
+  /** Each is a queue of its own: what holds one up does not hold up the others. */
+  readonly sources: readonly OutboundSource[]
   /** Sends one item. Throws only where nobody can know what became of it, which is counted as a failure. */
   readonly deliver: (item: OutboundItem, signal: AbortSignal) => Promise<Delivery>
   readonly intake: Pick<Intake, 'refuse' | 'count'>
@@ -48,33 +49,40 @@ export interface RunOutboundOptions {
   readonly random?: () => number
 }
 
-
 /**
- * Sends what the source yields, for ever: a patient's items in order, several patients at a time. A batch is done when each of its items was delivered,
+ * Sends what the sources yield, for ever: of each source a patient's items in order, several patients at a time. A batch is done when each of its items was delivered,
  * skipped or is a dead letter; after a crash the batch comes again, so `deliver` must be idempotent. Disposing stops between two items.
  */
-export function runOutbound (options: RunOutboundOptions): Connector { return new OutboundRunner(options) }
+export function runOutbound (options: RunOutboundOptions): Connector {
+  const { name, endpoint, clock, sources } = options
+  const idle: ConnectorHealth = { state: 'up', since: clock.now(), why: '' }
+  const runners = sources.map(source => new OutboundRunner({ ...options, source }))
+  return {
+    name,
+    endpoint,
+    health: () => runners.find(({ health }) => health.state !== 'up')?.health ?? runners[0]?.health ?? idle,
+    [Symbol.asyncDispose]: async () => { await Promise.all(runners.map(runner => runner[Symbol.asyncDispose]())) },
+  }
+}
 
-class OutboundRunner implements Connector {
-  readonly name: string
-  readonly endpoint: string
-  readonly #options: RunOutboundOptions
+type RunnerOptions = Omit<RunOutboundOptions, 'sources'> & { readonly source: OutboundSource }
+
+class OutboundRunner implements AsyncDisposable {
+  readonly #options: RunnerOptions
   readonly #limits: OutboundLimits
   readonly #stop = new AbortController()
   readonly #ended: Promise<void>
   readonly #standing: Standing
 
-  constructor (options: RunOutboundOptions) {
-    this.name = options.name
-    this.endpoint = options.endpoint
+  constructor (options: RunnerOptions) {
     this.#options = options
     this.#limits = { ...OUTBOUND_LIMITS, ...options.limits }
-    const { clock, say, random } = options
-    this.#standing = new Standing({ clock, say, random, name: this.name, doing: `sending to ${this.endpoint}`, initially: { state: 'up', why: '' }, ...this.#limits })
+    const { clock, say, random, name, endpoint } = options
+    this.#standing = new Standing({ clock, say, random, name, doing: `sending to ${endpoint}`, initially: { state: 'up', why: '' }, ...this.#limits })
     this.#ended = this.#run()
   }
 
-  health (): ConnectorHealth { return this.#standing.health }
+  get health (): ConnectorHealth { return this.#standing.health }
 
   async [Symbol.asyncDispose] (): Promise<void> {
     this.#stop.abort()

@@ -18,5 +18,6 @@ export async function openFhirWriteBack (file: string, parts: OutboundParts): Pr
   const { options: { server, write }, mapping } = readMappedOptionFile('--fhir-out', file, fileSchema, '"Writing back" in docs/connectors/cds-hooks.md')
   const auth = server.auth.kind === 'smart' && server.auth.scope === '' ? { ...server.auth, scope: SCOPE } : server.auth
   const client = await openClient({ clock, secret: ref => secretAt('--fhir-out', ref, process.env), count: (what, n) => { intake.count(NAME, what, n) } }, { ...server, auth })
-  return startFhirWriteBack({ name: NAME, client, source: openOutboundSource(NAME, parts, ITEMS_MAX), options: write, mapping: () => mapping, intake, clock, ...say === undefined ? {} : { say } })
+  const wants = { itemsMax: ITEMS_MAX, scores: write.clinicalScores, everyMs: write.clinicalScoreEveryMs }
+  return startFhirWriteBack({ name: NAME, client, source: lane => openOutboundSource(NAME, lane, parts, wants), options: write, mapping: () => mapping, intake, clock, ...say === undefined ? {} : { say } })
 }

@@ -9,5 +9,6 @@ const NAME = 'hl7-out'
 export function openHl7Outbound (file: string, parts: OutboundParts): Connector {
   const options = readOptionFile('--hl7-out', file, hl7SenderSchema, '"Sending" in docs/connectors/hl7-transport.md')
   const { intake, clock, say } = parts
-  return hl7Sender(options, { name: NAME, source: () => openOutboundSource(NAME, parts, 1), intake, clock, ...say === undefined ? {} : { say } })
+  const wants = { itemsMax: 1, scores: options.clinicalScores, everyMs: options.clinicalScoreEveryMs }
+  return hl7Sender(options, { name: NAME, source: lane => openOutboundSource(NAME, lane, parts, wants), intake, clock, ...say === undefined ? {} : { say } })
 }

@@ -1,11 +1,11 @@
 import { isLatidoError } from '../../../streams/errors/index.ts'
 import type { Clock } from '../../../streams/time/index.ts'
-import type { Delivery, FeedMapping, OutboundAlert, OutboundItem, OutboundScore } from '../../kit/index.ts'
+import type { Delivery, FeedMapping, OutboundAlert, OutboundClinicalScore, OutboundItem, OutboundScore } from '../../kit/index.ts'
 import { versionTagOf, type FhirExchange, type FhirReply } from '../exchange.ts'
 import { list, text, type FhirResource } from '../resources/types.ts'
 import { WRITE_BACK_LIMITS, type WriteBackOptions } from './options.ts'
 import { ServerPatients, type FoundPatient } from './patients.ts'
-import { alertIdentifier, changeOf, detectedIssueOf, observationOf, scoreIdentifier, stretchOf, type OwnIdentifier } from './resources.ts'
+import { alertIdentifier, changeOf, clinicalObservationOf, clinicalScoreIdentifier, detectedIssueOf, observationOf, scoreIdentifier, stretchOf, type OwnIdentifier } from './resources.ts'
 
 export interface WriteBackParts {
   readonly exchange: FhirExchange
@@ -36,7 +36,7 @@ export class WriteBack {
     try {
       const patient = await this.#patients.find(item.patient, signal)
       if (patient.kind !== 'found') return withoutPatient(patient)
-      const delivery = item.kind === 'alert' ? await this.#alert(item, patient.reference, signal) : await this.#score(item, patient.reference, signal)
+      const delivery = await this.#write(item, patient.reference, signal)
       if (delivery.kind === 'refused') this.#patients.forget(item.patient) // the patient may be gone there
       return delivery
     } catch (e) {
@@ -46,8 +46,25 @@ export class WriteBack {
   }
 
   #wanted (item: OutboundItem): boolean {
-    const { alerts, scores } = this.#options
-    return item.kind === 'alert' ? alerts.includes(item.priority) : scores.includes('*') || scores.includes(item.model)
+    const { alerts, scores, clinicalScores } = this.#options
+    switch (item.kind) {
+      case 'alert': return alerts.includes(item.priority)
+      case 'score': return scores.includes('*') || scores.includes(item.model)
+      case 'clinical-score': return clinicalScores.includes(item.score)
+    }
+  }
+
+  async #write (item: OutboundItem, patient: string, signal: AbortSignal): Promise<Delivery> {
+    switch (item.kind) {
+      case 'alert': return await this.#alert(item, patient, signal)
+      case 'score': return await this.#score(item, patient, signal)
+      case 'clinical-score': return await this.#clinicalScore(item, patient, signal)
+    }
+  }
+
+  async #clinicalScore (score: OutboundClinicalScore, patient: string, signal: AbortSignal): Promise<Delivery> {
+    const { reply } = await this.#create(clinicalObservationOf(score, patient, this.#options), clinicalScoreIdentifier(score, this.#options), signal)
+    return reply.status === 200 || reply.status === 201 ? { kind: 'delivered' } : deliveryOf(reply)
   }
 
   async #score (score: OutboundScore, patient: string, signal: AbortSignal): Promise<Delivery> {

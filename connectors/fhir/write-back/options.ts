@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { CLINICAL_SCORE_NAMES, type ClinicalScoreName } from '../../kit/index.ts'
 import type { DurationMs } from '../../../streams/time/index.ts'
 
 export interface WriteBackOptions {
@@ -8,6 +9,9 @@ export interface WriteBackOptions {
   readonly scores: readonly string[]
   /** At most one Observation of a patient and model in each stretch of this length: a model scores every few seconds, which no chart can hold. */
   readonly scoreEveryMs: DurationMs
+  /** NEWS2 and its kin: an Observation when one has changed, and of a patient at most once in `clinicalScoreEveryMs`. */
+  readonly clinicalScores: readonly ClinicalScoreName[]
+  readonly clinicalScoreEveryMs: DurationMs
   /** Status of a DetectedIssue whose alert is over. */
   readonly endedStatus: 'cancelled' | 'final'
   /** `create`: the server knows conditional create (If-None-Exist). `search`: it is searched first, which leaves a moment in which two instances could both create. */
@@ -22,6 +26,8 @@ export const writeBackOptions: z.ZodType<WriteBackOptions> = z.strictObject({
   alerts: z.array(z.enum(['high', 'medium', 'low'])).default(['high', 'medium']),
   scores: z.array(z.string().min(1)).default(['*']),
   scoreEveryMs: z.int().min(1_000).max(1_440 * MINUTE_MS).default(15 * MINUTE_MS),
+  clinicalScores: z.array(z.enum(CLINICAL_SCORE_NAMES)).default(['news2']),
+  clinicalScoreEveryMs: z.int().min(0).max(1_440 * MINUTE_MS).default(15 * MINUTE_MS),
   endedStatus: z.enum(['cancelled', 'final']).default('cancelled'),
   once: z.enum(['create', 'search']).default('create'),
   identifierSystem: z.string().regex(/^[a-z][a-z0-9+.-]*:[^|\s]+$/, 'a URI').default('urn:latido'),

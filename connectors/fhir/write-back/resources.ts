@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { DetectedIssue, Observation } from 'fhir/r4.js'
-import type { OutboundAlert, OutboundReason, OutboundScore } from '../../kit/index.ts'
+import type { CodeableConcept, DetectedIssue, Observation, ObservationComponent } from 'fhir/r4.js'
+import { CLINICAL_SCORES, type ClinicalCode, type OutboundAlert, type OutboundClinicalScore, type OutboundReason, type OutboundScore } from '../../kit/index.ts'
 import { list, text, type FhirResource } from '../resources/types.ts'
 import type { WriteBackOptions } from './options.ts'
 
@@ -16,9 +16,15 @@ export function alertIdentifier ({ id }: OutboundAlert, { identifierSystem }: Wr
 /** One in each stretch of time. A hash, since it holds the patient's identifier. */
 export function scoreIdentifier (score: OutboundScore, { identifierSystem, scoreEveryMs }: WriteBackOptions): OwnIdentifier {
   const { patient, model, version, asOf } = score
-  const value = createHash('sha256').update(JSON.stringify([patient.id, model, version, scoreEveryMs, stretchOf(asOf, scoreEveryMs)])).digest('hex').slice(0, 32)
-  return { system: `${identifierSystem}:score`, value }
+  return { system: `${identifierSystem}:score`, value: hashOf([patient.id, model, version, scoreEveryMs, stretchOf(asOf, scoreEveryMs)]) }
 }
+
+/** One of each vector that goes out. */
+export function clinicalScoreIdentifier ({ patient, score, basis, asOf }: OutboundClinicalScore, { identifierSystem }: WriteBackOptions): OwnIdentifier {
+  return { system: `${identifierSystem}:clinical-score`, value: hashOf([patient.id, score, basis, asOf]) }
+}
+
+function hashOf (parts: readonly unknown[]): string { return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32) }
 
 export function stretchOf (asOf: number, everyMs: number): number { return Math.floor(asOf / everyMs) }
 
@@ -61,14 +67,43 @@ export function observationOf (score: OutboundScore, patient: string, options: W
     resourceType: 'Observation',
     identifier: [scoreIdentifier(score, options)],
     status: 'final',
-    category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: 'survey' }] }],
+    category: SURVEY,
     code: { coding: [{ system: `${options.identifierSystem}:model`, code: model, version }], text: `${model} risk` },
     subject: { reference: patient },
     effectiveDateTime: iso(asOf),
     issued: iso(asOf),
-    valueQuantity: { value: round(probability * 100), unit: '%', system: 'http://unitsofmeasure.org', code: '%' },
+    valueQuantity: { value: round(probability * 100), unit: '%', system: UCUM, code: '%' },
     method: { text: `${model} ${version}` },
     ...why === '' ? {} : { note: [{ text: why }] },
+  }
+}
+
+const UCUM = 'http://unitsofmeasure.org'
+const SURVEY = [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: 'survey' }] }]
+
+/** R4 Observation of a clinical score. With parts missing the value is a lower bound, and each of them says that it is not known. */
+export function clinicalObservationOf (item: OutboundClinicalScore, patient: string, options: WriteBackOptions): Observation {
+  const { score, basis, asOf, value, missing, parts } = item
+  const { code, unit, parts: codes } = CLINICAL_SCORES[score]
+  const quantity = (amount: number): NonNullable<Observation['valueQuantity']> => ({ value: round(amount), unit: unit.replace(/[{}]/g, ''), system: UCUM, code: unit })
+  const concept = (name: string, said: ClinicalCode | undefined): CodeableConcept => ({ coding: [{ system: said === undefined || said.system === '' ? `${options.identifierSystem}:clinical-score` : said.system, code: said?.code ?? name }], text: said?.text ?? name })
+  const component: readonly ObservationComponent[] = [
+    ...parts.map(({ feature, points }) => ({ code: concept(feature, codes[feature]), valueQuantity: quantity(points) })),
+    ...missing.map(feature => ({ code: concept(feature, codes[feature]), dataAbsentReason: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/data-absent-reason', code: 'unknown' }] } })),
+  ]
+  const { system, value: own } = clinicalScoreIdentifier(item, options)
+  return {
+    resourceType: 'Observation',
+    identifier: [{ system, value: own }],
+    status: 'final',
+    category: SURVEY,
+    code: concept(score, code),
+    subject: { reference: patient },
+    effectiveDateTime: iso(asOf),
+    issued: iso(asOf),
+    valueQuantity: missing.length === 0 ? quantity(value) : { ...quantity(value), comparator: '>=' },
+    method: { text: basis },
+    ...component.length === 0 ? {} : { component: [...component] },
   }
 }
 

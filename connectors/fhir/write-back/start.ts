@@ -1,5 +1,5 @@
 import type { Clock } from '../../../streams/time/index.ts'
-import { runOutbound, type Connector, type FeedMapping, type Intake, type OutboundLimits, type OutboundSource } from '../../kit/index.ts'
+import { runOutbound, type Connector, type FeedMapping, type Intake, type OutboundLane, type OutboundLimits, type OutboundSource } from '../../kit/index.ts'
 import { exchangeOf } from '../exchange.ts'
 import type { FhirClient } from '../http/index.ts'
 import { WriteBack } from './deliver.ts'
@@ -8,7 +8,8 @@ import type { WriteBackOptions } from './options.ts'
 export interface FhirWriteBackParts {
   readonly name: string
   readonly client: FhirClient
-  readonly source: OutboundSource
+  /** Called for each lane that has something to send. */
+  readonly source: (lane: OutboundLane) => OutboundSource
   readonly options: WriteBackOptions
   /** Its namespaces say which system an identifier has on the server. */
   readonly mapping: () => FeedMapping
@@ -18,11 +19,13 @@ export interface FhirWriteBackParts {
   readonly limits?: Partial<OutboundLimits>
 }
 
-/** Writes alerts (DetectedIssue) and scores (Observation) to a FHIR server, a patient's in order, each once. The position is the source's. */
+/** Writes alerts (DetectedIssue) and scores (Observation) to a FHIR server, a patient's alerts in order and its scores in order, each once. The positions are the sources'. */
 export function startFhirWriteBack ({ name, client, source, options, mapping, intake, clock, say, limits }: FhirWriteBackParts): Connector {
   const writeBack = new WriteBack({ exchange: exchangeOf(client), options, mapping, clock })
+  const { alerts, scores, clinicalScores } = options
+  const lanes: readonly OutboundLane[] = [...alerts.length > 0 ? ['alerts'] as const : [], ...scores.length + clinicalScores.length > 0 ? ['scores'] as const : []]
   return runOutbound({
-    name, kind: 'fhir-write-back', endpoint: client.baseUrl, source, intake, clock, deliver: (item, signal) => writeBack.deliver(item, signal),
+    name, kind: 'fhir-write-back', endpoint: client.baseUrl, sources: lanes.map(lane => source(lane)), intake, clock, deliver: (item, signal) => writeBack.deliver(item, signal),
     ...say === undefined ? {} : { say }, ...limits === undefined ? {} : { limits },
   })
 }

@@ -1,4 +1,4 @@
-import type { OutboundAlert, OutboundReason, OutboundScore } from '../../kit/index.ts'
+import { CLINICAL_SCORES, type OutboundAlert, type OutboundClinicalScore, type OutboundReason, type OutboundScore } from '../../kit/index.ts'
 import { codeFor, type Hl7SenderOptions } from './options.ts'
 import { coded, controlIdOf, escaped, message, msh, number, patientSegments, segment, time } from './write.ts'
 
@@ -59,6 +59,26 @@ export function scoreMessage (score: OutboundScore, options: Hl7SenderOptions, n
     segment('OBR', { 1: '1', 3: `${id}^LATIDO`, 4: what, 7: time(asOf), 22: time(asOf), 25: 'F' }),
     segment('OBX', { 1: '1', 2: 'NM', 3: what, 4: '1', 5: number(probability), 6: '1', 11: 'F', 14: time(asOf), 18: escaped(`${model}@${version}`) }),
     ...reasonRows(reasons, 1),
+  ])
+}
+
+/**
+ * A clinical score as ORU^R01: the sum with its unit, then its parts. Where parts are missing it is a lower bound, which SN says, and a note names
+ * them. The control id derives from the vector, so the same score has it for ever.
+ */
+export function clinicalScoreMessage (score: OutboundClinicalScore, options: Hl7SenderOptions, nowMs: number): Buffer {
+  const { score: name, basis, asOf, value, missing, parts, patient, place } = score
+  const what = coded(codeFor(name, options))
+  const id = controlIdOf('clinical-score', patient.id, name, basis, asOf)
+  const unit = `${escaped(CLINICAL_SCORES[name].unit)}^^UCUM`
+  const row = (at: number, fields: Readonly<Record<number, string>>): string => segment('OBX', { 1: String(at), 6: unit, 11: 'F', 14: time(asOf), ...fields })
+  return message([
+    msh(options, 'ORU^R01^ORU_R01', id, nowMs),
+    ...patientSegments(patient, place),
+    segment('OBR', { 1: '1', 3: `${id}^LATIDO`, 4: what, 7: time(asOf), 22: time(asOf), 25: 'F' }),
+    row(1, { ...missing.length === 0 ? { 2: 'NM', 5: number(value) } : { 2: 'SN', 5: `>=^${number(value)}` }, 3: what, 4: '1', 18: escaped(basis) }),
+    ...missing.length === 0 ? [] : [segment('NTE', { 1: '1', 3: escaped(`Lower bound; missing: ${missing.map(part => codeFor(part, options).text).join(', ')}`) })],
+    ...parts.map(({ feature, points, eventTime }, i) => row(i + 2, { 2: 'NM', 3: coded(codeFor(feature, options)), 4: `2.${i + 1}`, 5: number(points), 14: eventTime === null ? '' : time(eventTime) })),
   ])
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { CLINICAL_SCORE_NAMES, CLINICAL_SCORES, type ClinicalCode, type ClinicalScoreName } from '../../kit/index.ts'
 import { hl7ClientTlsSchema, type Hl7ClientTls } from '../tls.ts'
 
 export interface Hl7Code { readonly code: string, readonly text: string, readonly system: string }
@@ -21,7 +22,10 @@ export interface Hl7SenderOptions extends Hl7Addresses {
   readonly scores: boolean
   /** Of a patient and model at most one score in this time; 0: all. A model may score every few seconds. */
   readonly scoreEveryMs: number
-  /** What a rule or a model is called at the receiver, by its name; LOINC (`LN`) or its own. */
+  /** NEWS2 and its kin, each sent when it has changed, and of a patient at most once in `clinicalScoreEveryMs`. */
+  readonly clinicalScores: readonly ClinicalScoreName[]
+  readonly clinicalScoreEveryMs: number
+  /** What a rule, a model, a score or a part of one is called at the receiver, by its name; LOINC (`LN`) or its own. */
   readonly codes: Readonly<Record<string, Hl7Code>>
   /** An answer is waited for so long; then the message is sent again. */
   readonly answerMs: number
@@ -31,13 +35,18 @@ export interface Hl7SenderOptions extends Hl7Addresses {
   readonly attemptsMax: number
 }
 
-/** The names that stand in messages unless `codes` has others; 99LATIDO is a local system (HL7 table 0396). */
+/** Names of coding systems in HL7 table 0396; 99LATIDO is a local one. */
+const SYSTEMS: Readonly<Record<ClinicalCode['system'], string>> = { 'http://snomed.info/sct': 'SCT', 'http://loinc.org': 'LN', '': '99LATIDO' }
+
+function hl7Code ({ system, code, text }: ClinicalCode): Hl7Code { return { code, text, system: SYSTEMS[system] } }
+
+const SEPSIS: Hl7Code = { code: 'sepsis-risk', text: 'Probability of sepsis', system: '99LATIDO' }
+const NEWS2 = hl7Code(CLINICAL_SCORES.news2.code)
+
+/** The names that stand in messages unless `codes` has others. */
 export const HL7_CODES: Readonly<Record<string, Hl7Code>> = {
-  'news2-emergency': { code: 'news2', text: 'National Early Warning Score 2', system: '99LATIDO' },
-  'news2-urgent': { code: 'news2', text: 'National Early Warning Score 2', system: '99LATIDO' },
-  'sepsis-risk': { code: 'sepsis-risk', text: 'Probability of sepsis', system: '99LATIDO' },
-  sepsis: { code: 'sepsis-risk', text: 'Probability of sepsis', system: '99LATIDO' },
-  news2: { code: 'news2', text: 'National Early Warning Score 2', system: '99LATIDO' },
+  'news2-emergency': NEWS2, 'news2-urgent': NEWS2, 'sepsis-risk': SEPSIS, sepsis: SEPSIS,
+  ...Object.fromEntries(CLINICAL_SCORE_NAMES.flatMap(name => [[name, CLINICAL_SCORES[name].code] as const, ...Object.entries(CLINICAL_SCORES[name].parts)]).map(([name, said]) => [name, hl7Code(said)])),
 }
 
 const name = z.string().max(180).default('')
@@ -52,6 +61,8 @@ export const hl7SenderSchema: z.ZodType<Hl7SenderOptions> = z.strictObject({
   alerts: z.boolean().default(true),
   scores: z.boolean().default(true),
   scoreEveryMs: ms(300_000),
+  clinicalScores: z.array(z.enum(CLINICAL_SCORE_NAMES)).default(['news2']),
+  clinicalScoreEveryMs: ms(900_000),
   codes: z.record(z.string(), code).default({}),
   sendingApplication: z.string().min(1).max(180).default('LATIDO'),
   sendingFacility: name,

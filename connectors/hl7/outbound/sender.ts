@@ -1,16 +1,16 @@
-import { isLoopback, runOutbound, type Connector, type Delivery, type Intake, type OutboundItem, type OutboundScore, type OutboundSource } from '../../kit/index.ts'
+import { isLoopback, runOutbound, type Connector, type Delivery, type Intake, type OutboundItem, type OutboundLane, type OutboundScore, type OutboundSource } from '../../kit/index.ts'
 import { LatidoError } from '../../../streams/errors/index.ts'
 import type { Clock } from '../../../streams/time/index.ts'
 import { readHeader } from '../header.ts'
 import { codeOf, Line } from '../line.ts'
 import { clientTls } from '../tls.ts'
-import { alertMessage, scoreMessage } from './messages.ts'
+import { alertMessage, clinicalScoreMessage, scoreMessage } from './messages.ts'
 import type { Hl7SenderOptions } from './options.ts'
 
 export interface Hl7SenderParts {
   readonly name: string
-  /** Called once the options are found to be safe. */
-  readonly source: () => OutboundSource
+  /** Called once the options are found to be safe, for each lane that has something to send. */
+  readonly source: (lane: OutboundLane) => OutboundSource
   readonly intake: Pick<Intake, 'refuse' | 'count'>
   readonly clock: Clock
   readonly say?: (line: string) => void
@@ -22,7 +22,8 @@ export interface Hl7SenderParts {
 const PATIENTS_MAX = 50_000
 
 /**
- * Sends alerts (ORU^R40) and scores (ORU^R01) to one receiver, in order, one in flight. A message without an answer is sent again, after pauses that
+ * Sends alerts (ORU^R40) and scores (ORU^R01) to one receiver over one connection, one in flight; alerts in order, and scores in order, of which at most
+ * one stands before an alert. A message without an answer is sent again, after pauses that
  * grow, until it is answered; one that is answered with an error, so many times; a reject makes it a dead letter. After a restart the sender goes on
  * behind what was answered, and a repeat has the control id and the alert's id of the first time. Disposing ends the wait for an answer.
  * Throws UNSAFE_CREDENTIALS where patients would go through the network unencrypted, FILE_UNREADABLE or FILE_INVALID for a certificate.
@@ -32,8 +33,10 @@ export function hl7Sender (options: Hl7SenderOptions, parts: Hl7SenderParts): Co
   if (tls === undefined && !plain && !isLoopback(host)) throw new LatidoError('UNSAFE_CREDENTIALS', `patients would go to ${host} unencrypted`, 'give "tls", or say "plain": true where the network itself is secured')
   if (tls !== undefined) clientTls(tls) // a file that is missing is told now
   const delivery = new Hl7Delivery(options, parts.clock)
+  const { alerts, scores, clinicalScores } = options
+  const lanes: readonly OutboundLane[] = [...alerts ? ['alerts'] as const : [], ...scores || clinicalScores.length > 0 ? ['scores'] as const : []]
   const runner = runOutbound({
-    ...parts, source: parts.source(), kind: 'hl7-out', endpoint: `${tls === undefined ? 'mllp' : 'mllps'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    ...parts, sources: lanes.map(lane => parts.source(lane)), kind: 'hl7-out', endpoint: `${tls === undefined ? 'mllp' : 'mllps'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
     deliver: (item, signal) => delivery.deliver(item, signal),
     limits: { pauseMsMin, pauseMsMax, attemptsMax, patientsAtOnceMax: 1 },
   })
@@ -52,7 +55,9 @@ class Hl7Delivery {
   readonly #line: Line
   /** When each patient's last score was, by model; oldest first. */
   readonly #scored = new Map<string, number>()
-  #signal: AbortSignal | undefined
+  readonly #heard = new WeakSet<AbortSignal>()
+  /** The end of the exchange that the line is busy with. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor (options: Hl7SenderOptions, clock: Clock) {
     this.#options = options
@@ -62,20 +67,24 @@ class Hl7Delivery {
 
   async deliver (item: OutboundItem, signal: AbortSignal): Promise<Delivery> {
     this.#listen(signal)
-    if (item.kind === 'alert') return this.#options.alerts ? await this.#send(alertMessage(item, this.#options, this.#clock.now())) : { kind: 'skipped', what: 'not-wanted' }
+    if (item.kind === 'alert') return await this.#send(now => alertMessage(item, this.#options, now))
+    if (item.kind === 'clinical-score') return await this.#send(now => clinicalScoreMessage(item, this.#options, now))
     if (!this.#options.scores) return { kind: 'skipped', what: 'not-wanted' }
     if (!this.#isDue(item)) return { kind: 'skipped', what: 'not-due' }
-    const delivery = await this.#send(scoreMessage(item, this.#options, this.#clock.now()))
+    const delivery = await this.#send(now => scoreMessage(item, this.#options, now))
     if (delivery.kind === 'delivered') this.#remember(item)
     return delivery
   }
 
   close (): void { this.#line.close() }
 
-  async #send (raw: Buffer): Promise<Delivery> {
+  /** MSH-7 is when it is really sent. */
+  async #send (write: (now: number) => Buffer): Promise<Delivery> {
+    const turn = this.#turn.then(() => this.#stop.signal.aborted ? undefined : this.#line.exchange(write(this.#clock.now())))
+    this.#turn = turn.catch(() => {})
     let answer
     try {
-      answer = await this.#line.exchange(raw)
+      answer = await turn
     } catch {
       return { kind: 'away', why: 'nothing answers there' }
     }
@@ -89,10 +98,10 @@ class Hl7Delivery {
     }
   }
 
-  /** The line has one signal for its life, the runner's. */
+  /** The line has one signal for its life; the lanes end together. */
   #listen (signal: AbortSignal): void {
-    if (this.#signal === signal) return
-    this.#signal = signal
+    if (this.#heard.has(signal)) return
+    this.#heard.add(signal)
     signal.addEventListener('abort', () => { this.#stop.abort() }, { once: true })
     if (signal.aborted) this.#stop.abort()
   }

@@ -33,7 +33,7 @@ class Batches implements OutboundSource {
 }
 
 function run (source: OutboundSource, deliver: (item: OutboundItem) => Promise<Delivery>): Connector {
-  return (connector = runOutbound({ name: 'ehr', kind: 'fhir', endpoint: 'http://ehr', source, deliver, intake, clock: systemClock, limits: LIMITS }))
+  return (connector = runOutbound({ name: 'ehr', kind: 'fhir', endpoint: 'http://ehr', sources: [source], deliver, intake, clock: systemClock, limits: LIMITS }))
 }
 
 it('delivers a patient\'s items one by one in order, while another patient\'s go on', async () => {

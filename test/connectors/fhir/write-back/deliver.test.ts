@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { WriteBack } from '../../../../connectors/fhir/write-back/deliver.ts'
 import { writeBackOptions } from '../../../../connectors/fhir/write-back/options.ts'
 import type { FhirResource } from '../../../../connectors/fhir/resources/index.ts'
-import { PLAIN_MAPPING, type Delivery, type OutboundAlert, type OutboundItem, type OutboundScore } from '../../../../connectors/kit/index.ts'
+import { PLAIN_MAPPING, type Delivery, type OutboundAlert, type OutboundClinicalScore, type OutboundItem, type OutboundScore } from '../../../../connectors/kit/index.ts'
 import { LatidoError } from '../../../../streams/errors/index.ts'
 import { ManualClock } from '../../../../streams/time/index.ts'
 import { MemoryFhir, reply } from './memory-server.ts'
@@ -109,6 +109,36 @@ describe('a score', () => {
 
   it('of another model than the wanted is not sent', async () => {
     expect(await writer({ scores: ['mortality'] })(score)).toEqual({ kind: 'skipped', what: 'not-wanted' })
+  })
+})
+
+describe('a clinical score', () => {
+  const news2: OutboundClinicalScore = { kind: 'clinical-score', patient: { id: 'M1' }, score: 'news2', basis: 'news2@1', asOf: AT, value: 3, missing: ['news2Temperature'], parts: [{ feature: 'news2Respiration', points: 3, eventTime: AT }, { feature: 'news2Spo2', points: 0, eventTime: AT }] }
+
+  it('becomes an Observation of a public code, with its parts, which says that it is a lower bound and what is missing', async () => {
+    expect(await writer()(news2)).toEqual({ kind: 'delivered' })
+    const quantity = (value: number): object => ({ value, unit: 'score', system: 'http://unitsofmeasure.org', code: '{score}' })
+    expect(server.of('Observation')).toMatchObject([{
+      status: 'final', subject: { reference: 'Patient/p1' }, effectiveDateTime: '2031-05-06T10:00:00.000Z', method: { text: 'news2@1' },
+      code: { coding: [{ system: 'http://snomed.info/sct', code: '1104051000000101' }] }, valueQuantity: { ...quantity(3), comparator: '>=' },
+      component: [
+        { code: { coding: [{ system: 'http://snomed.info/sct', code: '1104301000000104' }] }, valueQuantity: quantity(3) },
+        { code: { coding: [{ system: 'urn:latido:clinical-score', code: 'news2Spo2' }] }, valueQuantity: quantity(0) },
+        { code: { coding: [{ code: '1104371000000107' }] }, dataAbsentReason: { coding: [{ code: 'unknown' }] } },
+      ],
+    }])
+    expect(JSON.stringify(server.of('Observation'))).not.toContain('M1')
+  })
+
+  it('is there once though it comes again, and each of its own vector', async () => {
+    for (const item of [news2, news2, { ...news2, asOf: AT + 1, missing: [] }, { ...news2, score: 'mews' as const }]) expect(await writer({ clinicalScores: ['news2', 'mews'] })(item)).toEqual({ kind: 'delivered' })
+    expect(server.of('Observation')).toHaveLength(3)
+    expect(server.of('Observation')[1]).toMatchObject({ valueQuantity: { value: 3 } })
+    expect(server.of('Observation')[1]).not.toHaveProperty('valueQuantity.comparator')
+  })
+
+  it('that nobody wants is not sent', async () => {
+    expect(await writer({ clinicalScores: [] })(news2)).toEqual({ kind: 'skipped', what: 'not-wanted' })
   })
 })
 

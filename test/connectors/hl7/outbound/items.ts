@@ -1,4 +1,4 @@
-import type { OutboundAlert, OutboundBatch, OutboundItem, OutboundScore, OutboundSource } from '../../../../connectors/kit/index.ts'
+import type { OutboundAlert, OutboundBatch, OutboundClinicalScore, OutboundItem, OutboundLane, OutboundScore, OutboundSource } from '../../../../connectors/kit/index.ts'
 
 export const T: number = Date.UTC(2026, 2, 14, 12)
 
@@ -15,21 +15,28 @@ export function score (changes: Partial<OutboundScore> = {}): OutboundScore {
   return { kind: 'score', patient: { id: 'MRN-77' }, model: 'sepsis', version: '1', asOf: T, probability: 0.4215, reasons: [{ feature: 'lactateLast', value: 3.1, contribution: 0.8, eventTime: T - 1_000 }], ...changes }
 }
 
-/** A log of items with a position that outlives whoever reads it: one item a batch, and those not done come again. */
+export function clinicalScore (changes: Partial<OutboundClinicalScore> = {}): OutboundClinicalScore {
+  const points = { news2Respiration: 3, news2Spo2: 1, news2Oxygen: 2, news2Systolic: 0, news2Pulse: 1, news2Consciousness: 0 }
+  return { kind: 'clinical-score', patient: { id: 'MRN-77' }, score: 'news2', basis: 'news2@1', asOf: T, value: 7, missing: ['news2Temperature'], parts: Object.entries(points).map(([feature, n]) => ({ feature, points: n, eventTime: T - 60_000 })), ...changes }
+}
+
+/** A log of items with positions, one a lane, that outlive whoever reads it: one item a batch, and those not done come again. */
 export class ItemLog {
   readonly items: OutboundItem[]
-  done = 0
+  readonly #done = { alerts: 0, scores: 0 }
   constructor (...items: OutboundItem[]) { this.items = items }
 
+  get done (): number { return this.#done.alerts + this.#done.scores }
+
   /** A reader begins at the position. */
-  source (): OutboundSource {
-    let at = this.done
+  source (lane: OutboundLane): OutboundSource {
+    let at = this.#done[lane]
     return {
       next: async maxWaitMs => {
-        const item = this.items[at]
+        const item = this.items.filter(({ kind }) => (kind === 'alert') === (lane === 'alerts'))[at]
         if (item === undefined) { await new Promise(resolve => { setTimeout(resolve, Math.min(5, maxWaitMs)) }); return { items: [], done: () => Promise.resolve() } }
         at++
-        return { items: [item], done: () => { this.done++; return Promise.resolve() } } satisfies OutboundBatch
+        return { items: [item], done: () => { this.#done[lane]++; return Promise.resolve() } } satisfies OutboundBatch
       },
       [Symbol.asyncDispose]: () => Promise.resolve(),
     }

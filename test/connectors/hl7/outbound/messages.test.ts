@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { hl7SenderSchema, type Hl7SenderOptions } from '../../../../connectors/hl7/index.ts'
-import { alertMessage, scoreMessage } from '../../../../connectors/hl7/outbound/messages.ts'
+import { alertMessage, clinicalScoreMessage, scoreMessage } from '../../../../connectors/hl7/outbound/messages.ts'
 import { escaped, number } from '../../../../connectors/hl7/outbound/write.ts'
-import { alert, score, T } from './items.ts'
+import type { OutboundClinicalScore } from '../../../../connectors/kit/index.ts'
+import { alert, clinicalScore, score, T } from './items.ts'
 
 const options: Hl7SenderOptions = hl7SenderSchema.parse({ host: '127.0.0.1', port: 2575, receivingApplication: 'PAGER', receivingFacility: 'HOSP' })
 const lines = (raw: Buffer): string[] => raw.toString().split('\r').slice(0, -1)
@@ -19,7 +20,7 @@ describe('an alert as ORU^R40', () => {
       'PV1|1|I|W7^^2',
       'OBR|1||alert-1^LATIDO|196616^MDC_EVT_ALARM^MDC|||20260314115900+0000|||||||||||||||20260314120000+0000',
       'OBX|1|CWE|196616^MDC_EVT_ALARM^MDC|1.0.0.0.1|news2-emergency^news2-emergency^99LATIDO||||||F|||20260314120000+0000',
-      'OBX|2|NM|news2^National Early Warning Score 2^99LATIDO|1.0.0.0.2|8||<7||||F|||20260314120000+0000',
+      'OBX|2|NM|1104051000000101^Royal College of Physicians National Early Warning Score 2 - total score^SCT|1.0.0.0.2|8||<7||||F|||20260314120000+0000',
       'OBX|3|ST|68481^MDC_ATTR_EVENT_PHASE^MDC|1.0.0.0.3|start||||||F|||20260314120000+0000',
       'OBX|4|ST|68482^MDC_ATTR_ALARM_STATE^MDC|1.0.0.0.4|active||||||F|||20260314120000+0000',
       'OBX|5|ST|68483^MDC_ATTR_ALARM_INACTIVATION_STATE^MDC|1.0.0.0.5|enabled||||||F|||20260314120000+0000',
@@ -45,7 +46,7 @@ describe('an alert as ORU^R40', () => {
     expect(facets(raw)).toEqual({ 196616: 'no-data^no-data^99LATIDO', 68481: 'start', 68482: 'active', 68483: 'enabled', 68484: 'PL', 68485: 'ST' })
   })
   it('with parts of its score missing says that the value is a lower bound', () => {
-    expect(lines(alertMessage(alert({ missing: ['news2Temperature'] }), options, T)).find(line => line.startsWith('OBX|2'))).toMatch(/^OBX\|2\|SN\|news2\^.*\|1\.0\.0\.0\.2\|>=\^8\|/)
+    expect(lines(alertMessage(alert({ missing: ['news2Temperature'] }), options, T)).find(line => line.startsWith('OBX|2'))).toMatch(/^OBX\|2\|SN\|1104051000000101\^.*\|1\.0\.0\.0\.2\|>=\^8\|/)
   })
   it('has one control id for ever, and another for each change', () => {
     const idOf = (changes: Parameters<typeof alert>[0], now = T): string => lines(alertMessage(alert(changes), options, now))[0]!.split('|')[9]!
@@ -66,6 +67,31 @@ describe('a score as ORU^R01', () => {
       'OBX|1|NM|99999-9^Sepsis^LN|1|0.4215|1|||||F|||20260314120000+0000||||sepsis@1',
       'OBX|2|NM|lactateLast^lactateLast^99LATIDO|2.1|3.1||||||F|||20260314115959+0000',
     ])
+  })
+})
+
+describe('a clinical score as ORU^R01', () => {
+  const rows = (changes: Partial<OutboundClinicalScore> = {}): readonly string[] => lines(clinicalScoreMessage(clinicalScore(changes), options, T)).slice(2)
+  it('has its sum as a lower bound where parts are missing, its parts by their codes, and says which are missing', () => {
+    expect(rows()).toEqual([
+      expect.stringMatching(/^OBR\|1\|\|[0-9a-f]{20}\^LATIDO\|1104051000000101\^.*\^SCT\|\|\|20260314120000\+0000\|.*\|\|\|F$/),
+      'OBX|1|SN|1104051000000101^Royal College of Physicians National Early Warning Score 2 - total score^SCT|1|>=^7|{score}^^UCUM|||||F|||20260314120000+0000||||news2@1',
+      'NTE|1||Lower bound; missing: Royal College of Physicians National Early Warning Score 2 - temperature score',
+      'OBX|2|NM|1104301000000104^Royal College of Physicians National Early Warning Score 2 - respiration rate score^SCT|2.1|3|{score}^^UCUM|||||F|||20260314115900+0000',
+      'OBX|3|NM|news2Spo2^NEWS2 oxygen saturation score^99LATIDO|2.2|1|{score}^^UCUM|||||F|||20260314115900+0000',
+      ...[3, 4, 5, 6].map(n => expect.stringMatching(new RegExp(`^OBX\\|${n + 1}\\|NM\\|11043\\d+\\^.*\\|2\\.${n}\\|[012]\\|`))),
+    ])
+  })
+  it('that is whole is a number; a ratio has no parts', () => {
+    expect(rows({ missing: [] })[1]).toMatch(/^OBX\|1\|NM\|.*\|1\|7\|\{score\}/)
+    expect(rows({ score: 'shockIndex', basis: 'deterioration@1', value: 1.0625, missing: [], parts: [] }).slice(1)).toEqual(['OBX|1|NM|98909-5^Shock index^LN|1|1.0625|{ratio}^^UCUM|||||F|||20260314120000+0000||||deterioration@1'])
+  })
+  it('has the receiver\'s own code where it wants one, and one control id for ever', () => {
+    const own = hl7SenderSchema.parse({ host: '127.0.0.1', port: 1, codes: { news2: { code: 'EWS', text: 'Early warning', system: 'L' } } })
+    expect(lines(clinicalScoreMessage(clinicalScore(), own, T))[3]).toMatch(/^OBX\|1\|SN\|EWS\^Early warning\^L\|/)
+    const idOf = (changes: Partial<OutboundClinicalScore>, now = T): string => lines(clinicalScoreMessage(clinicalScore(changes), options, now))[0]!.split('|')[9]!
+    expect(idOf({}, T + 9)).toBe(idOf({}))
+    expect(new Set([idOf({}), idOf({ asOf: T + 1 }), idOf({ score: 'mews' }), idOf({ patient: { id: 'X' } })]).size).toBe(4)
   })
 })
 

@@ -8,7 +8,7 @@ import { ManualClock } from '../../../../streams/time/index.ts'
 import { FakeIntake } from '../../kit/fake-intake.ts'
 import { makeCertificates, type Certificates } from '../certificates.ts'
 import { eventually, hl7, listener } from '../support.ts'
-import { alert, ItemLog, score, T } from './items.ts'
+import { alert, clinicalScore, ItemLog, score, T } from './items.ts'
 
 let certificates: Certificates
 beforeAll(() => { certificates = makeCertificates() })
@@ -43,7 +43,7 @@ interface Sending { readonly connector: Connector, readonly intake: FakeIntake, 
 function send (port: number, log: ItemLog, options: Partial<Hl7SenderOptions> = {}): Sending & AsyncDisposable {
   const intake = new FakeIntake(T)
   const clock = new ManualClock(T)
-  const connector = hl7Sender(hl7SenderSchema.parse({ host: '127.0.0.1', port, ...options }), { name: 'pager', source: () => log.source(), intake, clock, random: () => 0.5 })
+  const connector = hl7Sender(hl7SenderSchema.parse({ host: '127.0.0.1', port, ...options }), { name: 'pager', source: lane => log.source(lane), intake, clock, random: () => 0.5 })
   return { connector, intake, clock, log, [Symbol.asyncDispose]: () => connector[Symbol.asyncDispose]() }
 }
 
@@ -55,7 +55,9 @@ describe('what is sent', () => {
     using there = await receiver(n => n === 2 ? 'CA' : 'AA')
     await using sending = send(there.port, new ItemLog(...five))
     await eventually(() => sending.log.done === 5)
-    expect(there.got.map(text => text.split('|')[8])).toEqual(['ORU^R40^ORU_R40', 'ORU^R40^ORU_R40', 'ORU^R01^ORU_R01', 'ORU^R40^ORU_R40', 'ORU^R40^ORU_R40'])
+    const states = there.got.filter(text => text.includes('ORU^R40')).map(text => /68483\^[^|]*\|[^|]*\|([^|]*)/.exec(text)?.[1] + (/\|end\|/.test(text) ? ' end' : ''))
+    expect(states).toEqual(['enabled', 'alert-acknowledged', 'enabled', 'enabled end'])
+    expect(there.got.filter(text => text.includes('ORU^R01'))).toHaveLength(1)
     expect(there.most).toBe(1)
     expect([sending.intake.counts.get('alert-delivered'), sending.intake.counts.get('score-delivered'), sending.connector.health().state]).toEqual([4, 1, 'up'])
   })
@@ -65,14 +67,24 @@ describe('what is sent', () => {
     await eventually(() => sending.log.done === 1)
     expect([...there.intake.counts.keys()].filter(what => what.startsWith('answered'))).toEqual(['answered-CA'])
   })
+  it('an alert does not stand behind a score that the receiver fails with, over and over', async () => {
+    using there = await receiver(n => n > 0 && there.got.at(-1)!.includes('ORU^R01') ? 'AE' : 'AA')
+    await using sending = send(there.port, new ItemLog(score(), clinicalScore(), alert(), alert({ id: 'alert-2' })), { attemptsMax: 1_000, pauseMsMin: 60_000 })
+    await eventually(() => sending.intake.counts.get('alert-delivered') === 2)
+    expect([sending.log.done, sending.intake.counts.get('attempt-failed')]).toEqual([2, 1])
+    expect(there.most).toBe(1)
+  })
   it('can be alerts alone, and of scores at most one a patient in a while', async () => {
     using there = await receiver(() => 'AA')
     await using sending = send(there.port, new ItemLog(score(), score({ asOf: T + 1_000 }), score({ asOf: T + 299_999 }), score({ asOf: T + 300_000 }), score({ asOf: T + 1_000, patient: { id: 'OTHER' } }), alert()))
     await eventually(() => sending.log.done === 6)
     expect([there.got.length, sending.intake.counts.get('score-delivered'), sending.intake.counts.get('score-not-due')]).toEqual([4, 3, 2])
-    await using quiet = send(there.port, new ItemLog(score(), alert()), { scores: false })
-    await eventually(() => quiet.log.done === 2)
-    expect([there.got.length, quiet.intake.counts.get('score-not-wanted')]).toEqual([5, 1])
+    await using quiet = send(there.port, new ItemLog(score(), alert()), { scores: false, clinicalScores: [] })
+    await eventually(() => quiet.log.done === 1)
+    expect([there.got.length, quiet.intake.counts.get('score-delivered')]).toEqual([5, undefined])
+    await using clinical = send(there.port, new ItemLog(score(), clinicalScore(), alert()), { scores: false, alerts: false })
+    await eventually(() => clinical.log.done === 2)
+    expect([there.got.length, clinical.intake.counts.get('score-not-wanted'), clinical.intake.counts.get('clinical-score-delivered')]).toEqual([6, 1, 1])
   })
 })
 
