@@ -36,6 +36,18 @@ const INK_BY_SHARE = `(() => {
   return { gap: count(4.55 / 6, 4.95 / 6), before: count(4 / 6, 4.4 / 6), after: count(5.1 / 6, 5.5 / 6) }
 })()`
 
+/** Runs in the page: the longest values in the tiles of each bed, and those that come nearer than 3 pixels to the next or to the edge of the card. */
+const LONGEST_VALUES_APART = `(() => [...document.querySelectorAll('.bed')].flatMap(bed => {
+  const boxes = [...bed.querySelectorAll('.vital-value')].map((tile, i) => {
+    tile.textContent = ['188', '40', '100', '222/133', '39.9'][i]
+    const range = document.createRange()
+    range.selectNodeContents(tile)
+    return range.getBoundingClientRect()
+  })
+  const edge = bed.getBoundingClientRect().right
+  return boxes.map((box, i) => Math.round((boxes[i + 1] === undefined ? edge : boxes[i + 1].left) - box.right)).filter(gap => gap < 3)
+}))()`
+
 describe.skipIf(executablePath === undefined)('the pages in a real browser', { timeout: 60_000 }, () => {
   let webRoot: string, browser: Browser, server: Dashboards | undefined, sources: FakeSources
   const faults: string[] = []
@@ -357,6 +369,21 @@ describe.skipIf(executablePath === undefined)('the pages in a real browser', { t
     await page.locator('[data-letter]').first().waitFor(WAIT)
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
     await shoot(page, 'dead-letters-phone')
+  })
+
+  it('no value on the board touches its neighbour or leaves its card, however narrow the screen and long the values', async () => {
+    const page = await open('/')
+    await page.locator('.bed').first().waitFor(WAIT)
+    for (const width of [320, 390, 880, 1280, 1440, 1920]) {
+      await page.setViewportSize({ width, height: 720 })
+      expect(await page.evaluate(LONGEST_VALUES_APART), `${width} pixels`).toEqual([])
+    }
+  })
+
+  it('no figure of the pipeline stands on its neighbour on a small laptop', async () => {
+    const page = await open('/pipeline', { viewport: { width: 1280, height: 720 } })
+    await page.locator('.figures', { hasText: '231' }).waitFor(WAIT)
+    expect(await page.evaluate('[...document.querySelectorAll(".figures dd")].filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)')).toEqual([])
   })
 
   it('does not flash for who wants no motion, and never overflows a phone', async () => {
