@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { LatidoError } from '../../streams/errors/index.ts'
 import { parseDuration } from '../../streams/time/index.ts'
 import { isLoopback } from '../../connectors/kit/index.ts'
-import type { Option } from './option.ts'
+import { webAddress, type Option } from './option.ts'
 
 /** A ClickHouse server in place of the embedded engine. Secrets are named by their files alone. */
 export interface ClickHouseConfig {
@@ -37,7 +37,7 @@ const duration = z.string().refine(text => { try { return text === '' || parseDu
 
 /** The checks of each option by itself. */
 export const clickHouseShape: Record<ClickHouseOptionName, z.ZodType> = {
-  clickhouse: z.string().refine(text => text === '' || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).username === ''), 'not an http or https address without a password'),
+  clickhouse: webAddress,
   clickhouseUser: z.string().min(1),
   clickhousePasswordFile: z.string(),
   clickhouseDatabase: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'letters, digits and underscore only'),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { LatidoError } from '../../streams/errors/index.ts'
 import { isLoopback } from '../../connectors/kit/index.ts'
-import type { Option } from './option.ts'
+import { webAddress, type Option } from './option.ts'
 
 /** How to reach a Kafka cluster and its schema registry. Secrets are named by their files alone. */
 export interface KafkaConfig {
@@ -64,7 +64,6 @@ const brokers = z.string().transform((text, context) => text.split(',').map(b =>
   if ((six ?? host) === undefined || Number(port ?? DEFAULT_PORT) > 65_535) { context.addIssue({ code: 'custom', message: 'not host:port' }); return z.NEVER }
   return `${six === undefined ? host : `[${six}]`}:${port ?? DEFAULT_PORT}`
 }))
-const url = z.string().refine(text => text === '' || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).username === ''), 'not an http or https address without a password')
 
 /** The checks of each option by itself. */
 export const kafkaShape: Record<KafkaOptionName, z.ZodType> = {
@@ -80,7 +79,7 @@ export const kafkaShape: Record<KafkaOptionName, z.ZodType> = {
   kafkaTokenFile: z.string(),
   kafkaReplication: z.string().regex(/^\d+$/, 'not a number').transform(Number).pipe(z.number().int().min(1).max(15)),
   kafkaCompression: z.enum(['none', 'lz4', 'zstd']),
-  schemaRegistry: url,
+  schemaRegistry: webAddress,
   schemaRegistryUser: z.string(),
   schemaRegistryPasswordFile: z.string(),
   schemaRegistryTokenFile: z.string(),

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { lateOffline, openClickHouseOffline, startEngine, type ClickHouseOffline, type EngineState } from '../../features/offline/index.ts'
 import type { FeatureView } from '../../features/define/index.ts'
-import { isLatidoError, LatidoError, messageOf } from '../../streams/errors/index.ts'
+import { isLatidoError, messageOf } from '../../streams/errors/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
 import { isLoopback, type ClickHouseConfig, type Config } from '../config/index.ts'
+import { fileOf } from '../security/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import type { Closers } from './closers.ts'
 import type { DataDir } from './data-dir.ts'
@@ -42,7 +42,7 @@ export async function openOfflineStore (config: Pick<Config, 'offline' | 'clickh
 
 async function openServer (server: ClickHouseConfig, tiers: Config['tiers'], { clock, logger, views, mayBeAway }: OfflineStartOptions): Promise<ClickHouseOffline> {
   const { url, user, database } = server
-  const secrets = { password: server.passwordFile === '' ? '' : read(server.passwordFile, '--clickhouse-password-file').toString('utf8').trim(), ...(server.caFile === '' ? {} : { caCertificate: read(server.caFile, '--clickhouse-ca-file') }) }
+  const secrets = { password: server.passwordFile === '' ? '' : fileOf('--clickhouse-password-file', server.passwordFile).toString('utf8').trim(), ...(server.caFile === '' ? {} : { caCertificate: fileOf('--clickhouse-ca-file', server.caFile) }) }
   const open = async (): Promise<ClickHouseOffline> => {
     const store = await openClickHouseOffline({ url, username: user, ...secrets, database, clock, compress: !isLoopback(new URL(url).hostname), tiers })
     await register(store, views)
@@ -56,14 +56,6 @@ async function openServer (server: ClickHouseConfig, tiers: Config['tiers'], { c
     logger?.warn({ cause: messageOf(e) }, 'the offline store is away at the start; the log keeps what it misses')
   }
   return store
-}
-
-function read (file: string, option: string): Buffer {
-  try {
-    return readFileSync(file)
-  } catch (cause) {
-    throw new LatidoError('FILE_UNREADABLE', `the file of ${option} cannot be read`, `check ${option}`, cause)
-  }
 }
 
 async function register (store: ClickHouseOffline, views: readonly FeatureView[]): Promise<void> {

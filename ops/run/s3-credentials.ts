@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import type { S3Credentials } from '../../features/offline/index.ts'
 import { LatidoError } from '../../streams/errors/index.ts'
+import { fileOf } from '../security/index.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -16,9 +16,5 @@ export function s3Credentials (env: Environment): S3Credentials | undefined {
 function secret (env: Environment, file: string, variable: string): string | undefined {
   const path = env[file]
   if (path === undefined || path === '') return env[variable] === '' ? undefined : env[variable]
-  try {
-    return readFileSync(path, 'utf8').trim()
-  } catch (cause) {
-    throw new LatidoError('FILE_UNREADABLE', `the file of ${file} cannot be read`, `check ${file}`, cause)
-  }
+  return fileOf(file, path).toString('utf8').trim()
 }
