@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startChild, type Child, type KafkaServer } from '../kit/servers/index.ts'
+import { reportsIn, Watched } from './ended.ts'
 import type { InstanceOptions } from './instance.ts'
 
 interface Slot { readonly directory: string, readonly logFile: string, child: Child | undefined, wanted: boolean }
@@ -12,12 +13,14 @@ export class Instances implements AsyncDisposable {
   gaveUp = 0
   readonly #kafka: KafkaServer
   readonly #options: Omit<InstanceOptions, 'bootstrap' | 'directory'>
+  readonly #directory: string
   readonly #slots: readonly Slot[]
   #over = false
 
   constructor (kafka: KafkaServer, directory: string, count: number, options: Omit<InstanceOptions, 'bootstrap' | 'directory'>) {
     this.#kafka = kafka
     this.#options = options
+    this.#directory = directory
     this.#slots = Array.from({ length: count }, (_, i) => ({ directory: join(directory, `instance-${i}`), logFile: join(directory, `instance-${i}.txt`), child: undefined, wanted: false }))
   }
 
@@ -29,11 +32,13 @@ export class Instances implements AsyncDisposable {
     slot.wanted = true
     if (slot.child?.running === true || this.#over) return
     const options: InstanceOptions = { ...this.#options, bootstrap: this.#kafka.bootstrapOfLane(place), directory: slot.directory }
-    const child = startChild(process.execPath, ['--import', 'tsx', fileURLToPath(new URL('instance.ts', import.meta.url)), JSON.stringify(options)], { logFile: slot.logFile })
+    const child = startChild(process.execPath, [...reportsIn(this.#directory), '--import', 'tsx', fileURLToPath(new URL('instance.ts', import.meta.url)), JSON.stringify(options)], { logFile: slot.logFile })
     slot.child = child
+    const watched = new Watched(child, this.#directory, slot.logFile)
     void child.ended.then(() => {
       if (slot.child !== child || !slot.wanted || this.#over) return
       this.gaveUp++
+      appendFileSync(slot.logFile, `--- ${watched.explain().split('\nwhat it printed last')[0]}\n`)
       this.start(place)
     })
   }

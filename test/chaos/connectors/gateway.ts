@@ -18,6 +18,11 @@ export interface GatewayOptions {
   readonly bug?: 'forgets' | 'early'
 }
 
+// Whatever ends it leaves a line; and Node ends without one when nothing but a store's own threads is left to wait for.
+setInterval(() => {}, 2 ** 30)
+process.on('exit', code => { process.stderr.write(`gateway: ends with code ${code}\n`) })
+process.on('unhandledRejection', e => { process.stderr.write(`gateway: nobody awaits ${e instanceof Error ? e.stack : String(e)}\n`); process.exit(1) })
+
 const options = JSON.parse(process.argv[2] ?? '') as GatewayOptions
 const log = options.bootstrap === undefined ? await openEmbeddedLog({ directory: join(options.directory, 'log'), clock: systemClock }) : await openLog('direct', options.bootstrap, 1)
 await log.ensureTopics(topicSpecs({ partitions: 4, retentionMs: 0 }))
@@ -40,6 +45,7 @@ async function start<O, F extends Fault> (kind: ConnectorKind<O, F>, raw: object
 const running = [await start(hl7Connector, { port: options.hl7Port }), await start(mqttConnector, { port: options.mqttPort })]
 process.stdout.write('ready\n')
 process.on('SIGTERM', () => {
+  process.stderr.write('gateway: told to end\n')
   void (async () => {
     for (const one of [...running, intake, log]) await one[Symbol.asyncDispose]()
     process.exit(0)

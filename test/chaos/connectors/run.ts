@@ -7,6 +7,7 @@ import { systemClock } from '../../../streams/time/index.ts'
 import { SeededRandom } from '../../kit/random.ts'
 import { FaultProxy, freePorts, startChild, startKafka, until, type Child, type KafkaServer } from '../../kit/servers/index.ts'
 import { tempDir } from '../../kit/temp-dir.ts'
+import { reportsIn, Watched } from '../ended.ts'
 import { openLog } from '../open-log.ts'
 import type { GatewayOptions } from './gateway.ts'
 import { laboratory, monitor, type Ledger } from './senders.ts'
@@ -67,7 +68,9 @@ export async function connectorChaos ({ rounds, seed, log, bug, say = () => {} }
       await until(`round ${round} goes on after ${fault}`, GOES_ON_WITHIN_MS, () => ledger.acknowledged.size >= before + GOES_ON_BY, () => gateway.failure())
       if (round % 20 === 0) say(`round ${round}: ${ledger.acknowledged.size} acknowledged of ${ledger.sent.size}`)
     }
-    await Promise.all(senders.map(sender => sender.stop()))
+    let left = senders.length
+    for (const sender of senders) void sender.stop().then(() => { left-- })
+    await until('every sender has its last answer', GOES_ON_WITHIN_MS, () => left === 0, () => gateway.failure())
     await gateway.stop()
     await using reading = log === 'kafka' ? await openLog('direct', kafka!.bootstrap, 1) : await openEmbeddedLog({ directory: join(directory.path, 'log'), clock: systemClock })
     return { rounds, faults: counts, ...compare(ledger, await inLog(reading)) }
@@ -109,21 +112,25 @@ class Gateway {
   readonly #options: GatewayOptions
   readonly #logFile: string
   #child: Child | undefined
+  #watched: Watched | undefined
 
   constructor (options: GatewayOptions) { this.#options = options; this.#logFile = join(options.directory, 'gateway.txt') }
 
   async start (): Promise<void> {
     const ready = this.#readies()
-    this.#child = startChild(process.execPath, ['--import', 'tsx', fileURLToPath(new URL('gateway.ts', import.meta.url)), JSON.stringify(this.#options)], { logFile: this.#logFile })
+    this.#child = startChild(process.execPath, [...reportsIn(this.#options.directory), '--import', 'tsx', fileURLToPath(new URL('gateway.ts', import.meta.url)), JSON.stringify(this.#options)], { logFile: this.#logFile })
+    this.#watched = new Watched(this.#child, this.#options.directory, this.#logFile)
     await until('the gateway is ready', GOES_ON_WITHIN_MS, () => this.#readies() > ready, () => this.failure())
   }
 
-  failure (): string | undefined { return this.#child?.running === true ? undefined : `the gateway ended (${this.#child?.outcome ?? ''}): ${readFileSync(this.#logFile, 'utf8').slice(-2_000)}` }
+  failure (): string | undefined { return this.#watched?.look() === true ? undefined : this.#watched?.explain() }
   async kill (): Promise<void> { await this.#child?.kill() }
 
   async stop (): Promise<void> {
+    this.#watched?.look()
     this.#child?.signal('SIGTERM')
     await this.#child?.ended
+    if (this.#child?.outcome !== 'code 0') throw new Error(`the gateway was told to end: ${this.#watched?.explain()}`)
   }
 
   #readies (): number {
