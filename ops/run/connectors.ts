@@ -2,10 +2,9 @@ import { mkdirSync } from 'node:fs'
 import { orthancConnector } from '../../connectors/dicom/index.ts'
 import { fhirConnector } from '../../connectors/fhir/index.ts'
 import { hl7Connector, startHl7 } from '../../connectors/hl7/index.ts'
-import { openIntake, PLAIN_MAPPING, type Connector } from '../../connectors/kit/index.ts'
+import { PLAIN_MAPPING, type Connector } from '../../connectors/kit/index.ts'
 import { mqttBrokerConnector, mqttConnector } from '../../connectors/mqtt/index.ts'
 import { telemedicineConnector } from '../../connectors/telemedicine/index.ts'
-import type { FeatureView } from '../../features/define/index.ts'
 import { assert, LatidoError } from '../../streams/errors/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
 import { anyKind, feedsInvalid, readCodesOf, readFeeds, type AnyKind, type Config, type LoadedFeed } from '../config/index.ts'
@@ -18,8 +17,8 @@ import { openFhirWriteBack } from './fhir-write-back.ts'
 import { filesConnector } from './files-connector.ts'
 import { openHl7Outbound } from './hl7-outbound.ts'
 import { ownKinds } from './own-connectors/index.ts'
+import { openOwnIntake } from './own-intake.ts'
 import type { PipelineMonitor } from './status.ts'
-import { openSharedSeen } from './shared-seen.ts'
 import type { Stores } from './stores.ts'
 
 /** The kinds of connectors that a feed may name. A new one is a line here: `anyKind(nameConnector)`. */
@@ -43,8 +42,6 @@ export interface ConnectorParts {
   readonly vault: IdentityVault
   readonly clock: Clock
   readonly monitor: PipelineMonitor
-  /** Of patients, as they are served now. */
-  readonly views: () => readonly FeatureView[]
   readonly metrics: Metrics
   readonly logger: Logger
   readonly say: (line: string) => void
@@ -58,9 +55,8 @@ export interface OpenConnectors {
 
 /** The intake, and every configured feed with its connector. Throws CONFIG_INVALID or FILE_INVALID where a feed's files have faults, and what a connector throws. */
 export async function openConnectors (parts: ConnectorParts, closers: Closers): Promise<OpenConnectors> {
-  const { config, dir, stores, vault, clock, monitor, views, metrics, logger, say } = parts
-  const share = config.redis === undefined ? undefined : await openSharedSeen(config.redis, dir, clock, () => { monitor.count('kit', 'seen-away', 1) }, closers)
-  const intake = closers.use(await openIntake({ log: stores.log, codecs: stores.codecs, clock, directory: dir.path('intake'), sealer: vault, identify: patient => vault.identify(patient), isKnown: id => vault.keyOf(id) !== undefined, onCount: (source, what, n) => { monitor.count(source, what, n) }, ...share === undefined ? {} : { share } }))
+  const { config, dir, stores, vault, clock, monitor, metrics, logger, say } = parts
+  const intake = await openOwnIntake({ config, dir, stores, vault, clock, onCount: (source, what, n) => { monitor.count(source, what, n) } }, closers)
   const folder = config.feeds === '' ? dir.path('feeds') : config.feeds
   const defaults = { zone: config.zone }
   if (config.feeds === '') mkdirSync(folder, { recursive: true })
@@ -72,8 +68,8 @@ export async function openConnectors (parts: ConnectorParts, closers: Closers): 
     feeds,
     connectors: [
       ...feeds.connectors,
-      ...config.hl7Out === '' ? [] : [closers.use(openHl7Outbound(config.hl7Out, { stores, vault, intake, clock, views, say }))],
-      ...config.fhirOut === '' ? [] : [closers.use(await openFhirWriteBack(config.fhirOut, { stores, vault, intake, clock, views, say }))],
+      ...config.hl7Out === '' ? [] : [closers.use(openHl7Outbound(config.hl7Out, { stores, vault, intake, clock }))],
+      ...config.fhirOut === '' ? [] : [closers.use(await openFhirWriteBack(config.fhirOut, { stores, vault, intake, clock, say }))],
     ],
   }
 }

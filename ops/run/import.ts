@@ -1,21 +1,17 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { FILES_IN_FLIGHT_MAX, FILES_OPTIONS, formatOf, FORMAT_NAMES, runImport, type FileFormat, type FileProgress, type FormatName, type Imported, type RunningImport } from '../../connectors/files/index.ts'
-import { openIntake } from '../../connectors/kit/index.ts'
-import { partitionFor } from '../../streams/codec/index.ts'
 import { isLatidoError, LatidoError } from '../../streams/errors/index.ts'
-import { openEventCodecs, SchemaBook, TOPICS, topicSpecs } from '../../streams/events/index.ts'
-import { openEmbeddedLog } from '../../streams/log/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
 import { feedsInvalid, readCodesOf, readFeed, type Config, type ConfiguredKind, type LoadedFeed } from '../config/index.ts'
-import { IdentityVault } from '../security/index.ts'
 import { fileLogger } from '../telemetry/index.ts'
 import { Closers } from './closers.ts'
 import { connectorKinds } from './connectors.ts'
 import { openDataDir, type DataDir } from './data-dir.ts'
 import { RunningFeeds } from './feeds/index.ts'
 import { FILES_PARTS } from './files-connector.ts'
-import { bindToLog } from './log-binding.ts'
-import { openSchemaStorage } from './schema-storage.ts'
+import { openOwnIntake } from './own-intake.ts'
+import { openLogStores } from './stores.ts'
+import { keyFileOf, openVault } from './vault.ts'
 
 export interface ImportRequest {
   readonly format: string
@@ -37,15 +33,15 @@ export interface ImportSummary {
 }
 
 /**
- * Takes a file to the log with an intake of its own, while no instance runs on the data directory. Throws DATA_DIR_IN_USE, CONFIG_INVALID, FILE_UNREADABLE
- * and FILE_INVALID; what stood before a fault in the file was taken.
+ * Takes a file to the log of the configuration with an intake of its own. Nobody else may use the data directory; on Kafka instances run beside it, on
+ * theirs. Throws DATA_DIR_IN_USE, CONFIG_INVALID, FILE_UNREADABLE and FILE_INVALID, and what opening the log does; what stood before a fault in the file was
+ * taken.
  */
 export async function importFile (request: ImportRequest): Promise<ImportSummary> {
   const { config, clock, signal, path, say, onProgress } = request
-  if (config.kafka !== undefined) throw new LatidoError('CONFIG_INVALID', 'import writes to the embedded log alone', 'on Kafka let a running instance take the file: a feed of the kind "files" (docs/connectors/files.md)')
   const startedMs = clock.monotonicMs()
   await using closers = new Closers()
-  const dir = closers.use(openFreeDataDir(config.dataDir))
+  const dir = closers.use(openFreeDataDir(config))
   const { feeds, folder } = await openFeeds(dir, request, closers)
   const { loaded, format } = await feedOf(folder, request)
   let running: RunningImport | undefined
@@ -60,33 +56,35 @@ export async function importFile (request: ImportRequest): Promise<ImportSummary
   return { imported, seconds: (clock.monotonicMs() - startedMs) / 1_000, counts: feed.counters }
 }
 
-function openFreeDataDir (directory: string): DataDir {
+function openFreeDataDir ({ dataDir, kafka }: Config): DataDir {
   try {
-    return openDataDir(directory)
+    return openDataDir(dataDir)
   } catch (e) {
     if (!isLatidoError(e) || e.code !== 'DATA_DIR_IN_USE') throw e
-    throw new LatidoError('DATA_DIR_IN_USE', e.message, 'stop it for the import; or let it take the file itself, from the folder of a feed of the kind "files" (docs/connectors/files.md)', e)
+    throw new LatidoError('DATA_DIR_IN_USE', e.message, kafka === undefined ? 'stop it for the import; or let it take the file itself, from the folder of a feed of the kind "files" (docs/connectors/files.md)' : 'give the import a directory of its own with --data-dir, and the installation\'s key with --key-file', e)
   }
 }
 
 /** The log, the vault and the intake as `latido start` opens them, and nothing else. */
-async function openFeeds (dir: DataDir, { config, clock }: ImportRequest, closers: Closers): Promise<{ readonly feeds: RunningFeeds, readonly folder: string }> {
+async function openFeeds (dir: DataDir, { config, clock, say }: ImportRequest, closers: Closers): Promise<{ readonly feeds: RunningFeeds, readonly folder: string }> {
   const logger = fileLogger(dir.path('logs', 'latido.log'), config.logLevel)
-  bindToLog(dir, 'embedded')
-  const log = closers.use(await openEmbeddedLog({ directory: dir.path('log'), clock }))
-  await log.ensureTopics(topicSpecs({ partitions: config.partitions, retentionMs: config.retentionMs, replay: false }))
-  const codecs = await openEventCodecs(await SchemaBook.open({ url: 'mock://latido', storage: closers.use(openSchemaStorage(dir.path('schemas'))) }))
-  const vault = closers.use(new IdentityVault({
-    directory: dir.path('identity'), keyFile: config.keyFile === '' ? dir.path('keys', 'master.key') : config.keyFile,
-    publish: async (patient, sealed) => {
-      const key = Buffer.from(patient)
-      await log.producer().append({ topic: TOPICS.identity, partition: partitionFor(key, log.partitionsOf(TOPICS.identity)) }, [{ key, value: codecs.encodeIdentity(sealed) }])
-    },
-  }))
-  const intake = closers.use(await openIntake({ log, codecs, clock, directory: dir.path('intake'), sealer: vault, identify: patient => vault.identify(patient) }))
+  if (config.kafka !== undefined) refuseNewKey(keyFileOf(config, dir))
+  const stores = await openLogStores(dir, config, clock, closers)
+  const vault = closers.use(openVault(config, dir, stores))
+  let redisAway = false
+  const intake = await openOwnIntake({ config, dir, stores, vault, clock, onCount: (_, what) => {
+    if (what !== 'seen-away' || redisAway) return
+    redisAway = true
+    say('Redis does not answer: what other instances have published meanwhile may be taken once more')
+  } }, closers)
   const folder = config.feeds === '' ? dir.path('feeds') : config.feeds
   if (config.feeds === '') mkdirSync(folder, { recursive: true })
   return { feeds: closers.use(new RunningFeeds({ intake, clock, logger, say: () => {}, folder, env: process.env })), folder }
+}
+
+/** A key of its own would make other pseudonyms: patients of the file would be nobody whom the instances know. */
+function refuseNewKey (keyFile: string): void {
+  if (!existsSync(keyFile)) throw new LatidoError('CONFIG_INVALID', 'the installation\'s key is not there, and another one would make other patients of the same people', 'name the key file of the instances on this cluster with --key-file')
 }
 
 /** A feed of files of that format; or one whose mapper reads the same messages when they are sent. */

@@ -8,11 +8,9 @@ import { runOfflineWriter, type OfflineStore, type OfflineWriter } from '../../f
 import type { FeatureView } from '../../features/define/index.ts'
 
 import { LatidoError, messageOf } from '../../streams/errors/index.ts'
-import { TOPICS, type Lookup } from '../../streams/events/index.ts'
-import { partitionFor } from '../../streams/codec/index.ts'
+import type { Lookup } from '../../streams/events/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
 import { redacted, type Config } from '../config/index.ts'
-import { IdentityVault } from '../security/index.ts'
 import { fileLogger, openMetrics, type Logger, type Metrics } from '../telemetry/index.ts'
 import { Closers } from './closers.ts'
 import { openConnectors } from './connectors.ts'
@@ -37,6 +35,7 @@ import { DeadLetterReader, Desk } from './dead-letters/index.ts'
 import { dependentsOf } from './dependents.ts'
 import { ViewBuilds } from './view-builds.ts'
 import { openViewSet } from './view-set.ts'
+import { openVault } from './vault.ts'
 import { VERSION } from './version.ts'
 
 const SAMPLE_MS = 1_000
@@ -103,7 +102,7 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
   closers.use(new ViewBuilds({ log: stores.log, set: views, clock, say, onFailure: e => { failure.fail(e) } }))
   say(pipeline.models.sepsis === undefined ? 'no sepsis model: scores are off' : `sepsis model ${pipeline.models.sepsis.version} scores every vector`)
 
-  const opened = config.connectors === 'off' ? undefined : await openConnectors({ config, dir, stores, vault, clock, monitor: running, views: served, metrics, logger, say }, closers)
+  const opened = config.connectors === 'off' ? undefined : await openConnectors({ config, dir, stores, vault, clock, monitor: running, metrics, logger, say }, closers)
   const hooks = config.cdsHooks === '' ? [] : [closers.use(await openCdsHooks(config.cdsHooks, {
     vault, clock, patient: key => board.patient(key), count: (source, what, n = 1) => { running.count(source, what, n) },
     acknowledge: async (alertId, by) => (await acknowledge(stores, board, alertId, by)).kind === 'accepted',
@@ -161,17 +160,6 @@ async function openLog (config: Config, dir: DataDir, clock: Clock, say: (line: 
   say(`Kafka by driver ${stores.driver}: ${stores.why}`)
   logger.info({ driver: stores.driver, why: stores.why }, 'the log is open')
   return { ...stores, log: meteredLog(stores.log, metrics, clock) }
-}
-
-function openVault (config: Config, dir: DataDir, { log, codecs }: Stores): IdentityVault {
-  return new IdentityVault({
-    directory: dir.path('identity'),
-    keyFile: config.keyFile === '' ? dir.path('keys', 'master.key') : config.keyFile,
-    publish: async (patient, sealed) => {
-      const key = Buffer.from(patient)
-      await log.producer().append({ topic: TOPICS.identity, partition: partitionFor(key, log.partitionsOf(TOPICS.identity)) }, [{ key, value: codecs.encodeIdentity(sealed) }])
-    },
-  })
 }
 
 interface Offline { readonly store: OfflineStore | undefined, readonly why: string, status (): PipelineStatus['offline'] }

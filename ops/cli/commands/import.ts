@@ -12,8 +12,8 @@ const SAY_EVERY_MS = 1_000
 
 /** Files to the log, now. */
 export const importCommand: Command = {
-  usage: `${FORMAT_NAMES.join('|')} PATH [--feed NAME] [--feeds DIR] [--data-dir DIR]`,
-  summary: 'Takes a file to the log, by a feed\'s mapping, while no instance runs on the data directory; their arrival is now ("latido replay" keeps that of a recording). Cut off, it goes on where it was. Exit code 3 if something was refused.',
+  usage: `${FORMAT_NAMES.join('|')} PATH [--feed NAME] [--feeds DIR] [--data-dir DIR] [--kafka BROKERS --key-file FILE]`,
+  summary: 'Takes a file to the log, by a feed\'s mapping, while no instance runs on the data directory, or to Kafka beside running instances, with the options of "start"; their arrival is now ("latido replay" keeps that of a recording). Cut off, it goes on where it was. Exit code 3 if something was refused.',
   run: async args => {
     const { words: [format, path, ...more], own, config } = ownOptions(args, ['feed'])
     if (format === undefined || path === undefined || more.length > 0) throw new LatidoError('CONFIG_INVALID', 'import needs a format and a path', `latido import ${importCommand.usage}`)

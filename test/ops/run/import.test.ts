@@ -111,7 +111,6 @@ describe('latido import', () => {
     await expect(take('csv', 'a.csv', 'ward')).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
     await expect(take('csv', 'a.csv', 'csv', { feeds: '' })).rejects.toMatchObject({ code: 'CONFIG_INVALID', action: expect.stringContaining('feed') as string })
     await expect(take('csv', 'nowhere.csv', 'lab')).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
-    await expect(take('csv', 'a.csv', 'lab', { args: ['--kafka', '127.0.0.1:9092', '--schema-registry', 'http://127.0.0.1:8081'] })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
     await expect(take('csv', 'a.csv', 'nobody')).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
   }, 60_000)
 })
