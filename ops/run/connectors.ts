@@ -5,6 +5,7 @@ import { hl7Connector, startHl7 } from '../../connectors/hl7/index.ts'
 import { PLAIN_MAPPING, type Connector } from '../../connectors/kit/index.ts'
 import { mqttBrokerConnector, mqttConnector } from '../../connectors/mqtt/index.ts'
 import { telemedicineConnector } from '../../connectors/telemedicine/index.ts'
+import type { FeatureView } from '../../features/define/index.ts'
 import { assert, LatidoError } from '../../streams/errors/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
 import { anyKind, feedsInvalid, readCodesOf, readFeeds, type AnyKind, type Config, type LoadedFeed } from '../config/index.ts'
@@ -42,6 +43,8 @@ export interface ConnectorParts {
   readonly vault: IdentityVault
   readonly clock: Clock
   readonly monitor: PipelineMonitor
+  /** Of patients, as they are served now. */
+  readonly views: () => readonly FeatureView[]
   readonly metrics: Metrics
   readonly logger: Logger
   readonly say: (line: string) => void
@@ -55,7 +58,7 @@ export interface OpenConnectors {
 
 /** The intake, and every configured feed with its connector. Throws CONFIG_INVALID or FILE_INVALID where a feed's files have faults, and what a connector throws. */
 export async function openConnectors (parts: ConnectorParts, closers: Closers): Promise<OpenConnectors> {
-  const { config, dir, stores, vault, clock, monitor, metrics, logger, say } = parts
+  const { config, dir, stores, vault, clock, monitor, views, metrics, logger, say } = parts
   const intake = await openOwnIntake({ config, dir, stores, vault, clock, onCount: (source, what, n) => { monitor.count(source, what, n) } }, closers)
   const folder = config.feeds === '' ? dir.path('feeds') : config.feeds
   const defaults = { zone: config.zone }
@@ -68,8 +71,8 @@ export async function openConnectors (parts: ConnectorParts, closers: Closers): 
     feeds,
     connectors: [
       ...feeds.connectors,
-      ...config.hl7Out === '' ? [] : [closers.use(openHl7Outbound(config.hl7Out, { stores, vault, intake, clock }))],
-      ...config.fhirOut === '' ? [] : [closers.use(await openFhirWriteBack(config.fhirOut, { stores, vault, intake, clock, say }))],
+      ...config.hl7Out === '' ? [] : [closers.use(openHl7Outbound(config.hl7Out, { stores, vault, intake, clock, views, say }))],
+      ...config.fhirOut === '' ? [] : [closers.use(await openFhirWriteBack(config.fhirOut, { stores, vault, intake, clock, views, say }))],
     ],
   }
 }

@@ -102,7 +102,7 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
   closers.use(new ViewBuilds({ log: stores.log, set: views, clock, say, onFailure: e => { failure.fail(e) } }))
   say(pipeline.models.sepsis === undefined ? 'no sepsis model: scores are off' : `sepsis model ${pipeline.models.sepsis.version} scores every vector`)
 
-  const opened = config.connectors === 'off' ? undefined : await openConnectors({ config, dir, stores, vault, clock, monitor: running, metrics, logger, say }, closers)
+  const opened = config.connectors === 'off' ? undefined : await openConnectors({ config, dir, stores, vault, clock, monitor: running, views: served, metrics, logger, say }, closers)
   const hooks = config.cdsHooks === '' ? [] : [closers.use(await openCdsHooks(config.cdsHooks, {
     vault, clock, patient: key => board.patient(key), count: (source, what, n = 1) => { running.count(source, what, n) },
     acknowledge: async (alertId, by) => (await acknowledge(stores, board, alertId, by)).kind === 'accepted',
