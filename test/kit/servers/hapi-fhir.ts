@@ -1,12 +1,9 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { tempDir } from '../temp-dir.ts'
-import { startChild } from './child.ts'
 import { compiledJava, hapiFhirJars } from './java.ts'
-import { answersHttp, freePorts, until } from './ports.ts'
+import { answersHttp, freePorts } from './ports.ts'
+import { startRestartable, type Restartable } from './restartable.ts'
 
-export interface HapiFhirServer extends AsyncDisposable {
+export interface HapiFhirServer extends Restartable {
   /** Base of the FHIR API, without a slash at its end. */
   readonly url: string
 }
@@ -19,15 +16,10 @@ export async function startHapiFhir (): Promise<HapiFhirServer> {
   const jars = await hapiFhirJars()
   const classes = await compiledJava(fileURLToPath(new URL('java/HapiFhir.java', import.meta.url)), jars)
   const [port = 0] = await freePorts(1)
-  const directory = tempDir()
-  const output = join(directory.path, 'output')
-  const child = startChild('java', ['-Xmx1g', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', `${classes}:${jars}/*`, 'HapiFhir', String(port)], { logFile: output, directory: directory.path })
-  const server = { url: `http://127.0.0.1:${port}/fhir`, [Symbol.asyncDispose]: async () => { await child.kill(); directory.remove() } }
-  try {
-    await until('HAPI FHIR', READY_WITHIN_MS, () => answersHttp(`${server.url}/metadata`), () => child.running ? undefined : `it ended: ${readFileSync(output, 'utf8').slice(-2_000)}`)
-    return server
-  } catch (e) {
-    await server[Symbol.asyncDispose]()
-    throw e
-  }
+  const url = `http://127.0.0.1:${port}/fhir`
+  const server = await startRestartable({
+    name: 'HAPI FHIR', command: 'java', answers: () => answersHttp(`${url}/metadata`), readyWithinMs: READY_WITHIN_MS,
+    args: () => ['-Xmx1g', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', `${classes}:${jars}/*`, 'HapiFhir', String(port)],
+  })
+  return Object.assign(server, { url })
 }

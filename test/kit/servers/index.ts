@@ -31,6 +31,8 @@ export type { Codec, Isolation, JavaClient, JavaProducer, PlainRecord, ReadRecor
 /** A mosquitto of a test's own. */
 export { startMosquitto } from './mosquitto.ts'
 export type { MosquittoServer } from './mosquitto.ts'
+/** What those of one process have in common: killed, and started again where they were. */
+export type { Restartable } from './restartable.ts'
 /** A TCP proxy whose link fails by command. */
 export { FaultProxy } from './fault-proxy.ts'
 export type { Direction, Link } from './fault-proxy.ts'

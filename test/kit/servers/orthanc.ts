@@ -1,21 +1,16 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { tempDir } from '../temp-dir.ts'
-import { startChild, type Child } from './child.ts'
-import { freePorts, until } from './ports.ts'
+import { freePorts } from './ports.ts'
+import { startRestartable, type Restartable } from './restartable.ts'
 
 const READY_WITHIN_MS = 30_000
 
 /** An Orthanc of a test's own, with one user, that may be killed, emptied and started again. A study is stable after a second. */
-export interface OrthancServer extends AsyncDisposable {
+export interface OrthancServer extends Restartable {
   readonly url: string
   readonly username: string
   readonly password: string
-  /** SIGKILL. */
-  kill (): Promise<void>
-  /** Starts it again where it was. */
-  start (): Promise<void>
   /** Takes its data away; only while it is not running. */
   empty (): void
   /** Puts instances in. Answers Orthanc's identity of the study. */
@@ -33,44 +28,36 @@ export function missingOrthanc (): string | undefined { return orthancCommand() 
 
 export async function startOrthanc (): Promise<OrthancServer> {
   const [port = 0] = await freePorts(1)
-  const directory = tempDir()
-  const [config, output, data] = [join(directory.path, 'orthanc.json'), join(directory.path, 'output'), join(directory.path, 'data')]
   const [username, password] = ['latido', 'only-for-tests']
-  // Orthanc 1.10 cannot be told an address: it listens on all, and RemoteAccessAllowed refuses whoever is not this machine. DICOM's own port is off.
-  writeFileSync(config, JSON.stringify({ Name: 'test', StorageDirectory: data, IndexDirectory: data, HttpPort: port, RemoteAccessAllowed: false, DicomServerEnabled: false, AuthenticationEnabled: true, RegisteredUsers: { [username]: password }, StableAge: 1, Plugins: [], SaveJobs: false }))
   const url = `http://127.0.0.1:${port}`
   const ask = (method: string, path: string, body?: unknown): Promise<Response> => fetch(`${url}${path}`, {
     method, headers: { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` },
     ...body === undefined ? {} : { body: body instanceof Uint8Array ? body as unknown as string : JSON.stringify(body) },
   })
-  let child: Child | undefined
-  const server: OrthancServer = {
-    url, username, password,
-    kill: async () => { await child?.kill() },
-    start: async () => {
-      const started = child = startChild(orthancCommand() ?? 'Orthanc', [config], { cwd: directory.path, logFile: output, directory: directory.path })
-      const answers = async (): Promise<boolean> => await ask('GET', '/system').then(r => r.ok, () => false)
-      await until('Orthanc', READY_WITHIN_MS, answers, () => started.running ? undefined : `it ended: ${readFileSync(output, 'utf8').slice(-2_000)}`)
+  const dataOf = (directory: string): string => join(directory, 'data')
+  const server = await startRestartable({
+    name: 'Orthanc', command: orthancCommand() ?? 'Orthanc', readyWithinMs: READY_WITHIN_MS,
+    answers: async () => await ask('GET', '/system').then(r => r.ok, () => false),
+    args: directory => {
+      const [config, data] = [join(directory, 'orthanc.json'), dataOf(directory)]
+      // Orthanc 1.10 cannot be told an address: it listens on all, and RemoteAccessAllowed refuses whoever is not this machine. DICOM's own port is off.
+      writeFileSync(config, JSON.stringify({ Name: 'test', StorageDirectory: data, IndexDirectory: data, HttpPort: port, RemoteAccessAllowed: false, DicomServerEnabled: false, AuthenticationEnabled: true, RegisteredUsers: { [username]: password }, StableAge: 1, Plugins: [], SaveJobs: false }))
+      return [config]
     },
-    empty: () => { rmSync(data, { recursive: true, force: true }) },
-    upload: async (...files) => {
+  })
+  const call = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+    const response = await ask(method, path, body)
+    const text = await response.text()
+    if (!response.ok) throw new Error(`Orthanc answers ${response.status} to ${method} ${path}: ${text}`)
+    return text === '' ? undefined : JSON.parse(text) as unknown
+  }
+  return Object.assign(server, {
+    url, username, password, call,
+    empty: () => { rmSync(dataOf(server.directory), { recursive: true, force: true }) },
+    upload: async (...files: readonly Buffer[]) => {
       let study = ''
-      for (const file of files) study = (await server.call('POST', '/instances', file) as { ParentStudy: string }).ParentStudy
+      for (const file of files) study = (await call('POST', '/instances', file) as { ParentStudy: string }).ParentStudy
       return study
     },
-    call: async (method, path, body) => {
-      const response = await ask(method, path, body)
-      const text = await response.text()
-      if (!response.ok) throw new Error(`Orthanc answers ${response.status} to ${method} ${path}: ${text}`)
-      return text === '' ? undefined : JSON.parse(text) as unknown
-    },
-    [Symbol.asyncDispose]: async () => { await child?.kill(); directory.remove() },
-  }
-  try {
-    await server.start()
-    return server
-  } catch (e) {
-    await server[Symbol.asyncDispose]()
-    throw e
-  }
+  })
 }

@@ -1,11 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { connect } from 'node:net'
-import { tempDir } from '../temp-dir.ts'
-import { startChild, type Child } from './child.ts'
-import { freePorts, until } from './ports.ts'
+import { freePorts } from './ports.ts'
 import { redisStackFiles } from './redis-stack.ts'
+import { startRestartable, type Restartable } from './restartable.ts'
 
 const READY_WITHIN_MS = 30_000
 
@@ -21,16 +18,9 @@ export interface RedisOptions {
 }
 
 /** A Redis of a test's own on loopback, that may be killed, stopped and started again. Nothing is kept on disk unless `args` say so. */
-export interface RedisServer extends AsyncDisposable {
+export interface RedisServer extends Restartable {
   readonly port: number
   readonly url: string
-  readonly directory: string
-  readonly running: boolean
-  /** SIGKILL. */
-  kill (): Promise<void>
-  /** Starts it again where it was. */
-  start (): Promise<void>
-  signal (signal: NodeJS.Signals): void
   /** Runs redis-cli and answers what it prints. Throws where the server refuses. */
   cli (...args: readonly string[]): string
 }
@@ -42,34 +32,17 @@ export function missingRedis (): string | undefined {
 
 export async function startRedis ({ stack = false, tls, args = [], cliArgs = [] }: RedisOptions = {}): Promise<RedisServer> {
   const [port = 0] = await freePorts(1)
-  const directory = tempDir()
-  const output = join(directory.path, 'output')
   const { command, before } = stack ? await redisStackFiles() : { command: 'redis-server', before: [] }
-  const all = [...before, ...(tls === undefined ? ['--port', String(port)] : [...tls, '--tls-port', String(port)]), '--bind', '127.0.0.1', '--dir', directory.path, '--save', '', '--daemonize', 'no', ...args]
-  let child: Child | undefined
   const cli = (...words: readonly string[]): string => {
     const ran = spawnSync('redis-cli', ['-h', '127.0.0.1', '-p', String(port), '-e', ...cliArgs, ...words], { encoding: 'utf8' })
     if (ran.status !== 0) throw new Error(`redis-cli ${words[0] ?? ''}: ${ran.stdout}${ran.stderr}`)
     return ran.stdout.trim()
   }
-  const server: RedisServer = {
-    port, url: `redis://127.0.0.1:${port}`, directory: directory.path, cli,
-    get running () { return child?.running === true },
-    kill: async () => { await child?.kill() },
-    signal: signal => { child?.signal(signal) },
-    start: async () => {
-      const started = child = startChild(command, all, { cwd: directory.path, logFile: output, directory: directory.path })
-      await until('Redis', READY_WITHIN_MS, () => answers(port), () => started.running ? undefined : `it ended: ${readFileSync(output, 'utf8').slice(-2_000)}`)
-    },
-    [Symbol.asyncDispose]: async () => { await child?.kill(); directory.remove() },
-  }
-  try {
-    await server.start()
-    return server
-  } catch (e) {
-    await server[Symbol.asyncDispose]()
-    throw e
-  }
+  const server = await startRestartable({
+    name: 'Redis', command, answers: () => answers(port), readyWithinMs: READY_WITHIN_MS,
+    args: directory => [...before, ...(tls === undefined ? ['--port', String(port)] : [...tls, '--tls-port', String(port)]), '--bind', '127.0.0.1', '--dir', directory, '--save', '', '--daemonize', 'no', ...args],
+  })
+  return Object.assign(server, { port, url: `redis://127.0.0.1:${port}`, cli })
 }
 
 /** Any answer but that it is still loading will do: it may ask for a password, or for TLS and break the connection. */
