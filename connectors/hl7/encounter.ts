@@ -1,9 +1,11 @@
-import type { EncounterAction, EncounterEvent } from '../../streams/events/index.ts'
+import type { EncounterAction } from '../../streams/events/index.ts'
+import type { InboundEncounter } from '../kit/index.ts'
 import { isFault, momentOf, type Hl7Context, type Place } from './context.ts'
 import { note, type Hl7Fault } from './outcome.ts'
 import { ageAt, birthDateOf, sexOf } from './patient.ts'
 import type { Segment } from './segment.ts'
 import { parseTime } from './time.ts'
+import { visitNumberOf } from './visit-number.ts'
 
 /**
  * A06: an outpatient becomes an inpatient, who is admitted. A07: an inpatient becomes an outpatient and is where PV1-3 says until an A03.
@@ -18,7 +20,7 @@ const PERSON: ReadonlySet<string> = new Set(['A28', 'A31'])
 export interface EncounterSegments { readonly pid: Segment, readonly pv1?: Segment | undefined, readonly evn?: Segment | undefined }
 
 /** ADT to an encounter event. Event time: EVN-6 (occurred), else EVN-2 (recorded), else PV1-44 or PV1-45, else now (counted). */
-export function mapEncounter (trigger: string, { pid, pv1, evn }: EncounterSegments, context: Hl7Context): EncounterEvent | Hl7Fault {
+export function mapEncounter (trigger: string, { pid, pv1, evn }: EncounterSegments, context: Hl7Context): InboundEncounter | Hl7Fault {
   const action = ACTIONS[trigger] ?? 'update'
   const moment = momentOf([...eventPlaces(evn), ...(action === 'admit' ? [{ segment: pv1, field: 44 }] : action === 'discharge' ? [{ segment: pv1, field: 45 }] : [])], context)
   if (moment !== undefined && isFault(moment)) return moment
@@ -26,12 +28,14 @@ export function mapEncounter (trigger: string, { pid, pv1, evn }: EncounterSegme
   const time = moment?.at ?? context.now
   const stay = PERSON.has(trigger) ? undefined : pv1
   noteOrder(stay, context)
+  const visitNumber = visitNumberOf(stay)
   return {
     type: 'encounter', action, eventTime: time, source: context.source,
     ...locationOf(stay, trigger === 'A12' ? [3, 6] : [3]),
     ageYears: ageAt(birthDateOf(pid), time),
     sex: sexOf(pid),
     hoursSinceHospitalAdmission: hoursSinceAdmission(action, stay, time, context),
+    ...visitNumber === undefined ? {} : { visitNumber },
   }
 }
 

@@ -11,6 +11,7 @@ import { HL7_PROFILE, type Hl7Profile } from './profile.ts'
 import { mapResults } from './results.ts'
 import type { Segment } from './segment.ts'
 import { handlingOf } from './types.ts'
+import { mapVisitMoves, mapLinks } from './visit.ts'
 
 /** What was refused while the rest of its message goes on: its lines, and those of the segments that they need to be read. */
 export interface RefusedRow { readonly fault: Hl7Fault, readonly rows: readonly number[], readonly needs: readonly number[] }
@@ -46,6 +47,8 @@ function handle (message: Message, context: Hl7Context): Mapped {
   switch (handling) {
     case 'encounter': case 'swap': return mapAdt(message, trigger, context)
     case 'merge': return mapMerges(message, context)
+    case 'visit-move': return mapVisitMoves(message, context)
+    case 'link': case 'unlink': return mapLinks(message, context, handling === 'link')
     case 'results': case 'specimen-results': return mapResults(message, context, handling === 'specimen-results')
     case 'alarm': return mapAlarm(message, context)
     case 'orders': return mapOrders(message, context)

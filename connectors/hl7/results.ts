@@ -1,6 +1,6 @@
-import type { Observation, ObservationKind, ObservationSet } from '../../streams/events/index.ts'
+import type { Observation, ObservationKind } from '../../streams/events/index.ts'
 import type { EventTimeMs } from '../../streams/time/index.ts'
-import type { MappedEvent, SourceIdentity } from '../kit/index.ts'
+import type { InboundObservations, MappedEvent, SourceIdentity } from '../kit/index.ts'
 import { isDeviceCode, isVital } from './code.ts'
 import { Containment } from './containment.ts'
 import type { Hl7Context } from './context.ts'
@@ -11,9 +11,10 @@ import { mapRow, type ResultRow } from './observation.ts'
 import { faultAt, note, type Hl7Fault } from './outcome.ts'
 import { authorityOf, identityOf } from './patient.ts'
 import type { Segment } from './segment.ts'
+import { visitNumberOf } from './visit-number.ts'
 
 /** Which segments a row belongs to, as the message is walked. */
-interface Around { pid?: Segment | undefined, pv1?: Segment | undefined, orc?: Segment | undefined, obr?: Segment | undefined, spm?: Segment | undefined }
+interface Around { pid?: Segment | undefined, pv1?: Segment | undefined, visit?: string | undefined, orc?: Segment | undefined, obr?: Segment | undefined, spm?: Segment | undefined }
 
 /** `undefined` patient: a device message that names none, whose rows are of whoever lay in the bed. */
 interface Walk { around: Around, patient: SourceIdentity | undefined, opened: boolean }
@@ -35,7 +36,7 @@ export function mapResults (message: Message, context: Hl7Context, specimenFirst
         if (fault !== undefined) return { kind: 'rejected', fault, notices: context.notices }
         break
       }
-      case 'PV1': around.pv1 = segment; break
+      case 'PV1': around.pv1 = segment; around.visit = visitNumberOf(segment); break
       case 'SPM': if (specimenFirst) around.orc = around.obr = undefined; around.spm = segment; break
       case 'ORC': around.orc = segment; if (!orcFollows) around.obr = undefined; break
       case 'OBR': if (around.obr !== undefined) around.orc = undefined; around.obr = segment; if (!specimenFirst) around.spm = undefined; break
@@ -68,7 +69,7 @@ function isDeviceMessage ({ msh, segments }: Message): boolean {
 /** Causes that a device message has once for each of its metrics, again and again: such rows are one dead letter together. */
 const TOGETHER: ReadonlySet<string> = new Set(['code-unknown', 'device-unmapped'])
 
-interface Series { readonly patient: SourceIdentity, readonly source: string, readonly observations: Observation[] }
+interface Series { readonly patient: SourceIdentity, readonly visitNumber: string, readonly source: string, readonly observations: Observation[] }
 
 class Results {
   readonly #context: Hl7Context
@@ -103,7 +104,7 @@ class Results {
     }
     const whose = patient ?? this.#inBed(around.pv1, outcome.observation.eventTime)
     if (whose === undefined) this.#refuse(faultAt('device-unmapped', around.pv1 ?? { name: 'PV1', number: 0 }, 3), row, around)
-    else this.#put(whose, this.#containment?.deviceOf(obx) ?? '', outcome.observation)
+    else this.#put(whose, patient === undefined ? '' : around.visit ?? '', this.#containment?.deviceOf(obx) ?? '', outcome.observation)
   }
 
   #inBed (pv1: Segment | undefined, at: EventTimeMs): SourceIdentity | undefined {
@@ -112,10 +113,10 @@ class Results {
     return id === undefined ? undefined : { id }
   }
 
-  #put (patient: SourceIdentity, device: string, observation: Observation): void {
+  #put (patient: SourceIdentity, visitNumber: string, device: string, observation: Observation): void {
     const source = device === '' ? this.#context.source : `hl7:${device}`
-    const key = `${source}|${patient.id}`
-    const set = this.#sets.get(key) ?? { patient, source, observations: [] }
+    const key = `${source}|${visitNumber}|${patient.id}`
+    const set = this.#sets.get(key) ?? { patient, visitNumber, source, observations: [] }
     this.#sets.set(key, set)
     set.observations.push(observation)
   }
@@ -137,9 +138,9 @@ class Results {
     return { kind: 'mapped', events, refused: this.#refused, archived: this.#documents > 0, notices }
   }
 
-  #event ({ source, observations }: Series): ObservationSet {
+  #event ({ source, visitNumber, observations }: Series): InboundObservations {
     const kind: ObservationKind = this.#containment !== undefined ? 'device' : observations.some(one => isVital(one.concept)) ? 'charted' : 'laboratory'
-    return { type: 'observations', kind, source, observations }
+    return { type: 'observations', kind, source, observations, ...visitNumber === '' ? {} : { visitNumber } }
   }
 }
 

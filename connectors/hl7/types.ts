@@ -1,11 +1,13 @@
 /** What becomes of a kind of message. */
-export type Handling = 'encounter' | 'swap' | 'merge' | 'results' | 'specimen-results' | 'alarm' | 'orders' | 'archive'
+export type Handling = 'encounter' | 'swap' | 'merge' | 'visit-move' | 'link' | 'unlink' | 'results' | 'specimen-results' | 'alarm' | 'orders' | 'archive'
 
 /** ADT triggers (HL7 v2.8.2, chapter 3); all others of A01 to A62 are kept only. */
 const ADT: Readonly<Record<string, Handling>> = {
   A01: 'encounter', A02: 'encounter', A03: 'encounter', A04: 'encounter', A06: 'encounter', A07: 'encounter', A08: 'encounter',
   A11: 'encounter', A12: 'encounter', A13: 'encounter', A28: 'encounter', A31: 'encounter',
   A17: 'swap',
+  A24: 'link', A37: 'unlink',
+  A45: 'visit-move',
   A18: 'merge', A30: 'merge', A34: 'merge', A36: 'merge', A40: 'merge', A47: 'merge',
 }
 const ADT_MAX = 62

@@ -1,7 +1,7 @@
 import type { Database } from 'lmdb'
-import type { EncounterEvent } from '../../streams/events/index.ts'
 import type { Lmdb } from '../../streams/lmdb/index.ts'
 import type { DurationMs, EventTimeMs } from '../../streams/time/index.ts'
+import type { InboundEncounter } from './port.ts'
 
 /** Seals an identifier for the disk, and opens it again. */
 export interface Sealer { seal (plain: Buffer): Buffer, open (sealed: Buffer): Buffer }
@@ -11,12 +11,12 @@ export const BED_HISTORY_MS: DurationMs = 72 * 3_600_000
 const MOVES_PER_STAY_MAX = 64
 const SWEEP_EVERY = 1_000
 
-/** From `at` the patient lies in `bed`; empty: has left. `seq`: in the order in which they were said. */
-interface Move { readonly at: EventTimeMs, readonly seq: number, readonly bed: string }
+/** From `at` the patient lies in `bed`; empty: has left. `seq`: in the order in which they were said. `visit`: pseudonym of its number; empty: not said. */
+interface Move { readonly at: EventTimeMs, readonly seq: number, readonly bed: string, readonly visit: string }
 /** `closed`: what a merged patient had; later movements go to the survivor's other one. */
 interface Timeline { patient: string, readonly slot: number, closed: boolean, moves: Move[] }
 interface Placement { readonly move: Move, readonly of: Timeline }
-type Row = { readonly p: string, readonly c?: true, readonly m: readonly (readonly [at: number, seq: number, bed: string])[] } | { readonly p: string, readonly into: string }
+type Row = { readonly p: string, readonly c?: true, readonly m: readonly (readonly [at: number, seq: number, bed: string, visit?: string])[] } | { readonly p: string, readonly into: string }
 
 /**
  * Who lay in which bed, and when. Each patient has movements by event time; of two with the same time the one that was said later holds, so a
@@ -48,7 +48,8 @@ export class Beds {
   /** Whoever lay there at that moment, by default now; undefined: nobody, or the moment is older than the history. */
   patientIn (ward: string, bed: string, at: EventTimeMs = Infinity): string | undefined { return at < this.#newest - BED_HISTORY_MS ? undefined : this.#occupant(nameOf(ward, bed), at) }
 
-  apply (patient: string, { action, eventTime: at, ward, bed }: EncounterEvent): void {
+  apply (patient: string, { action, eventTime: at, ward, bed, visit, move, visitAfter }: InboundEncounter): void {
+    if (move !== undefined) { if (visit !== undefined) this.#moveVisit(patient, move.to.id, visit, visitAfter ?? visit, at); return }
     if (action !== 'discharge' && bed === '') return
     const name = action === 'discharge' ? '' : nameOf(ward, bed)
     const own = this.#follow(patient)
@@ -59,7 +60,7 @@ export class Beds {
     }
     this.#newest = Math.max(this.#newest, at)
     const timeline = this.#timelineOf(own)
-    this.#add(timeline, { at, seq: ++this.#seq, bed: name })
+    this.#add(timeline, { at, seq: ++this.#seq, bed: name, visit: visit ?? (action === 'admit' ? '' : visitAt(timeline, at)) })
     this.#prune(timeline)
     this.#save(timeline)
     if (++this.#applied % SWEEP_EVERY === 0) for (const one of this.#all.values()) this.#forgetWhereOver(one)
@@ -78,13 +79,35 @@ export class Beds {
     const [bed, ownBed] = [theirs.moves.at(-1)?.bed ?? '', own?.moves.at(-1)?.bed ?? '']
     if (own !== undefined && (ownBed !== '' || bed === '')) {
       if (bed !== '' && bed === ownBed) this.#drop(theirs, theirs.moves.at(-1)!)
-      else if (bed !== '') this.#add(theirs, { at: Math.max(at, theirs.moves.at(-1)!.at), seq: ++this.#seq, bed: '' })
+      else if (bed !== '') this.#add(theirs, { at: Math.max(at, theirs.moves.at(-1)!.at), seq: ++this.#seq, bed: '', visit: '' })
       theirs.closed = true
     } else {
       if (own !== undefined) { own.closed = true; this.#save(own) }
       this.#timelines.set(to, theirs)
     }
     this.#save(theirs)
+  }
+
+  /**
+   * What was said of the visit was said of the wrong patient: it is the other's, as if it had been said of that one. Who lies there now lies there
+   * under the other name, wherever else the other was thought to be.
+   */
+  #moveVisit (loser: string, survivor: string, visit: string, after: string, at: EventTimeMs): void {
+    const [from, to] = [this.#follow(loser), this.#follow(survivor)]
+    if (from === to) return
+    const now = this.#timelines.get(from)?.moves.at(-1)
+    const gone = [...this.#all.values()].filter(({ patient }) => patient === from).flatMap(theirs => theirs.moves.filter(one => one.visit === visit).map(one => ({ one, theirs })))
+    if (gone.length === 0) return
+    const own = this.#timelineOf(to)
+    for (const { one, theirs } of gone) {
+      this.#drop(theirs, one)
+      this.#add(own, { ...one, visit: after })
+      this.#save(theirs)
+    }
+    const last = own.moves.at(-1)
+    if (now?.visit === visit && now.bed !== '' && last !== undefined && last.bed !== now.bed) this.#add(own, { at: Math.max(at, last.at), seq: ++this.#seq, bed: now.bed, visit: after })
+    this.#prune(own)
+    this.#save(own)
   }
 
   /** An update (A08) throws nobody out of bed, and does not bring back who has left: hospitals send updates long after a discharge. */
@@ -108,7 +131,7 @@ export class Beds {
   #add (timeline: Timeline, move: Move): void {
     const { moves } = timeline
     let i = moves.length
-    while (i > 0 && moves[i - 1]!.at > move.at) i--
+    while (i > 0 && isBefore(move, moves[i - 1]!)) i--
     moves.splice(i, 0, move)
     if (move.bed !== '') this.#place(move, timeline)
   }
@@ -117,7 +140,7 @@ export class Beds {
     const placements = this.#byBed.get(move.bed)
     if (placements === undefined) { this.#byBed.set(move.bed, [{ move, of }]); return }
     let i = placements.length
-    while (i > 0 && (placements[i - 1]!.move.at > move.at || (placements[i - 1]!.move.at === move.at && placements[i - 1]!.move.seq > move.seq))) i--
+    while (i > 0 && isBefore(move, placements[i - 1]!.move)) i--
     placements.splice(i, 0, { move, of })
   }
 
@@ -172,7 +195,7 @@ export class Beds {
     this.#write(slot, { p: loser, into })
   }
 
-  #save ({ patient, slot, closed, moves }: Timeline): void { this.#write(slot, { p: patient, ...closed ? { c: true as const } : {}, m: moves.map(({ at, seq, bed }) => [at, seq, bed]) }) }
+  #save ({ patient, slot, closed, moves }: Timeline): void { this.#write(slot, { p: patient, ...closed ? { c: true as const } : {}, m: moves.map(({ at, seq, bed, visit }) => visit === '' ? [at, seq, bed] : [at, seq, bed, visit]) }) }
   #write (slot: number, row: Row): void { void this.#rows.put(String(slot), this.#sealer.seal(Buffer.from(JSON.stringify(row)))) }
 
   #load (before: Database<Buffer, string>): void {
@@ -181,7 +204,7 @@ export class Beds {
       const row = JSON.parse(this.#sealer.open(value).toString()) as Row
       this.#slot = Math.max(this.#slot, slot)
       if ('into' in row) { this.#aliases.set(row.p, { into: row.into, slot }); continue }
-      const timeline: Timeline = { patient: row.p, slot, closed: row.c === true, moves: row.m.map(([at, seq, bed]) => ({ at, seq, bed })) }
+      const timeline: Timeline = { patient: row.p, slot, closed: row.c === true, moves: row.m.map(([at, seq, bed, visit = '']) => ({ at, seq, bed, visit })) }
       this.#all.set(slot, timeline)
       if (!timeline.closed) this.#timelines.set(row.p, timeline)
       for (const move of timeline.moves) {
@@ -192,7 +215,7 @@ export class Beds {
     }
     for (const { key, value } of before.getRange({})) { // the table of earlier versions: who lies where, without times
       const timeline = this.#timelineOf(this.#sealer.open(value).toString())
-      this.#add(timeline, { at: 0, seq: ++this.#seq, bed: key })
+      this.#add(timeline, { at: 0, seq: ++this.#seq, bed: key, visit: '' })
       this.#save(timeline)
       void before.remove(key)
     }
@@ -208,5 +231,10 @@ function countUpTo (placements: readonly Placement[], at: EventTimeMs): number {
   }
   return low
 }
+
+function isBefore (one: Move, other: Move): boolean { return one.at < other.at || (one.at === other.at && one.seq < other.seq) }
+
+/** The visit that a patient was there for: who moves or leaves without a number does so in that one. */
+function visitAt ({ moves }: Timeline, at: EventTimeMs): string { return moves.findLast(move => move.at <= at)?.visit ?? '' }
 
 function nameOf (ward: string, bed: string): string { return `${ward}|${bed}` }

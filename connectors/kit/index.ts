@@ -2,7 +2,7 @@
 export type { ConnectorContext, ConnectorKind, KeptTable, SecretRef } from './connector-kind.ts'
 /** The way of a message to the log: mapping, publishing, dead letters. */
 export { Feed } from './feed.ts'
-export type { FeedOptions, MapContext, MappedEvent, MappedMessage, MessageMapper, RefusedPart, Taken } from './feed.ts'
+export type { FeedOptions, MapContext, MappedEvent, MappedMessage, MessageMapper, RefusedPart, Retried, RetryGuard, Taken } from './feed.ts'
 /** What a feed's codes, units, times and identifiers mean. */
 export { canonicalValue, fixedMapping, identifierOf, meaningOf, PLAIN_MAPPING } from './mapping.ts'
 export type { CodeMapping, FeedMapping, MappingTable, UnmappedCode } from './mapping.ts'
@@ -15,9 +15,12 @@ export { boundedId, isSameSecret } from './digests.ts'
 export { note } from './outcome.ts'
 export type { Fault, Notices } from './outcome.ts'
 /** The intake, and what connectors say to it. */
-export type { ArchivedInput, ClockDistance, ClockLooks, Connector, ConnectorHealth, DeviceClock, DeviceClocks, InboundEvent, InboundMerge, InboundMessage, Intake, PublishOutcome, RefusedInput, SourceIdentity } from './port.ts'
+export type { ArchivedInput, ClockDistance, ClockLooks, Connector, ConnectorHealth, DeviceClock, DeviceClocks, InboundEncounter, InboundEvent, InboundMerge, InboundMessage, InboundObservations, InboundStatement, Intake, PublishOutcome, RefusedInput, SourceIdentity } from './port.ts'
 export { openIntake } from './intake.ts'
 export type { IntakeOptions, OpenIntake } from './intake.ts'
+/** Visits: their numbers as pseudonyms, and where they went. */
+export { withVisits } from './visits.ts'
+export type { VisitOptions } from './visits.ts'
 /** Sources that are read rather than that call. */
 export type { Source, SourceMessage, SourceSession } from './source.ts'
 export { runSource, SOURCE_LIMITS } from './run-source.ts'

@@ -1,4 +1,4 @@
-import type { BedsideEvent, RefusalCause } from '../../streams/events/index.ts'
+import type { EncounterEvent, ObservationSet, RefusalCause, StatementEvent } from '../../streams/events/index.ts'
 import type { ArrivalTimeMs, EventTimeMs } from '../../streams/time/index.ts'
 
 /** A patient as a source names one; never leaves the connector and the identity vault. */
@@ -29,8 +29,22 @@ export interface InboundMerge {
   readonly source: string
 }
 
+/** An encounter event, with what only the kit reads of it. */
+export interface InboundEncounter extends EncounterEvent {
+  /** As the source names the visit; it goes to the log as a pseudonym. */
+  readonly visitNumber?: string
+  /** The visit is that patient's from here on (HL7 A45). `numberAfter`: its number there, where it is another. */
+  readonly move?: { readonly to: SourceIdentity, readonly numberAfter?: string }
+}
+
+/** Readings, with the visit that the source names. */
+export interface InboundObservations extends ObservationSet { readonly visitNumber?: string }
+
+/** A statement; of kind `link`, with whom: its code and identity follow from that. */
+export interface InboundStatement extends StatementEvent { readonly linkedWith?: SourceIdentity }
+
 /** What a connector may say of a patient. */
-export type InboundEvent = Exclude<BedsideEvent, { type: 'merge' | 'transfer' | 'tick' | 'acknowledgement' }> | InboundMerge
+export type InboundEvent = InboundObservations | InboundEncounter | InboundStatement | InboundMerge
 
 /** One source message, mapped: published whole, in one record of the patient's partition. */
 export interface InboundMessage {

@@ -74,7 +74,7 @@ describe('an administration', () => {
 describe('a type', () => {
   it('has one handling, and what is unknown has none', () => {
     const of = (...types: string[]): readonly (string | undefined)[] => types.map(one => handlingOf(...one.split('^') as [string, string]))
-    expect(of('ADT^A01', 'ADT^A17', 'ADT^A40', 'ADT^A05', 'ADT^A45', 'ADT^A62')).toEqual(['encounter', 'swap', 'merge', 'archive', 'archive', 'archive'])
+    expect(of('ADT^A01', 'ADT^A17', 'ADT^A40', 'ADT^A05', 'ADT^A45', 'ADT^A24', 'ADT^A37', 'ADT^A62')).toEqual(['encounter', 'swap', 'merge', 'archive', 'visit-move', 'link', 'unlink', 'archive'])
     expect(of('ORU^R01', 'ORU^', 'ORU^R40', 'OUL^R22', 'OUL^R24', 'ORM^O01', 'RAS^O17', 'ORM^')).toEqual(['results', 'results', 'alarm', 'specimen-results', 'results', 'orders', 'orders', 'orders'])
     expect(of('BAR^P01', 'DFT^P03', 'MDM^T02', 'SIU^S12', 'VXU^V04', 'RDS^O13', 'REF^I12', 'MFN^M02')).toEqual(Array.from({ length: 8 }, () => 'archive'))
     expect(of('ADT^A99', 'ADT^A00', 'ADT^', 'ADT^constructor', 'ORU^R02', 'OUL^R01', 'BAR^Z01', 'ZZZ^Z01', 'QBP^Q22', 'QRY^A19', 'ACK^', '^', 'constructor^A01', 'ORM^__proto__')).toEqual(Array.from({ length: 14 }, () => undefined))
