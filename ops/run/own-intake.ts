@@ -1,4 +1,4 @@
-import { openIntake, type OpenIntake } from '../../connectors/kit/index.ts'
+import { openIntake, withVisits, type OpenIntake } from '../../connectors/kit/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
 import type { Config } from '../config/index.ts'
 import type { IdentityVault } from '../security/index.ts'
@@ -19,5 +19,6 @@ export interface OwnIntakeParts {
 /** This process's intake; with Redis it knows of the messages of others. Throws what connecting to Redis does. */
 export async function openOwnIntake ({ config, dir, stores, vault, clock, onCount }: OwnIntakeParts, closers: Closers): Promise<OpenIntake> {
   const share = config.redis === undefined ? undefined : await openSharedSeen(config.redis, dir, clock, () => { onCount('kit', 'seen-away', 1) }, closers)
-  return closers.use(await openIntake({ log: stores.log, codecs: stores.codecs, clock, directory: dir.path('intake'), sealer: vault, identify: patient => vault.identify(patient), isKnown: id => vault.keyOf(id) !== undefined, onCount, ...share === undefined ? {} : { share } }))
+  const identify: IdentityVault['identify'] = patient => vault.identify(patient)
+  return closers.use(withVisits(await openIntake({ log: stores.log, codecs: stores.codecs, clock, directory: dir.path('intake'), sealer: vault, identify, isKnown: id => vault.keyOf(id) !== undefined, onCount, ...share === undefined ? {} : { share } }), { identify, tokenOf: text => vault.pseudonymOf(text) }))
 }
