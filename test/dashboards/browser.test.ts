@@ -341,6 +341,26 @@ describe.skipIf(executablePath === undefined)('the pages in a real browser', { t
     expect(new URL(page.url()).searchParams.get('cause')).toBe('merge-loop')
   })
 
+  it('explains a letter: what to do, and on request alone the message with the refused field marked', async () => {
+    const page = await open('/deadletters')
+    await page.getByRole('button', { name: 'Explain letter 101' }).click()
+    const more = page.locator('[data-explained="101"]')
+    expect(await more.textContent()).toContain('Nothing says what this code means. Map it, then retry.')
+    expect(sources.deadLetters.opened).toBe(0)
+    await more.getByRole('button', { name: 'Show the message of letter 101' }).click()
+    await more.locator('mark').waitFor(WAIT)
+    expect(await more.locator('mark').textContent()).toBe('XLAC^Laktat^L')
+    expect(await more.locator('li').count()).toBe(4)
+    expect(sources.deadLetters.opened).toBe(1)
+    await shoot(page, 'dead-letters-explained')
+    await page.getByRole('button', { name: 'Explain letter 101' }).click()
+    expect(await more.isVisible()).toBe(false)
+    await page.getByRole('button', { name: 'Explain letter 101' }).press('Enter')
+    expect(await more.locator('li').count()).toBe(0)
+    await more.getByRole('link', { name: 'To the feeds' }).click()
+    await page.locator('h1', { hasText: 'Feeds' }).waitFor(WAIT)
+  })
+
   it('retries all that match, and speaks Spanish', async () => {
     const page = await open('/deadletters?cause=code-unknown', { locale: 'es-ES' })
     await page.getByRole('button', { name: 'Reintentar los que coinciden' }).click()

@@ -62,7 +62,7 @@ export class FakeLetters implements DeadLetterDesk {
   }
 
   show (offset: number): LetterInfo | undefined { return this.letters.find(one => one.offset === offset) }
-  async raw (offset: number): Promise<Buffer | undefined> { this.opened++; return this.show(offset) === undefined ? undefined : Buffer.from('MSH|^~\\&|LAB\rPID|1||TEST-1\r') }
+  async raw (offset: number): Promise<Buffer | undefined> { this.opened++; return this.show(offset) === undefined ? undefined : Buffer.from('MSH|^~\\&|LAB\rPID|1||TEST-1\rOBR|1\rOBX|1|NM|XLAC^Laktat^L||3.4\r') }
 
   async retry (offset: number, by: string): Promise<LetterOutcome> {
     const letter = this.show(offset)

@@ -23,8 +23,8 @@ describe('both dictionaries', () => {
     for (const [key, text] of Object.entries(en)) expect(parameters(es[key as keyof typeof es]), key).toEqual(parameters(text))
   })
 
-  it('name every concept, rule, state, priority, sex and cause of refusal', () => {
-    const wanted = [...CONCEPT_IDS.map(id => `concept.${id}`), ...ALERT_RULES.map(rule => `rule.${rule}`), ...ALERT_STATES.map(state => `alert.state.${state}`), ...PRIORITIES.map(p => `priority.${p}`), ...SEXES.map(sex => `sex.${sex}`), ...REFUSAL_CAUSES.map(cause => `cause.${cause}`), ...OWN_INDEX_REASONS.map(why => `searchWhy.${why}`)]
+  it('name every concept, rule, state, priority, sex and cause of refusal, and what to do about each cause', () => {
+    const wanted = [...CONCEPT_IDS.map(id => `concept.${id}`), ...ALERT_RULES.map(rule => `rule.${rule}`), ...ALERT_STATES.map(state => `alert.state.${state}`), ...PRIORITIES.map(p => `priority.${p}`), ...SEXES.map(sex => `sex.${sex}`), ...REFUSAL_CAUSES.flatMap(cause => [`cause.${cause}`, `advice.${cause}`]), ...OWN_INDEX_REASONS.map(why => `searchWhy.${why}`)]
     expect(wanted.filter(key => !Object.hasOwn(en, key))).toEqual([])
   })
 })

@@ -20,6 +20,13 @@ async function getJson<T> (url: string, signal: AbortSignal): Promise<{ readonly
   return { data: await response.json() as T, headers: response.headers }
 }
 
+/** Bytes as they are; not kept by the browser. Rejects with ApiFailure. */
+export async function getBytes (url: string): Promise<ArrayBuffer> {
+  const response = await fetch(url, { cache: 'no-store' }).catch((error: unknown) => { throw new ApiFailure(0, 'UNREACHABLE', String(error instanceof Error ? error.message : error)) })
+  if (!response.ok) throw await failureOf(response)
+  return await response.arrayBuffer()
+}
+
 interface Answered<T> { readonly data: T | undefined, readonly headers?: Headers, readonly failure: ApiFailure | undefined }
 export interface Polled<T> extends Answered<T> {
   /** Asks once more now. */

@@ -4,6 +4,9 @@ import { ApiFailure, postJson, type Sending } from '../api.ts'
 import { useI18n } from '../i18n/index.tsx'
 import { translateName } from '../i18n/translate.ts'
 import { useServerNow } from '../live.ts'
+import { LetterMore } from './letter-more.tsx'
+
+const COLUMNS = 8
 
 export function LetterTable ({ letters, onDone }: { readonly letters: readonly WireLetter[], readonly onDone: () => void }): ReactNode {
   const { t } = useI18n()
@@ -24,18 +27,28 @@ export function LetterTable ({ letters, onDone }: { readonly letters: readonly W
 function LetterRow ({ letter, onDone }: { readonly letter: WireLetter, readonly onDone: () => void }): ReactNode {
   const { t, format } = useI18n()
   const now = useServerNow()
+  const [explained, setExplained] = useState(false)
   const { offset, cause, detail, feed, source, bytes, refusedAt } = letter
+  const more = `letter-${offset}-more`
   return (
-    <tr data-letter={offset}>
-      <td className="right number" data-label={t('letters.offset')}>{offset}</td>
-      <th scope="row">{translateName(t, 'cause', cause)}</th>
-      <td data-label={t('letters.where')}>{detail}</td>
-      <td data-label={t('letters.feed')}>{feed === '' ? <code className="quiet">{source}</code> : feed}</td>
-      <td className="right number" data-label={t('letters.bytes')}>{format.number(bytes)}</td>
-      <td className="right quiet" data-label={t('letters.refused')}>{t('reading.ago', { age: format.age(now - refusedAt) })}</td>
-      <td data-label={t('letters.state')}><State letter={letter} /></td>
-      <td>{letter.state === 'open' && <Actions letter={letter} onDone={onDone} />}</td>
-    </tr>
+    <>
+      <tr data-letter={offset}>
+        <td className="right number" data-label={t('letters.offset')}>{offset}</td>
+        <th scope="row">{translateName(t, 'cause', cause)}</th>
+        <td data-label={t('letters.where')}>{detail}</td>
+        <td data-label={t('letters.feed')}>{feed === '' ? <code className="quiet">{source}</code> : feed}</td>
+        <td className="right number" data-label={t('letters.bytes')}>{format.number(bytes)}</td>
+        <td className="right quiet" data-label={t('letters.refused')}>{t('reading.ago', { age: format.age(now - refusedAt) })}</td>
+        <td data-label={t('letters.state')}><State letter={letter} /></td>
+        <td>
+          <span className="letter-actions">
+            <button type="button" className="button-quiet" aria-label={t('letters.explainOf', { offset })} aria-expanded={explained} aria-controls={more} onClick={() => { setExplained(!explained) }}>{t('letters.explain')}</button>
+            {letter.state === 'open' && <Actions letter={letter} onDone={onDone} />}
+          </span>
+        </td>
+      </tr>
+      <tr id={more} hidden={!explained} data-explained={offset}>{explained && <td colSpan={COLUMNS}><LetterMore letter={letter} /></td>}</tr>
+    </>
   )
 }
 
