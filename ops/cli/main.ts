@@ -1,5 +1,6 @@
 import { systemClock } from '../../streams/time/index.ts'
 import { COMMANDS } from './commands/index.ts'
+import { endOnFaults } from './end-at-once.ts'
 import { lineOf } from './failure.ts'
 import { helpText } from './help.ts'
 
@@ -23,7 +24,5 @@ async function main (argv: readonly string[]): Promise<number> {
   }
 }
 
-/** A write that nobody awaits has failed, or it is a fault of ours: nothing goes on from there. */
-process.on('unhandledRejection', e => { process.stderr.write(`${lineOf(e)}\n`); process.exit(1) })
-
+endOnFaults()
 process.exit(await main(process.argv.slice(2)))
