@@ -63,7 +63,7 @@ export interface MqttBrokerOptions extends DeviceOptions {
   readonly clientId: string
   /** How long the broker keeps messages for us while we are away (MQTT 5; 3.1.1 keeps them as long as the broker likes). */
   readonly sessionExpiryS: number
-  /** Instances that share a group split the messages between them; empty: no shared subscription. */
+  /** Instances that share a group split the messages between them; empty: no shared subscription (mosquitto forgets shared ones when it is started again). */
   readonly shareGroup: string
   /** What stands before `/{device}/{channel}` in the broker's topics. */
   readonly topicPrefix: string
@@ -116,7 +116,7 @@ export const mqttBrokerOptions: z.ZodType<MqttBrokerOptions> = z.object({
   protocol: z.enum(['5', '3.1.1']).default('5'),
   clientId: z.string().regex(/^[A-Za-z0-9._:-]{1,64}$/).default('latido'),
   sessionExpiryS: whole(0, 4_294_967_295, 7 * 86_400),
-  shareGroup: z.string().regex(/^[^/+#]*$/).default('latido'),
+  shareGroup: z.string().regex(/^[^/+#]*$/).default(''),
   topicPrefix: z.string().regex(/^[^+#]+[^+#/]$/).default('latido/devices'),
   inFlightMax: whole(1, 65_535, 1_000),
   keepaliveS: whole(5, 65_535, 30),

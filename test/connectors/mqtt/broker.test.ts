@@ -69,8 +69,8 @@ describeMosquitto('a feed that follows a broker', () => {
 
   it('shares the messages between the instances of a group, while each hears the associations', async () => {
     const [one, two] = [new FakeIntake(), new FakeIntake()]
-    await follow(one, { clientId: 'latido-1' })
-    await follow(two, { clientId: 'latido-2' })
+    await follow(one, { clientId: 'latido-1', shareGroup: 'latido' })
+    await follow(two, { clientId: 'latido-2', shareGroup: 'latido' })
     const client = await device()
     await client.publishAsync(topic('m1', 'association'), JSON.stringify({ patient: 'A' }), { qos: 1, retain: true })
     await until('both to know', WITHIN_MS, () => one.counts.get('association-set') === 1 && two.counts.get('association-set') === 1)
@@ -79,7 +79,7 @@ describeMosquitto('a feed that follows a broker', () => {
     expect(new Set([...one.published, ...two.published].map(m => m.messageId)).size).toBe(100)
     expect(Math.min(one.published.length, two.published.length)).toBeGreaterThan(10)
     const late = new FakeIntake()
-    await follow(late, { clientId: 'latido-3' })
+    await follow(late, { clientId: 'latido-3', shareGroup: 'latido' })
     await until('the retained association', WITHIN_MS, () => late.counts.get('association-set') === 1)
   })
 
@@ -98,7 +98,7 @@ describeMosquitto('a feed that follows a broker', () => {
 
   it('says how it stands on a topic of its own, with a last will; reads under another prefix', async () => {
     const intake = new FakeIntake()
-    const connector = await follow(intake, { statusTopic: 'systems/latido', topicPrefix: 'ward/7', shareGroup: '' })
+    const connector = await follow(intake, { statusTopic: 'systems/latido', topicPrefix: 'ward/7' })
     const states: string[] = []
     const watcher = await device()
     watcher.on('message', (_, payload) => { states.push(payload.toString()) })

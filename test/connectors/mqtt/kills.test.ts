@@ -1,15 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { openEventCodecs, SchemaBook, TOPICS } from '../../../streams/events/index.ts'
-import { openEmbeddedLog } from '../../../streams/log/index.ts'
-import { systemClock } from '../../../streams/time/index.ts'
 import { describeWith, FaultProxy, freePorts, startMosquitto, until, type MosquittoServer } from '../../kit/servers/index.ts'
 import { tempDir } from '../../kit/temp-dir.ts'
 import type { SenderOptions } from '../../kit/mqtt-sender.ts'
+import { inLog, receiver as openReceiver, ROOT, twice, type Receiver } from './kill-kit.ts'
 
-const ROOT = new URL('../../../', import.meta.url).pathname
 const DEVICES = 10
 const MESSAGES = 300
 const ALL = DEVICES * MESSAGES
@@ -23,21 +19,7 @@ afterEach(async () => {
   directory.remove()
 })
 
-interface Receiver { readonly process: ChildProcess, state: string, published: number, kill (signal: NodeJS.Signals): Promise<void> }
-
-function receiver (kind: 'mqtt' | 'mqtt-broker', options: object): Receiver {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'test/kit/mqtt-receiver.ts', directory.path, kind, JSON.stringify(options)], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] })
-  const ended = once(child, 'exit')
-  const one: Receiver = { process: child, state: '', published: 0, kill: async signal => { child.kill(signal); await ended } }
-  let rest = ''
-  child.stdout.on('data', (bytes: Buffer) => {
-    const lines = (rest + bytes.toString()).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) Object.assign(one, JSON.parse(line))
-  })
-  closers.push(async () => { if (child.exitCode === null && child.signalCode === null) await one.kill('SIGKILL') })
-  return one
-}
+function receiver (kind: 'mqtt' | 'mqtt-broker', options: object): Receiver { return openReceiver(directory.path, kind, options, closers) }
 
 /** Resolves when every message was acknowledged to the devices. */
 function sender (options: Partial<SenderOptions> & { readonly port: number }): Promise<number> {
@@ -47,28 +29,6 @@ function sender (options: Partial<SenderOptions> & { readonly port: number }): P
   child.stdout.on('data', (bytes: Buffer) => { said += bytes.toString() })
   return once(child, 'close').then(() => (JSON.parse(said === '' ? '{"acknowledged":0}' : said) as { acknowledged: number }).acknowledged)
 }
-
-/** How often each message of each device stands in the log; the log is opened when nobody else has it open. */
-async function inLog (): Promise<ReadonlyMap<string, number>> {
-  const log = await openEmbeddedLog({ directory: join(directory.path, 'log'), clock: systemClock })
-  const codecs = await openEventCodecs(await SchemaBook.open({ url: 'mock://', storage: { load: () => [], add: () => Promise.resolve() } }))
-  const times = new Map<string, number>()
-  for (let partition = 0; partition < log.partitionsOf(TOPICS.events); partition++) {
-    const reader = log.reader({ topic: TOPICS.events, partition }, 0)
-    for (let run = await reader.next(); run !== undefined; run = await reader.next()) {
-      while (run.records.next()) {
-        const event = codecs.decode(run.records)
-        if (event.kind !== 'ok' || event.value.type !== 'observations') continue
-        const key = `${event.value.source} ${event.value.observations.map(o => `${o.value}@${o.eventTime}`).join()}`
-        times.set(key, (times.get(key) ?? 0) + 1)
-      }
-    }
-  }
-  await log[Symbol.asyncDispose]()
-  return times
-}
-
-const twice = (times: ReadonlyMap<string, number>): number => [...times.values()].filter(n => n > 1).length
 
 it('embedded: a process that is killed again and again has in its log, once, whatever it acknowledged', async () => {
   const [port = 0] = await freePorts(1)
@@ -82,7 +42,7 @@ it('embedded: a process that is killed again and again has in its log, once, wha
   }
   expect(await sent).toBe(ALL)
   await running.kill('SIGTERM')
-  const times = await inLog()
+  const times = await inLog(directory.path)
   expect([times.size, twice(times)]).toEqual([ALL, 0])
 }, 400_000)
 
@@ -103,11 +63,11 @@ describeMosquitto('behind a real mosquitto', () => {
     }
     expect(await sent).toBe(ALL)
     await running.kill('SIGTERM')
-    const before = await inLog()
+    const before = await inLog(directory.path)
     running = receiver('mqtt-broker', { url: broker.url, protocol })
     await until('the rest', WITHIN_MS, () => running.published + before.size >= ALL)
     await running.kill('SIGTERM')
-    const times = await inLog()
+    const times = await inLog(directory.path)
     expect([times.size, twice(times)]).toEqual([ALL, 0])
   }, 400_000)
 
@@ -129,7 +89,7 @@ describeMosquitto('behind a real mosquitto', () => {
     expect(await sent).toBe(ALL)
     await until('everything', WITHIN_MS, () => running.published >= ALL)
     await running.kill('SIGTERM')
-    const times = await inLog()
+    const times = await inLog(directory.path)
     expect([times.size, twice(times)]).toEqual([ALL, 0])
   }, 400_000)
 
@@ -146,7 +106,7 @@ describeMosquitto('behind a real mosquitto', () => {
     await broker.start()
     await until('everything', WITHIN_MS, () => running.published >= ALL)
     await running.kill('SIGTERM')
-    const times = await inLog()
+    const times = await inLog(directory.path)
     expect([times.size, twice(times)]).toEqual([ALL, 0])
   }, 400_000)
 })
