@@ -22,12 +22,16 @@ export interface SeriesState {
   /** Heart rate by the sensor that it comes from, and SpO2. */
   readonly bases: Readonly<Partial<Record<Sensor | 'spo2', Base>>>
   readonly still: Readonly<Partial<Record<Sensor, Still>>>
+  /** By ECG, oximeter and line. */
   readonly heartRate: Last | undefined
   readonly pulse: Last | undefined
+  readonly linePulse: Last | undefined
   readonly perfusion: Last | undefined
+  /** The end of the last interval of the plethysmogram in which it was flat. */
+  readonly flatPlethAt: EventTimeMs | undefined
 }
 
-export const NO_SERIES: SeriesState = { bases: {}, still: {}, heartRate: undefined, pulse: undefined, perfusion: undefined }
+export const NO_SERIES: SeriesState = { bases: {}, still: {}, heartRate: undefined, pulse: undefined, linePulse: undefined, perfusion: undefined, flatPlethAt: undefined }
 
 /** Values of other messages of the device count as of the same moment within this. */
 const TOGETHER_MS = 10_000
@@ -53,7 +57,7 @@ export function judge (readings: readonly Reading[], perfusionIndex: number | un
   const still = judgeStill(readings, perfusionIndex, at, state, rules, lower)
   return {
     observations: readings.map(({ observation }, i) => verdicts[i] === observation.quality ? observation : { ...observation, quality: verdicts[i]! }),
-    state: { bases, still, ...probe },
+    state: { bases, still, flatPlethAt: state.flatPlethAt, ...probe },
   }
 }
 
@@ -89,38 +93,61 @@ function judgeJumps (readings: readonly Reading[], at: EventTimeMs, state: Serie
   return bases ?? state.bases
 }
 
-function judgeProbe (readings: readonly Reading[], perfusionIndex: number | undefined, at: EventTimeMs, state: SeriesState, rules: ArtefactRules, lower: Lower, verdicts: readonly Quality[]): Pick<SeriesState, 'heartRate' | 'pulse' | 'perfusion'> {
+type Rate = 'ecg' | 'oximeter' | 'line'
+
+function judgeProbe (readings: readonly Reading[], perfusionIndex: number | undefined, at: EventTimeMs, state: SeriesState, rules: ArtefactRules, lower: Lower, verdicts: readonly Quality[]): Pick<SeriesState, 'heartRate' | 'pulse' | 'linePulse' | 'perfusion'> {
   const said = (sensor: Sensor): Last | undefined => {
     const i = readings.findIndex((reading, k) => reading.observation.concept === 'heartRate' && reading.sensor === sensor && verdicts[k] === 'valid')
     return i < 0 ? undefined : { at, value: readings[i]!.observation.value }
   }
-  const [heartRate, pulse, perfusion] = [said('ecg'), said('oximeter'), perfusionIndex === undefined ? undefined : { at, value: perfusionIndex }]
+  const [heartRate, pulse, linePulse, perfusion] = [said('ecg'), said('oximeter'), said('line'), perfusionIndex === undefined ? undefined : { at, value: perfusionIndex }]
   const near = (now: Last | undefined, last: Last | undefined): number | undefined => now?.value ?? (last !== undefined && Math.abs(at - last.at) <= TOGETHER_MS ? last.value : undefined)
-  const [rate, beat, index] = [near(heartRate, state.heartRate), near(pulse, state.pulse), near(perfusion, state.perfusion)]
-  const mismatch = rules.pulseMismatch.on && rate !== undefined && beat !== undefined && Math.abs(rate - beat) > rules.pulseMismatch.perMinuteMax
+  const wrong = contradicted({ ecg: near(heartRate, state.heartRate), oximeter: near(pulse, state.pulse), line: near(linePulse, state.linePulse) }, rules)
+  const index = near(perfusion, state.perfusion)
   const weak = rules.perfusion.on && index !== undefined && index < rules.perfusion.percentMin
+  const flat = rules.flatWave.on && state.flatPlethAt !== undefined && Math.abs(at - state.flatPlethAt) <= TOGETHER_MS
   for (let i = 0; i < readings.length; i++) {
     const { observation: { concept }, sensor } = readings[i]!
-    if (concept !== 'spo2' && !(concept === 'heartRate' && sensor === 'oximeter')) continue
-    if (mismatch) lower(i, 'questionable', 'pulse-mismatch')
+    const isRate = concept === 'heartRate'
+    if (isRate && (sensor === 'ecg' || sensor === 'line') && wrong.has(sensor)) lower(i, 'questionable', 'pulse-mismatch')
+    if (concept !== 'spo2' && !(isRate && sensor === 'oximeter')) continue
+    if (wrong.has('oximeter')) lower(i, 'questionable', 'pulse-mismatch')
     if (weak && concept === 'spo2') lower(i, 'questionable', 'low-perfusion')
+    if (flat) lower(i, 'questionable', 'flat-pleth')
   }
-  return { heartRate: newer(heartRate, state.heartRate), pulse: newer(pulse, state.pulse), perfusion: newer(perfusion, state.perfusion) }
+  return { heartRate: newer(heartRate, state.heartRate), pulse: newer(pulse, state.pulse), linePulse: newer(linePulse, state.linePulse), perfusion: newer(perfusion, state.perfusion) }
+}
+
+const NONE_WRONG: ReadonlySet<Rate> = new Set()
+
+/** Of rates that differ: the one that the two others contradict; of two alone, or three that all differ, not the ECG's (Li, Mark and Clifford 2008). */
+function contradicted ({ ecg, oximeter, line }: Readonly<Record<Rate, number | undefined>>, { pulseMismatch }: ArtefactRules): ReadonlySet<Rate> {
+  if (!pulseMismatch.on) return NONE_WRONG
+  const differ = (a: number | undefined, b: number | undefined): boolean => a !== undefined && b !== undefined && Math.abs(a - b) > pulseMismatch.perMinuteMax
+  const [ecgPleth, ecgLine, plethLine] = [differ(ecg, oximeter), differ(ecg, line), differ(oximeter, line)]
+  if (!ecgPleth && !ecgLine && !plethLine) return NONE_WRONG
+  if (ecgPleth && ecgLine && !plethLine) return new Set(['ecg'])
+  const wrong = new Set<Rate>()
+  if (ecgPleth || (plethLine && ecg === undefined)) wrong.add('oximeter')
+  if (ecgLine || (plethLine && ecg === undefined)) wrong.add('line')
+  return wrong
 }
 
 function newer (now: Last | undefined, last: Last | undefined): Last | undefined { return now === undefined || (last !== undefined && last.at > now.at) ? last : now }
 
 /**
- * Whole numbers stay the same in health: SpO2 98 for a minute is usual, and so is a paced pulse. So an oximeter is flat only where something that it says
- * has a decimal (its perfusion index, as a rule), a line where at least two of its pressures are, a thermometer where it says hundredths.
+ * Whole numbers stay the same in health: SpO2 98 for a minute is usual, and so is a paced pulse. So an oximeter is flat after a minute only where something
+ * that it says has a decimal (its perfusion index, as a rule), and else, where it says SpO2 and pulse, after half an hour; a line where at least two of its
+ * pressures are, a thermometer where it says hundredths.
  */
 function judgeStill (readings: readonly Reading[], perfusionIndex: number | undefined, at: EventTimeMs, state: SeriesState, rules: ArtefactRules, lower: Lower): SeriesState['still'] {
   let all: Partial<Record<Sensor, Still>> | undefined
   for (const sensor of STILL_SENSORS) {
-    let [count, text, decimals] = [0, '', 0]
+    let [count, pressures, text, decimals] = [0, 0, '', 0]
     for (const reading of readings) {
       if (reading.sensor !== sensor) continue
       count++
+      if (reading.observation.concept !== 'heartRate') pressures++
       text += `${reading.observation.concept}${reading.observation.value} `
       decimals = Math.max(decimals, reading.decimals)
     }
@@ -130,10 +157,17 @@ function judgeStill (readings: readonly Reading[], perfusionIndex: number | unde
     decimals = Math.max(decimals, last?.decimals ?? 0)
     const since = last !== undefined && last.text === text && at - last.at <= STILL_GAP_MS_MAX[sensor] ? last.since : at
     ;(all ??= { ...state.still })[sensor] = { text, since, at, decimals }
-    if (sensor === 'thermometer' ? !(rules.flatTemperature.on && decimals >= 2 && at - since > rules.flatTemperature.overMs) : !(rules.flatline.on && (decimals >= 1 || (sensor === 'line' && count >= 2)) && at - since >= rules.flatline.forMsMin)) continue
-    for (let i = 0; i < readings.length; i++) if (readings[i]!.sensor === sensor) lower(i, 'questionable', sensor === 'thermometer' ? 'flat-temperature' : 'flatline')
+    const rule = stillRule(sensor, { decimals, whole: sensor === 'line' ? pressures >= 2 : false, both: count >= 2 }, at - since, rules)
+    if (rule !== undefined) for (let i = 0; i < readings.length; i++) if (readings[i]!.sensor === sensor) lower(i, 'questionable', rule)
   }
   return all ?? state.still
+}
+
+/** `whole`: counts though it has no decimals. `both`: SpO2 and pulse. undefined: not flat. */
+function stillRule (sensor: (typeof STILL_SENSORS)[number], said: { readonly decimals: number, readonly whole: boolean, readonly both: boolean }, forMs: number, { flatTemperature, flatline, flatOximeter }: ArtefactRules): string | undefined {
+  if (sensor === 'thermometer') return flatTemperature.on && said.decimals >= 2 && forMs > flatTemperature.overMs ? 'flat-temperature' : undefined
+  if (flatline.on && (said.decimals >= 1 || said.whole) && forMs >= flatline.forMsMin) return 'flatline'
+  return sensor === 'oximeter' && flatOximeter.on && said.both && forMs >= flatOximeter.forMsMin ? 'flat-oximeter' : undefined
 }
 
 /** Digits behind the point, 3 at most. */

@@ -98,7 +98,9 @@ class MessageReader {
     if (typeof at !== 'number') return at
     const patient = this.#patientOf(message, at)
     if (typeof patient !== 'string') return patient
-    const { observations, refused } = mapWaves(waves, intervalMs, at, this.#context, this.#options.artefacts, this.#noticed)
+    const { observations, refused, flatPleth } = mapWaves(waves, intervalMs, at, this.#context, this.#options.artefacts, this.#noticed)
+    const series = this.#devices.series(this.#device)
+    if (flatPleth === true || (flatPleth === false && series.flatPlethAt !== undefined)) this.#devices.stage(this.#device, { ...series, flatPlethAt: flatPleth ? at : undefined })
     this.#devices.sawReading(this.#device, at)
     return this.#observed(message, patient, observations, refused, 'waves')
   }

@@ -49,18 +49,18 @@ function mapOne (numeric: unknown, eventTime: EventTimeMs, book: CodeBook): Mapp
   const unit = typeof saidUnit === 'string' ? saidUnit : ''
   const meaning = meaningOfCode(code, book.mapping)
   if (meaning === undefined) {
-    if (isPerfusionIndex(code)) return typeof value === 'number' && value >= 0 ? { kind: 'perfusion', value } : { kind: 'sensor-off' }
+    if (isPerfusionIndex(code)) return perfusionOf(value)
     book.unmapped({ system: systemOf(code), code, text: '', unit })
     return refusal('code-unknown', 'code is not one that we know')
   }
-  if (value === null) return { kind: 'sensor-off' }
+  const flag = quality === undefined || quality === null ? 'valid' : qualityOf(quality)
+  if (flag === undefined) return refusal('malformed', 'quality is not valid, questionable or artefact')
+  if (value === null || flag === 'missing') return { kind: 'sensor-off' }
   if (typeof value !== 'number' || !Number.isFinite(value)) return refusal('value-unparsable', 'value is not a finite number')
   const canonical = unit === '' && meaning.unit === undefined ? undefined : canonicalValue(book.mapping, meaning, value, unit)
   if (canonical === undefined) return refusal('unit-unknown', 'unit is missing, unknown, or not one of this code')
   const { concept } = meaning
   if (!isPossible(concept, canonical)) return value === 0 ? { kind: 'sensor-off' } : refusal('value-impossible', 'value is outside the possible range')
-  const flag = quality ?? 'valid'
-  if (!isQuality(flag)) return refusal('malformed', 'quality is not valid, questionable or artefact')
   return {
     kind: 'value',
     reading: { observation: { concept, value: canonical, comparator: '=', eventTime, status: 'final', quality: flag, resultId: '' }, sensor: sensorOf(code, concept), cuff: isCuff(code), decimals: decimalsOf(value) },
@@ -70,6 +70,21 @@ function mapOne (numeric: unknown, eventTime: EventTimeMs, book: CodeBook): Mapp
 /** LOINC codes carry a check digit after a hyphen; all other codes of a monitor are MDC numbers, their reference identifiers, or short names. */
 export function meaningOfCode (code: string, mapping: FeedMapping): CodeMapping | undefined { return code === '' ? undefined : meaningOf(mapping, systemOf(code), code) }
 export function systemOf (code: string): 'LN' | 'MDC' { return code.includes('-') ? 'LN' : 'MDC' }
-export function isQuality (text: unknown): text is Quality { return (QUALITIES as readonly unknown[]).includes(text) }
+
+/** Ours, and the measurement validities of ISO/IEEE 11073-10207 as gateways of SDC devices pass them on. `missing`: there is no measurement at that moment. */
+const QUALITY_OF: ReadonlyMap<unknown, Quality | 'missing'> = new Map<unknown, Quality | 'missing'>([
+  ...QUALITIES.map(quality => [quality, quality] as const),
+  ['Vld', 'valid'], ['Vldated', 'valid'], ['Ques', 'questionable'], ['Calib', 'artefact'], ['Inv', 'artefact'], ['Oflw', 'artefact'], ['Uflw', 'artefact'], ['Ong', 'missing'], ['NA', 'missing'],
+])
+
+/** undefined: nobody defined it. */
+export function qualityOf (text: unknown): Quality | 'missing' | undefined { return QUALITY_OF.get(text) }
+
+/** In percent of the pulsating blood: up to about 20; a probe that is off says null. */
+function perfusionOf (value: unknown): Mapped {
+  if (value === null) return { kind: 'sensor-off' }
+  if (typeof value !== 'number' || !Number.isFinite(value)) return refusal('value-unparsable', 'value is not a finite number')
+  return value < 0 || value > 100 ? refusal('value-impossible', 'value is outside the possible range') : { kind: 'perfusion', value }
+}
 
 function refusal (cause: RefusalCause, what: string): Refused { return { kind: 'refused', cause, what } }
