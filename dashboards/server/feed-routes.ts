@@ -26,15 +26,16 @@ export function feedRoutes (app: FastifyInstance, desk: FeedDesk, clock: Clock):
     bodyLimit: 4_096,
     schema: {
       summary: 'Maps a code: written into the feed\'s table, in effect at once', tags: ['feeds'], params: feedParams,
-      body: { type: 'object', required: ['code', 'concept'], additionalProperties: false, properties: { system: { ...field('as the feed names it; empty: whatever the system'), default: '' }, code: field('as the feed sends it', 1), concept: field('id of a concept', 1), unit: { ...field('of values without a unit, or with one that means something else; empty: as sent'), default: '' }, by: ROLE } },
+      body: { type: 'object', required: ['code', 'concept'], additionalProperties: false, properties: { system: { ...field('as the feed names it; empty: whatever the system'), default: '' }, code: field('as the feed sends it', 1), concept: field('id of a concept', 1), unit: { ...field('of values without a unit, or with one that means something else; empty: as sent'), default: '' }, replace: { type: 'boolean', default: false, description: 'also where the table says otherwise of this code' }, by: ROLE } },
       response: responses(ref('Feed'), 400, 403, 404, 409, 415, 500),
     },
-  }, async ({ params: { name }, body: { system, code, concept, unit, by } }): Promise<WireFeed> => {
-    const outcome = await desk.mapCode(name, { system, code, concept, unit }, by ?? DEFAULT_ENGINEER)
+  }, async ({ params: { name }, body: { system, code, concept, unit, replace, by } }): Promise<WireFeed> => {
+    const outcome = await desk.mapCode(name, { system, code, concept, unit, ...replace === true ? { replace } : {} }, by ?? DEFAULT_ENGINEER)
     switch (outcome.kind) {
       case 'mapped': return outcome.feed
       case 'feed-unknown': throw new ApiError(404, 'FEED_UNKNOWN', 'no feed of this name runs here', 'GET /api/feeds lists the feeds')
       case 'invalid': throw new ApiError(400, 'CODE_INVALID', outcome.why, 'GET /api/feeds lists the concepts and their units')
+      case 'mapped-otherwise': throw new ApiError(409, 'CODE_MAPPED', `the table says ${outcome.concept}${outcome.unit === '' ? '' : ` in ${outcome.unit}`} of this code already`, 'leave it, change the table, or say replace')
       case 'file-faulty': throw new ApiError(409, 'FILE_FAULTY', `the table has a fault and is not written over: ${outcome.why}`, 'mend the file, then map the code')
     }
   })

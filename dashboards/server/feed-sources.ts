@@ -37,12 +37,18 @@ export interface FeedInfo {
 }
 
 export interface ConceptInfo { readonly id: string, readonly name: string, readonly unit: string }
-export interface CodeToMap { readonly system: string, readonly code: string, readonly concept: string, readonly unit: string }
+export interface CodeToMap {
+  readonly system: string, readonly code: string, readonly concept: string, readonly unit: string
+  /** Also where the table says otherwise of this code. */
+  readonly replace?: boolean | undefined
+}
 
 export type MapCodeOutcome =
   | { readonly kind: 'mapped', readonly feed: FeedInfo }
   | { readonly kind: 'feed-unknown' }
   | { readonly kind: 'invalid', readonly why: string }
+  /** Somebody was faster and said something else: it is not overruled unasked. */
+  | { readonly kind: 'mapped-otherwise', readonly concept: string, readonly unit: string }
   /** Somebody left a fault in the file: it is not written over. */
   | { readonly kind: 'file-faulty', readonly why: string }
 

@@ -306,6 +306,25 @@ describe.skipIf(executablePath === undefined)('the pages in a real browser', { t
     expect(new URL(page.url()).search).toBe('?cause=code-unknown&feed=lab')
   })
 
+  it('of many codes shows the most frequent, all on request, and finds one; and says that somebody else was faster', async () => {
+    const page = await open('/feeds', { viewport: { width: 1280, height: 720 } })
+    const [lab, ...rest] = sources.feeds.list
+    sources.feeds.list = [{ ...lab!, unmapped: Array.from({ length: 40 }, (_, i) => ({ ...lab!.unmapped[0]!, code: `X${i}`, text: i === 33 ? 'Laktat im Blut' : 'Anderes', count: 100 - i })) }, ...rest]
+    const feed = page.locator('[data-feed="lab"]')
+    await feed.getByText('Shown: 10 of 40').waitFor(WAIT)
+    expect(await feed.locator('[data-code]').count()).toBe(10)
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(1280)
+    await shoot(page, 'feeds-many')
+    await feed.getByRole('button', { name: 'Show all' }).click()
+    expect(await feed.locator('[data-code]').count()).toBe(40)
+    await feed.getByLabel('Find a code').fill('laktat')
+    expect(await feed.locator('[data-code]').count()).toBe(1)
+    sources.feeds.refusal = { kind: 'mapped-otherwise', concept: 'potassium', unit: '' }
+    await page.getByLabel('Concept for code X33').selectOption('lactate')
+    await page.getByRole('button', { name: 'Map code X33' }).click()
+    await feed.getByText('Code X33 was mapped by somebody else meanwhile: the table says potassium').waitFor(WAIT)
+  })
+
   it('a code is not mapped without a concept, and the files are read again on request', async () => {
     const page = await open('/feeds')
     await page.getByRole('button', { name: 'Map code KREA' }).click()

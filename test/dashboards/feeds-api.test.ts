@@ -32,6 +32,8 @@ test('a code is mapped, and what cannot be says why', async () => {
   expect(codeOf(await ask('POST', '/api/feeds/lab/codes', { body: { code: 'x' } }))).toEqual([400, 'REQUEST_INVALID'])
   sources.feeds.refusal = { kind: 'invalid', why: 'no unit' }
   expect(codeOf(await ask('POST', '/api/feeds/lab/codes', { body: { code: 'x', concept: 'spo2' } }))).toEqual([400, 'CODE_INVALID'])
+  sources.feeds.refusal = { kind: 'mapped-otherwise', concept: 'lactate', unit: 'mmol/L' }
+  expect(await ask('POST', '/api/feeds/lab/codes', { body: { code: 'x', concept: 'spo2' } })).toMatchObject({ status: 409, body: { error: { code: 'CODE_MAPPED', message: 'the table says lactate in mmol/L of this code already' } } })
   sources.feeds.refusal = { kind: 'file-faulty', why: 'lab.codes.csv:2' }
   expect(codeOf(await ask('POST', '/api/feeds/lab/codes', { body: { code: 'x', concept: 'spo2' } }))).toEqual([409, 'FILE_FAULTY'])
 })

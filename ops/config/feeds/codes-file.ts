@@ -56,7 +56,7 @@ export function readCodes (file: string, text: string, units: ReadonlyMap<string
   return { codes, faults }
 }
 
-/** The same text with the rows in it: a code that is there is changed in its place, a new one comes last; comments and everything else stay. */
+/** The same text with the rows in it: a code that is there is changed in its place, a new one comes last; comments, line ends and everything else stay. */
 export function writeCodes (text: string, rows: readonly CodeRow[]): string {
   const wanted = new Map(rows.map(row => [codeKey(row), row]))
   const lines = (text.trim() === '' ? CODES_HEADER : text.replace(/^\ufeff/, '').replace(/(\r?\n)+$/, '')).split(/\r?\n/)
@@ -67,7 +67,7 @@ export function writeCodes (text: string, rows: readonly CodeRow[]): string {
     wanted.delete(codeKey(now))
     return lineOf(now)
   })
-  return [...changed, ...[...wanted.values()].map(lineOf), ''].join('\n')
+  return [...changed, ...[...wanted.values()].map(lineOf), ''].join(text.includes('\r\n') ? '\r\n' : '\n')
 }
 
 /** What is wrong with a row, or undefined. */

@@ -3,7 +3,7 @@ import type { CodeToMap, ConceptInfo, FeedDesk, FeedInfo, MapCodeOutcome, Reload
 import { isLatidoError, messageOf } from '../../../streams/errors/index.ts'
 import { CONCEPT_IDS, CONCEPTS } from '../../../streams/events/index.ts'
 import type { Clock } from '../../../streams/time/index.ts'
-import { codesFileOf, faultOf, lineOfFault, readCodes, readCodesOf, readFeeds, replaceFile, stampOf, textOf, writeCodes, type AnyKind, type FeedDefaults, type LoadedFeed } from '../../config/index.ts'
+import { codeKey, codesFileOf, faultOf, lineOfFault, readCodes, readCodesOf, readFeeds, replaceFile, stampOf, textOf, writeCodes, type AnyKind, type FeedDefaults, type LoadedFeed } from '../../config/index.ts'
 import { secretAt } from '../../security/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
 import type { Closers } from '../closers.ts'
@@ -140,15 +140,18 @@ export class RunningFeeds implements FeedDesk, AsyncDisposable {
     if (why !== undefined) return { kind: 'invalid', why }
     const file = codesFileOf(name)
     const before = textOf(folder, file) ?? ''
-    const faulty = before === '' ? [] : readCodes(file, before, units).faults
-    if (faulty[0] !== undefined) return { kind: 'file-faulty', why: lineOfFault(faulty[0]) }
-    const text = writeCodes(before, [code])
+    const there = before === '' ? undefined : readCodes(file, before, units)
+    if (there?.faults[0] !== undefined) return { kind: 'file-faulty', why: lineOfFault(there.faults[0]) }
+    const { replace = false, ...row } = code
+    const said = there?.codes.get(codeKey(row))
+    if (!replace && said !== undefined && (said.concept !== row.concept || (said.unit ?? '') !== row.unit)) return { kind: 'mapped-otherwise', concept: said.concept, unit: said.unit ?? '' }
+    const text = writeCodes(before, [row])
     const { codes, faults } = readCodes(file, text, units)
     if (faults[0] !== undefined) return { kind: 'invalid', why: faults[0].why }
     replaceFile(folder, file, text)
     feed.mapping.replace({ ...feed.mapping.current, codes })
     void this.#keep()
-    logger.info({ feed: name, ...code, by }, 'a code was mapped')
+    logger.info({ feed: name, ...row, by }, 'a code was mapped')
     return { kind: 'mapped', feed: feed.info() }
   }
 

@@ -6,22 +6,36 @@ import { translateName } from '../i18n/translate.ts'
 import { useServerNow } from '../live.ts'
 import { Link } from '../shell/router.tsx'
 
+/** What is shown unasked: a feed may have hundreds, and the next feed stands below. */
+const SHOWN = 10
+
 interface Props { readonly feed: WireFeed, readonly concepts: WireFeeds['concepts'], readonly onMapped: () => void }
 
 /** Codes that nothing maps, most often first, each with a form. */
 export function UnmappedCodes ({ feed, concepts, onMapped }: Props): ReactNode {
   const { t, format } = useI18n()
-  const [mapped, setMapped] = useState('')
+  const [told, setTold] = useState<Told>({ kind: 'nothing' })
+  const [all, setAll] = useState(false)
+  const [wanted, setWanted] = useState('')
+  const found = feed.unmapped.filter(code => wordsOf(code).includes(wanted.trim().toLowerCase()))
+  const shown = all || wanted.trim() !== '' ? found : found.slice(0, SHOWN)
   return (
     <>
       <h3>{t('feeds.unmapped')}</h3>
-      <p role="status" className={mapped === '' ? 'unseen' : 'feed-mapped'}>{mapped !== '' && <>{t('feeds.mapped', { code: mapped })} <Link href={`/deadletters?cause=code-unknown&feed=${encodeURIComponent(feed.name)}`}>{t('feeds.toLetters')}</Link></>}</p>
+      <p role="status" className={told.kind === 'nothing' ? 'unseen' : 'feed-mapped'}>{told.kind === 'taken' && t('feeds.taken', told)}{told.kind === 'mapped' && <>{t('feeds.mapped', told)} <Link href={`/deadletters?cause=code-unknown&feed=${encodeURIComponent(feed.name)}`}>{t('feeds.toLetters')}</Link></>}</p>
       {feed.unmapped.length === 0 && <p className="quiet">{t('feeds.unmappedNone')}</p>}
-      {feed.unmapped.length > 0 && (
+      {feed.unmapped.length > SHOWN && (
+        <p className="unmapped-find">
+          <label>{t('feeds.find')}<input type="search" name={`find-${feed.name}`} value={wanted} placeholder={t('feeds.findHint')} onChange={event => { setWanted(event.target.value) }} /></label>
+          <span className="quiet" role="status">{t('feeds.shown', { shown: format.number(shown.length), total: format.number(feed.unmapped.length) })}</span>
+          {wanted.trim() === '' && <button type="button" className="button-quiet" aria-expanded={all} onClick={() => { setAll(!all) }}>{t(all ? 'feeds.fewer' : 'feeds.all')}</button>}
+        </p>
+      )}
+      {shown.length > 0 && (
         <table className="unmapped">
           <caption className="unseen">{t('feeds.unmapped')}</caption>
           <thead><tr><th scope="col">{t('feeds.code')}</th><th scope="col">{t('feeds.name')}</th><th scope="col">{t('feeds.unit')}</th><th scope="col" className="right">{t('feeds.count')}</th><th scope="col" className="right">{t('feeds.last')}</th><th scope="col">{t('feeds.mapTo')}</th></tr></thead>
-          <tbody>{feed.unmapped.map(code => <UnmappedRow key={`${code.system}|${code.code}`} feed={feed.name} code={code} concepts={concepts} onMapped={() => { setMapped(code.code); onMapped() }} />)}</tbody>
+          <tbody>{shown.map(code => <UnmappedRow key={`${code.system}|${code.code}`} feed={feed.name} code={code} concepts={concepts} onTold={news => { setTold(news); onMapped() }} />)}</tbody>
         </table>
       )}
       {feed.others > 0 && <p className="quiet">{t('feeds.others', { n: format.number(feed.others) })}</p>}
@@ -29,7 +43,12 @@ export function UnmappedCodes ({ feed, concepts, onMapped }: Props): ReactNode {
   )
 }
 
-function UnmappedRow ({ feed, code, concepts, onMapped }: { readonly feed: string, readonly code: WireUnmapped, readonly concepts: Props['concepts'], readonly onMapped: () => void }): ReactNode {
+type Told = { readonly kind: 'nothing' } | { readonly kind: 'mapped', readonly code: string } | { readonly kind: 'taken', readonly code: string, readonly reason: string }
+interface RowProps { readonly feed: string, readonly code: WireUnmapped, readonly concepts: Props['concepts'], readonly onTold: (news: Told) => void }
+
+function wordsOf ({ system, code, text }: WireUnmapped): string { return `${system} | ${code} ${text}`.toLowerCase() }
+
+function UnmappedRow ({ feed, code, concepts, onTold }: RowProps): ReactNode {
   const { t, format } = useI18n()
   const now = useServerNow()
   return (
@@ -39,12 +58,12 @@ function UnmappedRow ({ feed, code, concepts, onMapped }: { readonly feed: strin
       <td data-label={t('feeds.unit')}>{code.unit}</td>
       <td className="right number" data-label={t('feeds.count')}>{format.number(code.count)}</td>
       <td className="right quiet" data-label={t('feeds.last')}>{t('reading.ago', { age: format.age(now - code.lastAt) })}</td>
-      <td><MapForm feed={feed} code={code} concepts={concepts} onMapped={onMapped} /></td>
+      <td><MapForm feed={feed} code={code} concepts={concepts} onTold={onTold} /></td>
     </tr>
   )
 }
 
-function MapForm ({ feed, code, concepts, onMapped }: { readonly feed: string, readonly code: WireUnmapped, readonly concepts: Props['concepts'], readonly onMapped: () => void }): ReactNode {
+function MapForm ({ feed, code, concepts, onTold }: RowProps): ReactNode {
   const { t, format } = useI18n()
   const [concept, setConcept] = useState('')
   const [unit, setUnit] = useState('')
@@ -53,8 +72,9 @@ function MapForm ({ feed, code, concepts, onMapped }: { readonly feed: string, r
     setSending({ kind: 'sending' })
     try {
       await postJson(`/api/feeds/${encodeURIComponent(feed)}/codes`, { system: code.system, code: code.code, concept, unit })
-      onMapped()
+      onTold({ kind: 'mapped', code: code.code })
     } catch (error) {
+      if (error instanceof ApiFailure && error.code === 'CODE_MAPPED') onTold({ kind: 'taken', code: code.code, reason: error.message })
       setSending({ kind: 'failed', reason: error instanceof ApiFailure ? error.message : String(error) })
     }
   }

@@ -39,6 +39,7 @@ test('a unit may be one that the feed has given a meaning', () => {
 test('writing changes a code in its place, adds a new one at the end, and keeps comments', () => {
   const text = `# kept\n${CODES_HEADER}\nL,a,heartRate,\n# between\nL,b,spo2,\n`
   expect(writeCodes(text, [{ system: 'L', code: 'A', concept: 'respiratoryRate', unit: '/min' }, { system: '', code: 'x,y', concept: 'lactate', unit: '' }])).toBe(`# kept\n${CODES_HEADER}\nL,A,respiratoryRate,/min\n# between\nL,b,spo2,\n,"x,y",lactate,\n`)
+  expect(writeCodes(`${CODES_HEADER}\r\nL,b,spo2,\r\n`, [{ system: 'L', code: 'a', concept: 'spo2', unit: '%' }])).toBe(`${CODES_HEADER}\r\nL,b,spo2,\r\nL,a,spo2,%\r\n`)
   expect(writeCodes('', [{ system: 'L', code: 'a', concept: 'spo2', unit: '%' }])).toBe(`${CODES_HEADER}\nL,a,spo2,%\n`)
 })
 

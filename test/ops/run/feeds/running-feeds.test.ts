@@ -46,6 +46,18 @@ test('two people who map at once both have their code in the file', async () => 
   expect(h.feeds.feeds()[0]!.codes).toBe(3)
 })
 
+test('of two people who map one code to two things the second hears of the first, and overrules only when that is said', async () => {
+  const h = await opened({ 'lab.json': LAB, 'lab.codes.csv': 'system,code,concept,unit\n' })
+  const map = (concept: string, unit = '', more = {}): Promise<unknown> => h.feeds.mapCode('lab', { system: 'L', code: 'KREA', concept, unit, ...more }, 'e')
+  const both = await Promise.all([map('creatinine', 'umol/L'), map('lactate')])
+  expect(both).toMatchObject([{ kind: 'mapped' }, { kind: 'mapped-otherwise', concept: 'creatinine', unit: 'umol/L' }])
+  expect(await map('creatinine', 'umol/L')).toMatchObject({ kind: 'mapped' })
+  expect(await map('creatinine')).toMatchObject({ kind: 'mapped-otherwise' })
+  expect(readFileSync(join(h.folder, 'lab.codes.csv'), 'utf8')).toBe('system,code,concept,unit\nL,KREA,creatinine,umol/L\n')
+  expect(await map('lactate', '', { replace: true })).toMatchObject({ kind: 'mapped', feed: { codes: 1 } })
+  expect(readFileSync(join(h.folder, 'lab.codes.csv'), 'utf8')).toBe('system,code,concept,unit\nL,KREA,lactate,\n')
+})
+
 test('a changed table takes effect when it is looked at; a faulty one is refused, the old one holds and health says so', async () => {
   const h = await opened()
   h.put('lab.codes.csv', 'system,code,concept,unit\nL,XPULS,heartRate,\n')
