@@ -3,10 +3,14 @@ import { runSource, type Source } from '../kit/index.ts'
 import { LatidoError } from '../../streams/errors/index.ts'
 import { bulkSource, type ExportState } from './bulk/index.ts'
 import { openServer, type FhirServer } from './open-server.ts'
+import { NewestFirst, type KnownVersion } from './newest-first.ts'
 import { FHIR_OPTIONS, type FhirOptions } from './options.ts'
 import { patientSource, systemSource } from './polling/index.ts'
 import { PROFILES } from './profiles/index.ts'
 import { fhirMapper } from './resources/index.ts'
+
+/** Resources of which something was refused; the versions of older ones are forgotten. */
+const REFUSED_KEPT_MAX = 50_000
 
 /** Starts the mode in which the server calls. */
 export type StartSubscription = (context: ConnectorContext, options: FhirOptions, server: FhirServer) => Promise<Connector>
@@ -25,7 +29,8 @@ export function fhirKind (modes: { readonly subscription?: StartSubscription }):
         return await modes.subscription(context, options, server)
       }
       const source = options.mode === 'bulk' ? bulk(context, options, server) : polling(options, server)
-      return runSource(source, { feed: context.feed, clock: context.clock, positions: context.table<string>('position'), limits: { pollEveryMs: options.pollEveryMs }, say: context.say })
+      const feed = new NewestFirst(context.feed, context.table<KnownVersion>('versions'), REFUSED_KEPT_MAX, 'refused')
+      return runSource(source, { feed, clock: context.clock, positions: context.table<string>('position'), limits: { pollEveryMs: options.pollEveryMs }, say: context.say })
     },
   }
 }

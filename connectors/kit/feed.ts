@@ -50,6 +50,12 @@ export type Taken<F extends Fault = Fault> =
   /** A fault of ours, kept as a dead letter: the sender may try again. */
   | { readonly kind: 'failed', readonly fault: Fault }
 
+/** A dead letter that came too late: what is newer of the same thing was taken since, and must stand. */
+export interface Superseded { readonly kind: 'superseded' }
+
+/** Stands before a retry: lets it go ahead in its turn, or knows that it is out of date. */
+export type RetryGuard = <T> (raw: Buffer, retry: () => Promise<T>) => Promise<T | Superseded>
+
 export interface FeedOptions<F extends Fault = Fault> {
   /** The feed's name in the configuration; stands in dead letters, so that they find their mapper again. */
   readonly name: string
@@ -67,6 +73,7 @@ export class Feed<F extends Fault = Fault> {
   readonly intake: Intake
   readonly #mapping: MappingTable
   readonly #map: MessageMapper<F>
+  #guard: RetryGuard = async (_, retry) => await retry()
 
   constructor ({ name, kind, intake, mapping, map }: FeedOptions<F>) {
     this.name = name
@@ -109,7 +116,12 @@ export class Feed<F extends Fault = Fault> {
    * Takes a dead letter's bytes again. What is refused as a whole is told and not stored, since the letter stands; of what can be taken in part the
    * rest becomes dead letters of its own. Rejects (LatidoError) when the log is away.
    */
-  async retry (raw: Buffer): Promise<Taken<F>> {
+  async retry (raw: Buffer): Promise<Taken<F> | Superseded> { return await this.#guard(raw, () => this.#retry(raw)) }
+
+  /** A connector whose messages have versions, and that keeps older ones from following newer ones, does so for retries too. */
+  guardRetries (guard: RetryGuard): void { this.#guard = guard }
+
+  async #retry (raw: Buffer): Promise<Taken<F>> {
     const mapped = this.map(raw, () => {}) // its codes were counted when it first came
     if (mapped === undefined) return { kind: 'failed', fault: { cause: 'step-failed', detail: 'the message could not be mapped' } }
     if (mapped.kind === 'rejected') return { kind: 'refused', fault: mapped.fault }

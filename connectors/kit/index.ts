@@ -2,7 +2,7 @@
 export type { ConnectorContext, ConnectorKind, KeptTable, SecretRef } from './connector-kind.ts'
 /** The way of a message to the log: mapping, publishing, dead letters. */
 export { Feed } from './feed.ts'
-export type { FeedOptions, MapContext, MappedEvent, MappedMessage, MessageMapper, RefusedPart, Retried, RetryGuard, Taken } from './feed.ts'
+export type { FeedOptions, MapContext, MappedEvent, MappedMessage, MessageMapper, RefusedPart, RetryGuard, Superseded, Taken } from './feed.ts'
 /** What a feed's codes, units, times and identifiers mean. */
 export { canonicalValue, fixedMapping, identifierOf, meaningOf, PLAIN_MAPPING } from './mapping.ts'
 export type { CodeMapping, FeedMapping, MappingTable, UnmappedCode } from './mapping.ts'

@@ -9,7 +9,7 @@ import { EventNumbers } from './event-numbers.ts'
 import { readNotification, type Notification, type NotifiedEvent } from './notification.ts'
 import type { OnDemand } from './on-demand.ts'
 import type { SubscriptionLimits, WantedSubscription } from './options.ts'
-import type { NewestFirst } from './versions.ts'
+import type { NewestFirst } from '../newest-first.ts'
 
 /** What is kept of a topic subscription's counting: of which Subscription, and up to which event all is in the log. */
 export interface KeptNumbers { readonly id: string, readonly contiguous: number }

@@ -15,7 +15,7 @@ export function renderLetter (letter: LetterInfo): string {
   return textTable([
     ['offset', String(offset)], ['cause', cause], ['where', detail], ['source', source], ['feed', feed === '' ? '- (it cannot be retried)' : retryable || state !== 'open' ? feed : `${feed} (not running here)`], ['refused', at(refusedAt)], ['bytes', `${bytes}, sealed`],
     ...partition < 0 ? [] : [['met at', `partition ${partition}, offset ${position}`]], ['state', state], ['tried', String(attempts)],
-    ...last === null ? [] : [['last', `${last.action} by ${last.by} at ${at(last.at)}: ${last.outcome}${last.cause === '' ? '' : ` (${last.cause}: ${last.detail})`}`]],
+    ...last === null ? [] : [['last', `${last.action} by ${last.by} at ${at(last.at)}: ${last.outcome}${last.cause === '' ? '' : ` (${last.cause}: ${last.detail})`}${last.cause === '' && last.detail !== '' ? ` (${last.detail})` : ''}`]],
   ])
 }
 
@@ -23,7 +23,7 @@ export function renderOutcome ({ offset, last }: LetterInfo): string {
   if (last === null) return `latido: ${offset}: nothing was done\n`
   switch (last.outcome) {
     case 'published': return `latido: ${offset}: it is on the log now\n`
-    case 'duplicate': return `latido: ${offset}: the log had it already\n`
+    case 'duplicate': return `latido: ${offset}: ${last.detail === '' ? 'the log had it already' : last.detail}\n`
     case 'archived': return `latido: ${offset}: taken; it carries nothing that is computed with\n`
     case 'dropped': return `latido: ${offset}: dropped\n`
     default: return `latido: ${offset}: refused again, and still open: ${last.cause} (${last.detail})\n`

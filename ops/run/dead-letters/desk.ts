@@ -1,4 +1,4 @@
-import type { Feed, Sealer, Taken } from '../../../connectors/kit/index.ts'
+import type { Feed, Sealer, Superseded, Taken } from '../../../connectors/kit/index.ts'
 import type { DeadLetterDesk, LetterFilter, LetterInfo, LetterOutcome, LetterPage, RetryRound } from '../../../dashboards/server/index.ts'
 import { TOPICS, type Disposition, type EventCodecs } from '../../../streams/events/index.ts'
 import type { Log } from '../../../streams/log/index.ts'
@@ -114,8 +114,9 @@ export class Desk implements DeadLetterDesk {
   }
 }
 
-function toldOf (taken: Taken): Told {
+function toldOf (taken: Taken | Superseded): Told {
   switch (taken.kind) {
+    case 'superseded': return { outcome: 'duplicate', cause: '', detail: 'a newer version has come since; this one is not used' }
     case 'taken': return { outcome: taken.published > 0 ? 'published' : taken.duplicates > 0 ? 'duplicate' : 'archived', cause: '', detail: '' }
     case 'refused':
     case 'failed': return { outcome: 'refused', cause: taken.fault.cause, detail: taken.fault.detail }

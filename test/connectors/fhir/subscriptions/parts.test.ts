@@ -4,7 +4,7 @@ import { EventNumbers } from '../../../../connectors/fhir/subscriptions/event-nu
 import { readNotification } from '../../../../connectors/fhir/subscriptions/notification.ts'
 import { subscriptionFields } from '../../../../connectors/fhir/subscriptions/options.ts'
 import { subscriptionOf, whyRenew } from '../../../../connectors/fhir/subscriptions/subscription-resource.ts'
-import { isOlder } from '../../../../connectors/fhir/subscriptions/versions.ts'
+import { isOlder } from '../../../../connectors/fhir/newest-first.ts'
 import type { Bundle } from '../../../../connectors/fhir/resources/index.ts'
 import { notificationOf } from './notifier.ts'
 

@@ -1,27 +1,31 @@
-import type { Feed, KeptTable, Taken } from '../../kit/index.ts'
-import { readEnvelope, text, type FhirResource } from '../resources/index.ts'
+import type { Feed, KeptTable, Superseded, Taken } from '../kit/index.ts'
+import { readEnvelope, text, type FhirResource } from './resources/index.ts'
 
-/** The newest version of a resource that the log has. */
+/** The newest version of a resource that came. */
 export interface KnownVersion { readonly version?: number, readonly at: number }
 
 /**
  * Takes messages so that an older version never follows a newer one. Servers send late, send again and send out of order, and a reading may overtake a
  * notification: of each resource one message is taken at a time, and what is older than the newest that was taken is dropped and counted. The same
- * version again goes through: the intake knows it.
+ * version again goes through: the intake knows it. A dead letter that is retried comes late too, whoever sent it.
  */
 export class NewestFirst {
   readonly name: string
   readonly #feed: Feed
   readonly #table: KeptTable<KnownVersion>
   readonly #keptMax: number
+  readonly #keeps: 'all' | 'refused'
   readonly #known = new Map<string, KnownVersion>()
   readonly #lanes = new Map<string, Promise<unknown>>()
 
-  constructor (feed: Feed, table: KeptTable<KnownVersion>, keptMax: number) {
+  /** `refused`: of a source that never sends what is old only what was refused can come late, so versions are kept from there on. */
+  constructor (feed: Feed, table: KeptTable<KnownVersion>, keptMax: number, keeps: 'all' | 'refused') {
     this.name = feed.name
     this.#feed = feed
     this.#table = table
     this.#keptMax = keptMax
+    this.#keeps = keeps
+    feed.guardRetries((raw, retry) => this.#retry(raw, retry))
     for (const [key, value] of table.load()) this.#known.set(key, value)
   }
 
@@ -37,10 +41,26 @@ export class NewestFirst {
         return { kind: 'taken', published: 0, duplicates: 1, refused: [] }
       }
       const taken = await this.#feed.take(raw)
-      await this.#keep(said.key, said.deleted ? afterDeletion(said.version, this.#known.get(said.key)) : said.version)
+      if (this.#keeps === 'all' || this.#known.has(said.key) || taken.kind !== 'taken' || taken.refused.length > 0) await this.#keepSaid(said)
       return taken
     })
   }
+
+  async #retry<T> (raw: Buffer, retry: () => Promise<T>): Promise<T | Superseded> {
+    const said = saidBy(raw)
+    if (said === undefined) return await retry()
+    return await this.#inLane<T | Superseded>(said.key, async () => {
+      if (isOlder(said.version, this.#known.get(said.key))) {
+        this.count('stale-version')
+        return { kind: 'superseded' }
+      }
+      const taken = await retry()
+      await this.#keepSaid(said)
+      return taken
+    })
+  }
+
+  #keepSaid ({ key, version, deleted }: SaidVersion): Promise<void> { return this.#keep(key, deleted ? afterDeletion(version, this.#known.get(key)) : version) }
 
   async #inLane<T> (key: string, work: () => Promise<T>): Promise<T> {
     const turn = (this.#lanes.get(key) ?? Promise.resolve()).then(work, work)
@@ -77,7 +97,9 @@ export function isOlder (one: KnownVersion, known: KnownVersion | undefined): bo
 /** A deletion is told without its version, which is the next one. */
 function afterDeletion ({ at }: KnownVersion, known: KnownVersion | undefined): KnownVersion { return known?.version === undefined ? { at } : { at, version: known.version + 1 } }
 
-function saidBy (raw: Buffer): { readonly key: string, readonly version: KnownVersion, readonly deleted: boolean } | undefined {
+interface SaidVersion { readonly key: string, readonly version: KnownVersion, readonly deleted: boolean }
+
+function saidBy (raw: Buffer): SaidVersion | undefined {
   const read = readEnvelope(raw)
   const [only, ...others] = read.kind === 'ok' ? read.envelope.said : []
   if (only === undefined || others.length > 0) return undefined
