@@ -14,8 +14,10 @@ export interface Location {
 /** Why a message or a row was refused, with its place. */
 export interface Hl7Fault extends Fault { readonly at?: Location }
 
+/** A segment that is not there has number 0. */
 export function faultAt (cause: RefusalCause, segment: { readonly name: string, readonly number: number }, field: number, what = ''): Hl7Fault {
-  return { cause, detail: `${segment.name}-${field} of segment ${segment.number}${what === '' ? '' : ` ${what}`}`, at: { segment: segment.name, number: segment.number, field } }
+  const place = segment.number === 0 ? `${segment.name}-${field}: the message has no ${segment.name}` : `${segment.name}-${field} of segment ${segment.number}`
+  return { cause, detail: `${place}${what === '' ? '' : ` ${what}`}`, at: { segment: segment.name, number: segment.number, field } }
 }
 
 /** The shorter name within this folder. */

@@ -34,7 +34,7 @@ export const CONNECTOR_KINDS: readonly AnyKind[] = [
 ]
 
 /** Those, and the user's own in the folder of feeds. Throws CONNECTOR_INVALID. */
-export async function connectorKinds (folder: string): Promise<readonly AnyKind[]> { return [...CONNECTOR_KINDS, ...(await ownKinds(folder)).map(anyKind)] }
+export async function connectorKinds (folder: string): Promise<readonly AnyKind[]> { return [...CONNECTOR_KINDS, ...(await ownKinds(folder, CONNECTOR_KINDS.map(({ kind }) => kind))).map(anyKind)] }
 
 export interface ConnectorParts {
   readonly config: Config

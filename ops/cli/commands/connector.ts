@@ -1,6 +1,6 @@
 import { conformanceChecks } from '../../../connectors/conformance/index.ts'
 import { LatidoError, messageOf } from '../../../streams/errors/index.ts'
-import { loadHarness, newConnector } from '../../run/index.ts'
+import { connectorKinds, loadHarness, newConnector } from '../../run/index.ts'
 import { ownOptions } from '../own-options.ts'
 import type { Command } from './command.ts'
 
@@ -16,7 +16,7 @@ export const connector: Command = {
     if (word === undefined || more.length > 0) throw new LatidoError('CONFIG_INVALID', 'one name is needed', `latido connector ${connector.usage}`)
     switch (verb) {
       case 'new':
-        for (const file of newConnector(word, own.in ?? 'feeds')) process.stdout.write(`latido: made ${file}\n`)
+        for (const file of newConnector(word, own.in ?? 'feeds', (await connectorKinds('')).map(({ kind }) => kind))) process.stdout.write(`latido: made ${file}\n`)
         return 0
       case 'test': return await tryOut(word, own.only ?? '')
       default: throw new LatidoError('CONFIG_INVALID', `connector cannot "${String(verb)}"`, 'say new or test')

@@ -8,8 +8,9 @@ import { CONNECTOR_MODULES } from './load-module.ts'
  * Makes a connector that works, in a folder of feeds: the connector, what it is tried with, and its feed's file. Throws CONFIG_INVALID where one is
  * there already; overwrites nothing.
  */
-export function newConnector (name: string, folder: string): readonly string[] {
+export function newConnector (name: string, folder: string, taken: readonly string[] = []): readonly string[] {
   if (!/^[a-z][a-z0-9-]{0,31}$/.test(name)) throw new LatidoError('CONFIG_INVALID', `"${name}" is no name for a connector`, 'lower-case letters, digits and "-", beginning with a letter')
+  if (taken.includes(name)) throw new LatidoError('CONFIG_INVALID', `Latido has a connector "${name}" already`, 'choose another name')
   const settings = typeSettings(CONNECTOR_MODULES)
   const shared: readonly (readonly [string, string])[] = [
     ...(settings === undefined ? [] : [[join(folder, 'tsconfig.json'), `${JSON.stringify({ ...settings, include: ['.'] }, null, 2)}\n`] as const]),

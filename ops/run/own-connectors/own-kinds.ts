@@ -9,12 +9,13 @@ import { loadModule } from './load-module.ts'
 const SUFFIX = '.connector.ts'
 
 /** The connectors of a feeds' folder: each `NAME.connector.ts` exports one as `connector`. Throws CONNECTOR_INVALID. */
-export async function ownKinds (folder: string): Promise<readonly ConnectorKind<unknown>[]> {
+export async function ownKinds (folder: string, taken: readonly string[] = []): Promise<readonly ConnectorKind<unknown>[]> {
   if (folder === '' || !existsSync(folder)) return []
   const kinds: ConnectorKind<unknown>[] = []
   for (const file of readdirSync(folder).filter(name => name.endsWith(SUFFIX)).toSorted()) {
     const { connector } = await loadModule(join(folder, file))
     if (!isKind(connector)) throw new LatidoError('CONNECTOR_INVALID', `${file} does not export a connector`, 'export const connector: ConnectorKind<Options> = { kind, summary, options, mapper, start }')
+    if (taken.includes(connector.kind) || kinds.some(({ kind }) => kind === connector.kind)) throw new LatidoError('CONNECTOR_INVALID', `${file}: there is a connector of kind "${connector.kind}" already`, 'give it a kind of its own')
     kinds.push(connector)
   }
   return kinds

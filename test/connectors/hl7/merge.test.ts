@@ -41,10 +41,10 @@ describe('a merge', () => {
     expect(named('MRG|OLD^^^HOSP^MR~9^^^REG', 'PID|1||NEW^^^HOSP^MR~9^^^REG')).toEqual(['OLD > NEW'])
   })
   it('without an old or a new identifier is rejected', () => {
-    expect(of('A40', PID)).toEqual(['patient-missing: MRG-1 of segment 0'])
+    expect(of('A40', PID)).toEqual(['patient-missing: MRG-1: the message has no MRG'])
     expect(of('A40', PID, 'MRG|""')).toEqual(['patient-missing: MRG-1 of segment 4'])
     expect(of('A40', 'PID|1', 'MRG|OLD')).toEqual(['patient-missing: PID-3 of segment 3'])
-    expect(of('A40', 'MRG|OLD')).toEqual(['patient-missing: PID-3 of segment 0'])
+    expect(of('A40', 'MRG|OLD')).toEqual(['patient-missing: PID-3: the message has no PID'])
   })
   it('of an identifier into itself changes nothing, is counted and kept', () => {
     const mapped = mapRaw(adt('A40', '1', EVN, PID, 'MRG|NEW'))

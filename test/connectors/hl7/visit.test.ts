@@ -39,7 +39,7 @@ describe('a moved visit (A45)', () => {
   })
   it('without a patient is rejected; a bad pair beside a good one is refused alone', () => {
     expect(of('PID|1', 'MRG|WRONG||||V7')).toEqual(['patient-missing: PID-3 of segment 3'])
-    expect(of(RIGHT)).toEqual(['patient-missing: MRG-1 of segment 0'])
+    expect(of(RIGHT)).toEqual(['patient-missing: MRG-1: the message has no MRG'])
     expect(of('PID|1||RIGHT', 'MRG|WRONG||||V7', PV1('V7'), 'PID|2', 'MRG|W2||||V8')).toEqual(['V7 of WRONG to RIGHT', 'patient-missing', 'visits-moved'])
   })
 })

@@ -26,6 +26,14 @@ it.each(['', 'Scale', '9scale', '../scale', 'a b'])('refuses the name "%s"', nam
   expect(() => newConnector(name, folder)).toThrow(LatidoError)
 })
 
+it('never shadows a connector of the product, nor one of its own with another', async () => {
+  expect(() => newConnector('hl7', folder, ['hl7'])).toThrow('Latido has a connector "hl7" already')
+  newConnector('scale', folder)
+  await expect(ownKinds(folder, ['scale'])).rejects.toMatchObject({ code: 'CONNECTOR_INVALID', message: 'scale.connector.ts: there is a connector of kind "scale" already' })
+  write('twin.connector.ts', readFileSync(join(folder, 'scale.connector.ts'), 'utf8'))
+  await expect(ownKinds(folder)).rejects.toMatchObject({ code: 'CONNECTOR_INVALID', message: 'twin.connector.ts: there is a connector of kind "scale" already' })
+})
+
 it('has no connectors where there is no folder', async () => { expect([await ownKinds(''), await ownKinds(folder)]).toEqual([[], []]) })
 
 it('says file and line of a connector that cannot be read', async () => {
