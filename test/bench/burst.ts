@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import { openClickHouseOffline, startEngine } from '../../features/offline/index.ts'
+import { startEngine } from '../../features/offline/index.ts'
 import { TOPICS } from '../../streams/events/index.ts'
 import { systemClock } from '../../streams/time/index.ts'
 import { api, openLeftovers, pipelineOf, startCli, until, type Cli, type WireAlert } from '../e2e/kit/index.ts'
+import { storeOn } from '../kit/offline-store.ts'
 import { SeededRandom } from '../kit/random.ts'
 import { tempDir } from '../kit/temp-dir.ts'
 import { DeviceFleet } from './device-fleet.ts'
@@ -189,7 +190,7 @@ async function count (dataDir: string): Promise<{ readonly inLog: number, readon
   const started = await startEngine({ directory: join(dataDir, 'offline'), clock: systemClock })
   if (started.kind === 'off') return { inLog, offline: undefined }
   await using engine = started.engine
-  await using store = await openClickHouseOffline({ url: () => engine.url, username: 'latido', password: engine.token, clock: systemClock })
+  await using store = await storeOn(engine)
   const [row] = await store.query('SELECT count() AS n FROM observations')
   return { inLog, offline: Number(row?.['n']) }
 }

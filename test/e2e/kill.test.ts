@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { openClickHouseOffline, startEngine } from '../../features/offline/index.ts'
+import { startEngine } from '../../features/offline/index.ts'
 import { openEmbeddedOnlineStore } from '../../features/online/index.ts'
 import { onlineValue, tableOf } from '../../features/serving/index.ts'
 import { STANDARD_VIEWS } from '../../features/views/index.ts'
@@ -9,6 +9,7 @@ import { loadModels } from '../../ops/run/models.ts'
 import { Closers } from '../../ops/run/closers.ts'
 import { patientKeyOf, TOPICS } from '../../streams/events/index.ts'
 import { systemClock } from '../../streams/time/index.ts'
+import { storeOn } from '../kit/offline-store.ts'
 import { SeededRandom } from '../kit/random.ts'
 import { tempDir } from '../kit/temp-dir.ts'
 import { freePort, openLeftovers, pipelineOf, startCli, until, type Cli, type CliOptions, type Leftovers } from './kit/index.ts'
@@ -121,7 +122,7 @@ async function checkClickHouse (dataDir: string, left: Leftovers): Promise<void>
   const started = await startEngine({ directory: join(dataDir, 'offline'), clock: systemClock })
   if (started.kind === 'off') { console.log(`SKIPPED: rows in ClickHouse (${started.why})`); return }
   await using engine = started.engine
-  await using store = await openClickHouseOffline({ url: () => engine.url, username: 'latido', password: engine.token, clock: systemClock })
+  await using store = await storeOn(engine)
   const expected: Record<string, string[]> = { observations: [], encounters: [], features: [], scores: [], alerts: [] }
   for (const topic of [TOPICS.events, TOPICS.features, TOPICS.entityFeatures, TOPICS.scores, TOPICS.alerts]) {
     for (let partition = 0; partition < PARTITIONS; partition++) {

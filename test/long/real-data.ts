@@ -12,12 +12,13 @@ import { fileURLToPath } from 'node:url'
 import { openMimic3, openPhysionet2019, type HistoricalSource } from '../../connectors/files/index.ts'
 import { featuresMachine } from '../../features/compute/index.ts'
 import type { FeatureView } from '../../features/define/index.ts'
-import { compileView, OfflineBatchBuilder, openClickHouseOffline, startEngine, type ClickHouseOffline } from '../../features/offline/index.ts'
+import { compileView, OfflineBatchBuilder, startEngine, type ClickHouseOffline } from '../../features/offline/index.ts'
 import type { FeatureVector } from '../../features/vector.ts'
 import { ALL_VIEWS } from '../../features/views/index.ts'
 import { KeyedMachine } from '../../streams/engine/index.ts'
 import type { PatientKey } from '../../streams/events/index.ts'
 import { systemClock } from '../../streams/time/index.ts'
+import { storeOn } from '../kit/offline-store.ts'
 
 const [kind = 'mimic3', patientsText = '100', vectorsText = '60'] = process.argv.slice(2)
 const PATIENTS = Number(patientsText)
@@ -107,7 +108,7 @@ async function main (): Promise<number> {
     const started = await startEngine({ directory, clock: systemClock })
     if (started.kind === 'off') { console.log(`SKIPPED: ${started.why}`); return 0 }
     await using engine = started.engine
-    await using store = await openClickHouseOffline({ url: () => engine.url, username: 'latido', password: engine.token, clock: systemClock, requestTimeoutMs: 600_000 })
+    await using store = await storeOn(engine, { requestTimeoutMs: 600_000 })
     const said = await replay(source, store, ALL_VIEWS)
     console.log(`${kind}: ${Math.min(PATIENTS, source.patients)} patients, ${source.messages} messages`)
     const tallies = new Map<string, Tally>()

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { constant, featureView, type FeatureView } from '../../../features/define/index.ts'
 import { buildDataset, localLake } from '../../../features/offline/dataset/index.ts'
-import { openClickHouseOffline, startEngine } from '../../../features/offline/index.ts'
+import { startEngine } from '../../../features/offline/index.ts'
 import { systemClock } from '../../../streams/time/index.ts'
+import { storeOn } from '../../kit/offline-store.ts'
 
 const VIEWS = 5
 const FEATURES = 10
@@ -17,7 +18,7 @@ const views: readonly FeatureView[] = Array.from({ length: VIEWS }, (_, v) => fe
 const started = await startEngine({ directory, clock: systemClock })
 if (started.kind === 'off') throw new Error(started.why)
 const { engine } = started
-const store = await openClickHouseOffline({ url: () => engine.url, username: 'bench', password: engine.token, clock: systemClock })
+const store = await storeOn(engine)
 
 async function load (): Promise<void> {
   for (let v = 0; v < VIEWS; v++) {

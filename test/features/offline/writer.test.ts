@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { openClickHouseOffline, runOfflineWriter } from '../../../features/offline/index.ts'
+import { runOfflineWriter } from '../../../features/offline/index.ts'
 import type { OfflineBatch, OfflineDecode, OfflineWriter } from '../../../features/offline/index.ts'
 import { LatidoError } from '../../../streams/errors/index.ts'
 import type { Consumer, OffsetCommit, RecordCursor, Run } from '../../../streams/log/index.ts'
 import { ManualClock, systemClock } from '../../../streams/time/index.ts'
 import { describeWithEngine, observationsAt, startTestEngine } from './clickhouse/kit.ts'
+import { storeOn } from '../../kit/offline-store.ts'
 
 const TOPIC = 'events'
 
@@ -194,7 +195,7 @@ describeWithEngine('the loop over an engine that is killed and comes back', { ti
   it('loses nothing and counts nothing twice, also when the loop itself starts again', async () => {
     await using started = await startTestEngine()
     const { engine } = started
-    await using store = await openClickHouseOffline({ url: () => engine.url, username: 'latido', password: engine.token, clock: systemClock })
+    await using store = await storeOn(engine)
     const log = new FakeLog()
     for (let i = 0; i < 6000; i++) log.values.push('x')
     const run = (): OfflineWriter => runOfflineWriter({ consumer: log.consumer(100), store, decode, clock: systemClock, rowsMax: 200, flushMs: 50, backoffMinMs: 10, backoffMaxMs: 100 })

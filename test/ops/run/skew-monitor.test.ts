@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { featureView, last, type FeatureView } from '../../../features/define/index.ts'
-import { openClickHouseOffline, type ClickHouseOffline } from '../../../features/offline/index.ts'
+import type { ClickHouseOffline } from '../../../features/offline/index.ts'
 import { SkewMonitor } from '../../../ops/run/skew-monitor.ts'
 import { openMetrics } from '../../../ops/telemetry/index.ts'
 import type { PatientKey } from '../../../streams/events/index.ts'
-import { ManualClock, systemClock } from '../../../streams/time/index.ts'
+import { ManualClock } from '../../../streams/time/index.ts'
 import { batchOf, describeWithEngine, startTestEngine, type TestEngine } from '../../features/offline/clickhouse/kit.ts'
+import { storeOn } from '../../kit/offline-store.ts'
 
 const START = Date.UTC(2026, 0, 15)
 const EVERY_MS = 600_000
@@ -16,7 +17,7 @@ describeWithEngine('the skew monitor', () => {
   let store: ClickHouseOffline
   beforeAll(async () => {
     engine = await startTestEngine()
-    store = await openClickHouseOffline({ url: () => engine.engine.url, username: 'latido', password: engine.engine.token, clock: systemClock })
+    store = await storeOn(engine.engine)
   }, 60_000)
   afterAll(async () => { await store[Symbol.asyncDispose](); await engine[Symbol.asyncDispose]() })
 

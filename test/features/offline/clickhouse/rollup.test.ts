@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { openClickHouseOffline, SCHEMA_VERSION } from '../../../../features/offline/index.ts'
+import { SCHEMA_VERSION } from '../../../../features/offline/index.ts'
 import type { ClickHouseOffline, ObservationsRow } from '../../../../features/offline/index.ts'
 import type { Observation, PatientKey } from '../../../../streams/events/index.ts'
-import { systemClock } from '../../../../streams/time/index.ts'
 import { NOON, PATIENT, batchOf, describeWithEngine, observationsAt, startTestEngine } from './kit.ts'
 import type { TestEngine } from './kit.ts'
+import { storeOn } from '../../../kit/offline-store.ts'
 
 const MINUTE_MS = 60_000
 const START = Math.floor(NOON / MINUTE_MS) * MINUTE_MS
@@ -17,7 +17,7 @@ describeWithEngine('rollups of dense observations', { timeout: 60_000 }, () => {
   afterAll(async () => { await started[Symbol.asyncDispose]() })
   beforeEach(async () => {
     const { engine } = started
-    store = await openClickHouseOffline({ url: () => engine.url, username: 'latido', password: engine.token, clock: systemClock, database: `rollup_${++database}` })
+    store = await storeOn(engine, { database: `rollup_${++database}` })
     return async () => { await store[Symbol.asyncDispose]() }
   })
 

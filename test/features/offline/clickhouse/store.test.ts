@@ -6,6 +6,7 @@ import { isLatidoError } from '../../../../streams/errors/index.ts'
 import { systemClock } from '../../../../streams/time/index.ts'
 import { NOON, PATIENT, batchOf, describeWithEngine, observationsAt, startTestEngine } from './kit.ts'
 import type { TestEngine } from './kit.ts'
+import { storeOn } from '../../../kit/offline-store.ts'
 
 const SMILE = 'Øst 😀 “3”'
 const HOUR_MS = 3_600_000
@@ -18,7 +19,7 @@ describeWithEngine('the offline store in the embedded engine', { timeout: 60_000
   afterAll(async () => { await started[Symbol.asyncDispose]() })
   beforeEach(async () => {
     const { engine } = started
-    store = await openClickHouseOffline({ url: () => engine.url, username: 'latido', password: engine.token, clock: systemClock, database: `test_${++database}` })
+    store = await storeOn(engine, { database: `test_${++database}` })
     return async () => { await store[Symbol.asyncDispose]() }
   })
   const count = async (table: string): Promise<number> => Number((await store.query(`SELECT count() AS n FROM ${table}`))[0]?.['n'])
@@ -149,7 +150,7 @@ describeWithEngine('an engine that is killed while batches are written', { timeo
   it('loses nothing and counts nothing twice', async () => {
     await using started = await startTestEngine()
     const { engine } = started
-    await using store = await openClickHouseOffline({ url: () => engine.url, username: 'latido', password: engine.token, clock: systemClock })
+    await using store = await storeOn(engine)
     let kills = 0
     const killer = systemClock.every(150, () => { if (kills < 3 && engine.state === 'on' && engine.pid !== undefined) { kills++; process.kill(engine.pid, 'SIGKILL') } })
     let refused = 0

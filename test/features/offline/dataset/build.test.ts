@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { openClickHouseOffline } from '../../../../features/offline/index.ts'
 import type { ClickHouseOffline } from '../../../../features/offline/index.ts'
 import { buildDataset, localLake, type DatasetManifest, type DatasetOptions } from '../../../../features/offline/dataset/index.ts'
-import { ManualClock, systemClock } from '../../../../streams/time/index.ts'
+import { ManualClock } from '../../../../streams/time/index.ts'
+import { storeOn } from '../../../kit/offline-store.ts'
 import { tempDir } from '../../../kit/temp-dir.ts'
 import { describeWithEngine, startTestEngine, type TestEngine } from '../clickhouse/kit.ts'
 import { blood, iso, labelFile, MINUTE_MS, NOON, signs, store } from './kit.ts'
@@ -22,7 +22,7 @@ describeWithEngine('a data set over served vectors', { timeout: 60_000 }, () => 
   beforeEach(async () => {
     const { engine } = started
     dir = tempDir()
-    offline = await openClickHouseOffline({ url: () => engine.url, username: 'latido', password: engine.token, clock: systemClock, database: `sets_${++database}` })
+    offline = await storeOn(engine, { database: `sets_${++database}` })
     return async () => { await offline[Symbol.asyncDispose](); dir.remove() }
   })
 

@@ -1,11 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { openClickHouseOffline } from '../../../../features/offline/index.ts'
 import type { ClickHouseOffline } from '../../../../features/offline/index.ts'
 import { openLabelFile, type LabelFileOptions } from '../../../../features/offline/dataset/index.ts'
 import { loadLabels } from '../../../../features/offline/dataset/load-labels.ts'
-import { systemClock } from '../../../../streams/time/index.ts'
+import { storeOn } from '../../../kit/offline-store.ts'
 import { tempDir } from '../../../kit/temp-dir.ts'
 import { describeWithEngine, startTestEngine, type TestEngine } from '../clickhouse/kit.ts'
 import { labelFile } from './kit.ts'
@@ -17,7 +16,7 @@ describeWithEngine('a label file', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     started = await startTestEngine()
     const { engine } = started
-    offline = await openClickHouseOffline({ url: () => engine.url, username: 'latido', password: engine.token, clock: systemClock })
+    offline = await storeOn(engine)
   }, 60_000)
   afterAll(async () => { await offline[Symbol.asyncDispose](); await started[Symbol.asyncDispose](); dir.remove() })
 

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { openClickHouseOffline } from '../../../../features/offline/index.ts'
 import type { ClickHouseOffline } from '../../../../features/offline/index.ts'
 import { buildDataset, copyDataset, listDatasets, localLake, parseReference, readDataset, removeDataset, s3Lake, verifyDataset, type DatasetManifest, type Lake } from '../../../../features/offline/dataset/index.ts'
-import { ManualClock, systemClock } from '../../../../streams/time/index.ts'
+import { ManualClock } from '../../../../streams/time/index.ts'
+import { storeOn } from '../../../kit/offline-store.ts'
 import { tempDir } from '../../../kit/temp-dir.ts'
 import { describeWithEngine, startTestEngine, type TestEngine } from '../clickhouse/kit.ts'
 import { startFakeS3, type FakeS3 } from './fake-s3.ts'
@@ -21,7 +21,7 @@ describeWithEngine('a lake', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     started = await startTestEngine()
     const { engine } = started
-    offline = await openClickHouseOffline({ url: () => engine.url, username: 'latido', password: engine.token, clock: systemClock })
+    offline = await storeOn(engine)
     await store(offline, [{ asOf: NOON, offset: 1, values: [60, 97] }, { patient: 'b', asOf: NOON, offset: 2, values: [80, 90] }])
     s3 = await startFakeS3()
   }, 60_000)

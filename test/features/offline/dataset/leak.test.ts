@@ -4,11 +4,12 @@ import { Readable } from 'node:stream'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { featuresMachine } from '../../../../features/compute/index.ts'
 import { age, count, featureView, last, max, mean, min, slope, type FeatureView } from '../../../../features/define/index.ts'
-import { buildDataset, localLake, openClickHouseOffline, type ClickHouseOffline, type ObservationsRow, type VectorRow } from '../../../../features/offline/index.ts'
+import { buildDataset, localLake, type ClickHouseOffline, type ObservationsRow, type VectorRow } from '../../../../features/offline/index.ts'
 import { labsView, vitalsView } from '../../../../features/views/index.ts'
 import { KeyedMachine } from '../../../../streams/engine/index.ts'
 import type { ConceptId, Observation, ObservationKind, PatientKey } from '../../../../streams/events/index.ts'
-import { ManualClock, systemClock } from '../../../../streams/time/index.ts'
+import { ManualClock } from '../../../../streams/time/index.ts'
+import { storeOn } from '../../../kit/offline-store.ts'
 import { SeededRandom } from '../../../kit/random.ts'
 import { tempDir } from '../../../kit/temp-dir.ts'
 import { batchOf, describeWithEngine, startTestEngine, type TestEngine } from '../clickhouse/kit.ts'
@@ -103,7 +104,7 @@ describeWithEngine('labels whose future gives them away', { timeout: 180_000 }, 
     started = await startTestEngine()
     const { engine } = started
     for (const [i, labelOf] of [isSick, (patient: number) => !isSick(patient)].entries()) {
-      const store = await openClickHouseOffline({ url: () => engine.url, username: 'latido', password: engine.token, clock: systemClock, database: `world_${i}` })
+      const store = await storeOn(engine, { database: `world_${i}` })
       stores.push(store)
       await store.write(batchOf(world(labelOf)))
     }

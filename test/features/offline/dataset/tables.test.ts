@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { exportTables, importTables, LAKE_TABLES, listTables, localLake, openClickHouseOffline, type ClickHouseOffline, type LakeStretch, type LakeTable, type OfflineBatch } from '../../../../features/offline/index.ts'
+import { exportTables, importTables, LAKE_TABLES, listTables, localLake, type ClickHouseOffline, type LakeStretch, type LakeTable, type OfflineBatch } from '../../../../features/offline/index.ts'
 import type { PatientKey } from '../../../../streams/events/index.ts'
-import { ManualClock, systemClock } from '../../../../streams/time/index.ts'
+import { ManualClock } from '../../../../streams/time/index.ts'
+import { storeOn } from '../../../kit/offline-store.ts'
 import { tempDir } from '../../../kit/temp-dir.ts'
 import { batchOf, describeWithEngine, startTestEngine, type TestEngine } from '../clickhouse/kit.ts'
 
@@ -32,7 +33,7 @@ describeWithEngine('tables of the offline store in a lake', () => {
   const folder = tempDir()
   beforeAll(async () => {
     engine = await startTestEngine()
-    store = await openClickHouseOffline({ url: () => engine.engine.url, username: 'latido', password: engine.engine.token, clock: systemClock })
+    store = await storeOn(engine.engine)
     await store.write(rows())
   }, 60_000)
   afterAll(async () => { await store[Symbol.asyncDispose](); await engine[Symbol.asyncDispose](); folder.remove() })

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { featuresMachine } from '../../../../features/compute/index.ts'
 import { count, featureView, last, mean, min, type FeatureView } from '../../../../features/define/index.ts'
-import { openClickHouseOffline, type ClickHouseOffline, type ObservationsRow, type VectorRow } from '../../../../features/offline/index.ts'
+import type { ClickHouseOffline, ObservationsRow, VectorRow } from '../../../../features/offline/index.ts'
 import { CAUSE_TEXTS, CAUSES, checkSkew, type SkewReport } from '../../../../features/offline/skew/index.ts'
 import { compareValues } from '../../../../features/offline/skew/compare.ts'
 import { causeOf, type Evidence } from '../../../../features/offline/skew/causes.ts'
 import { KeyedMachine } from '../../../../streams/engine/index.ts'
 import type { ObservationSet, PatientKey } from '../../../../streams/events/index.ts'
-import { systemClock } from '../../../../streams/time/index.ts'
+import { storeOn } from '../../../kit/offline-store.ts'
 import { SeededRandom } from '../../../kit/random.ts'
 import { batchOf, describeWithEngine, startTestEngine, type TestEngine } from '../clickhouse/kit.ts'
 
@@ -50,7 +50,7 @@ describeWithEngine('skew between what was served and what is computed from the o
 
   beforeAll(async () => {
     engine = await startTestEngine()
-    store = await openClickHouseOffline({ url: () => engine.engine.url, username: 'latido', password: engine.engine.token, clock: systemClock })
+    store = await storeOn(engine.engine)
   }, 60_000)
   afterAll(async () => { await store[Symbol.asyncDispose](); await engine[Symbol.asyncDispose]() })
 

@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream'
 import type { Expression, FeatureView } from '../../../../features/define/index.ts'
-import { OfflineBatchBuilder, openClickHouseOffline, type ClickHouseOffline } from '../../../../features/offline/index.ts'
+import { OfflineBatchBuilder, type ClickHouseOffline } from '../../../../features/offline/index.ts'
 import { compileView, type CompileOptions } from '../../../../features/offline/sql/index.ts'
 import type { BedsideEvent, PatientKey } from '../../../../streams/events/index.ts'
-import { systemClock } from '../../../../streams/time/index.ts'
 import { startTestEngine, type TestEngine } from '../clickhouse/kit.ts'
 import { Law } from './law.ts'
+import { storeOn } from '../../../kit/offline-store.ts'
 
 /** A record of the log of one patient; a merge is a record of the loser. */
 export interface Told { readonly patient: string, readonly arrival: number, readonly event: BedsideEvent }
@@ -76,7 +76,7 @@ export interface TestStore extends AsyncDisposable { readonly store: ClickHouseO
 export async function openTestStore (): Promise<TestStore> {
   const { engine, ...rest } = await startTestEngine()
   const dispose = (rest as TestEngine)[Symbol.asyncDispose]
-  const store = await openClickHouseOffline({ url: () => engine.url, username: 'latido', password: engine.token, clock: systemClock, requestTimeoutMs: 600_000 })
+  const store = await storeOn(engine, { requestTimeoutMs: 600_000 })
   return { store, engine, [Symbol.asyncDispose]: async () => { await store[Symbol.asyncDispose](); await dispose() } }
 }
 
