@@ -2,7 +2,7 @@ import { entityOf } from '../../features/entities/index.ts'
 import type { OfflineDecode } from '../../features/offline/index.ts'
 import type { VectorCodec } from '../../features/vector-codec.ts'
 import type { InferenceCodecs } from '../../inference/codecs.ts'
-import { patientKeyOf, TOPICS, type EventCodecs, type PatientKey } from '../../streams/events/index.ts'
+import { MOVED_AWAY, patientKeyOf, TOPICS, type EventCodecs, type PatientKey } from '../../streams/events/index.ts'
 
 /** What the offline store takes from each topic. */
 export const OFFLINE_TOPICS: readonly string[] = [TOPICS.events, TOPICS.features, TOPICS.entityFeatures, TOPICS.scores, TOPICS.alerts, TOPICS.drift, TOPICS.deadLetters]
@@ -22,9 +22,14 @@ export function offlineDecode (codecs: EventCodecs, vectors: VectorCodec, infere
         if (event.type === 'merge') batch.merges.push({ ...at, event })
         return
       }
-      case TOPICS.features:
-        if (codecs.book.nameOf(valueBuffer, valueStart, valueEnd) === 'latido.FeatureVector') batch.vectors.push({ ...at, vector: vectors.decode(valueBuffer, valueStart, valueEnd) })
+      case TOPICS.features: {
+        const name = codecs.book.nameOf(valueBuffer, valueStart, valueEnd)
+        if (name === 'latido.FeatureVector') batch.vectors.push({ ...at, vector: vectors.decode(valueBuffer, valueStart, valueEnd) })
+        if (name !== 'latido.Encounter') return
+        const decoded = codecs.decode(record) // what follows from a visit that has gone: nobody said it on the events' topic
+        if (decoded.kind === 'ok' && decoded.value.type === 'encounter' && decoded.value.source === MOVED_AWAY) batch.encounters.push({ ...at, event: decoded.value })
         return
+      }
       case TOPICS.entityFeatures: {
         if (codecs.book.nameOf(valueBuffer, valueStart, valueEnd) !== 'latido.FeatureVector') return
         const [entity, name] = entityOf(at.patient)

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { BED_HISTORY_MS, Beds } from '../../../connectors/kit/beds.ts'
+import type { InboundEncounter } from '../../../connectors/kit/index.ts'
 import type { EncounterAction, EncounterEvent } from '../../../streams/events/index.ts'
 import { openLmdb, type Lmdb } from '../../../streams/lmdb/index.ts'
 import { tempDir } from '../../kit/temp-dir.ts'
@@ -114,38 +115,98 @@ it('answers nobody for what is older than the history, and still knows who has l
   })
 })
 
-interface Said { readonly patient: string, readonly at: number, readonly seq: number, readonly bed: string }
+const moveOf = (visit: string, to: string, at: number): InboundEncounter => ({ ...event('update', at, '', ''), visit, move: { to: { id: to } } })
+const visiting = (visit: string, one: EncounterEvent): InboundEncounter => ({ ...one, visit })
+
+it('follows a moved visit: the other lay there since its admission and lies there now, and whoever lies elsewhere by now does as well, also after a restart', async () => {
+  await withBeds(async store => {
+    store.beds.apply('wrong', visiting('U', event('admit', 5, '9')))
+    store.beds.apply('wrong', visiting('V', event('admit', 10, '1')))
+    store.beds.apply('wrong', event('transfer', 20, '2'))
+    store.beds.apply('right', event('admit', 15, '7'))
+    store.beds.apply('wrong', moveOf('V', 'right', 30))
+    for (const turn of ['before', 'after a restart']) {
+      expect([9, 10, 14, 15].map(at => store.beds.patientIn('W', '1', at)), turn).toEqual([undefined, 'right', 'right', undefined]) // since 15 it was said to lie elsewhere
+      expect([20, 29, 30].map(at => store.beds.patientIn('W', '2', at)), turn).toEqual(['right', 'right', 'right'])
+      expect([15, 19, 30].map(at => store.beds.patientIn('W', '7', at)), turn).toEqual(['right', 'right', undefined])
+      expect([5, 10, 40].map(at => store.beds.patientIn('W', '9', at)), turn).toEqual(['wrong', 'wrong', 'wrong'])
+      await store.restart()
+    }
+    store.beds.apply('right', visiting('V', event('discharge', 50)))
+    expect([store.beds.patientIn('W', '2', 55), store.beds.patientIn('W', '9', 55)]).toEqual([undefined, 'wrong'])
+  })
+})
+
+it('changes nothing for a visit that nobody has, one that has moved before, and a move to the same patient', async () => {
+  await withBeds(({ beds }) => {
+    beds.apply('wrong', visiting('V', event('admit', 10, '1')))
+    for (const [visit, to] of [['unknown', 'right'], ['V', 'wrong'], ['V', 'right'], ['V', 'third']] as const) beds.apply('wrong', moveOf(visit, to, 20))
+    expect(beds.patientIn('W', '1', 25)).toBe('right')
+    beds.apply('right', moveOf('V', 'wrong', 30)) // and back
+    expect([15, 35].map(at => beds.patientIn('W', '1', at))).toEqual(['wrong', 'wrong'])
+  })
+})
+
+it('moves a visit that is over without putting anybody to bed', async () => {
+  await withBeds(({ beds }) => {
+    beds.apply('wrong', visiting('V', event('admit', 10, '1')))
+    beds.apply('wrong', event('discharge', 20))
+    beds.apply('wrong', visiting('W', event('admit', 25, '3')))
+    beds.apply('right', event('admit', 5, '7'))
+    beds.apply('wrong', moveOf('V', 'right', 30))
+    expect([beds.patientIn('W', '1', 15), beds.patientIn('W', '1', 35), beds.patientIn('W', '3', 35)]).toEqual(['right', undefined, 'wrong'])
+  })
+})
+
+interface Said { readonly patient: string, readonly at: number, readonly seq: number, readonly bed: string, readonly visit: string }
 
 /** The same by looking through everything that was said. */
 class NaiveBeds {
-  readonly #said: Said[] = []
+  #said: readonly Said[] = []
   patientIn (bed: string, at: number): string | undefined {
     const stays = this.#said.filter(said => said.bed === bed && said.at <= at).map(said => ({ ...said, end: this.#next(said) })).filter(({ at: start, end }) => end > start)
     const last = stays.sort((a, b) => a.at - b.at || a.seq - b.seq).at(-1)
     return last !== undefined && at < last.end ? last.patient : undefined
   }
 
-  apply (patient: string, { action, eventTime: at, bed }: EncounterEvent): void {
+  apply (patient: string, { action, eventTime: at, bed, visit }: EncounterEvent): void {
     if (action === 'update') {
       const before = this.#said.filter(said => said.patient === patient && said.at <= at).sort((a, b) => a.at - b.at || a.seq - b.seq).at(-1)
       if (this.patientIn(bed, at) !== undefined || before?.bed === '') return
     }
-    this.#said.push({ patient, at, seq: this.#said.length, bed: action === 'discharge' ? '' : bed })
+    const before = this.#of(patient).filter(said => said.at <= at).at(-1)
+    this.#say({ patient, at, seq: this.#said.length, bed: action === 'discharge' ? '' : bed, visit: visit ?? (action === 'admit' ? '' : before?.visit ?? '') })
   }
+
+  /** What was said of the visit was said of the other. */
+  move (from: string, to: string, visit: string, at: number): void {
+    if (from === to || !this.#said.some(said => said.patient === from && said.visit === visit)) return
+    const now = this.#of(from).at(-1)
+    this.#said = this.#said.map(said => said.patient === from && said.visit === visit ? { ...said, patient: to } : said)
+    const last = this.#of(to).at(-1)
+    if (now?.visit === visit && now.bed !== '' && last?.bed !== now.bed) this.#say({ patient: to, at: Math.max(at, last?.at ?? 0), seq: this.#said.length, bed: now.bed, visit })
+  }
+
+  #say (said: Said): void { this.#said = [...this.#said, said] }
+
+  #of (patient: string): readonly Said[] { return this.#said.filter(said => said.patient === patient).toSorted((a, b) => a.at - b.at || a.seq - b.seq) }
 
   #next ({ patient, at, seq }: Said): number { return Math.min(...this.#said.filter(other => other.patient === patient && (other.at > at || (other.at === at && other.seq > seq))).map(other => other.at), 1e9) }
 }
 
-it('says the same as a naive twin, for any movements in any order, with restarts between', async () => {
-  const movement = fc.record({ patient: fc.constantFrom('a', 'b', 'c', 'd'), action: fc.constantFrom<EncounterAction>('admit', 'transfer', 'discharge', 'update'), at: fc.integer({ min: 0, max: 8 }), bed: fc.constantFrom('1', '2', '3'), restart: fc.integer({ min: 0, max: 9 }) })
+it('says the same as a naive twin, for any movements and moved visits in any order, with restarts between', async () => {
+  const movement = fc.record({ patient: fc.constantFrom('a', 'b', 'c', 'd'), action: fc.constantFrom<EncounterAction>('admit', 'transfer', 'discharge', 'update'), at: fc.integer({ min: 0, max: 8 }), bed: fc.constantFrom('1', '2', '3'), visit: fc.constantFrom(undefined, 'V', 'W'), to: fc.constantFrom(undefined, undefined, undefined, 'a', 'b', 'c'), restart: fc.integer({ min: 0, max: 9 }) })
   await fc.assert(fc.asyncProperty(fc.array(movement, { maxLength: 24 }), async movements => {
     await withBeds(async store => {
       const naive = new NaiveBeds()
-      for (const { patient, action, at, bed, restart } of movements) {
+      for (const { patient, action, at, bed, visit, to, restart } of movements) {
         if (restart === 0) await store.restart()
-        for (const one of [store.beds, naive]) one.apply(patient, event(action, at, bed))
+        if (to !== undefined && visit !== undefined) {
+          store.beds.apply(patient, moveOf(visit, to, at))
+          naive.move(patient, to, visit, at)
+        } else for (const one of [store.beds, naive]) one.apply(patient, { ...event(action, at, bed), ...visit === undefined ? {} : { visit } })
         for (const where of ['1', '2', '3']) for (let t = 0; t <= 9; t++) expect(store.beds.patientIn('W', where, t), `bed ${where} at ${t}`).toBe(naive.patientIn(where, t))
       }
     })
-  }), { numRuns: 60 })
+  }), { numRuns: 120 })
 }, 60_000)

@@ -1,9 +1,10 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto'
 import { join } from 'node:path'
-import { openIntake, type InboundMessage, type Intake, type Sealer, type SourceIdentity } from '../../../connectors/kit/index.ts'
-import { openEventCodecs, SchemaBook, TOPICS, topicSpecs, type EncounterAction, type EventCodecs, type PatientKey } from '../../../streams/events/index.ts'
+import { openIntake, withVisits, type InboundMessage, type Intake, type Sealer, type SourceIdentity } from '../../../connectors/kit/index.ts'
+import { openEventCodecs, SchemaBook, topicSpecs, type EncounterAction, type EventCodecs, type PatientKey } from '../../../streams/events/index.ts'
 import { openEmbeddedLog, type Log, type RecordCursor } from '../../../streams/log/index.ts'
 import { ManualClock } from '../../../streams/time/index.ts'
+import { observationsOf, recordsOf } from '../../kit/read-topic.ts'
 
 const KEY = Buffer.alloc(32, 7)
 const NONCE = Buffer.alloc(16, 9)
@@ -22,7 +23,7 @@ export interface House {
   close (): Promise<void>
 }
 
-export interface HouseOptions { readonly log?: (log: Log) => Log, readonly identify?: (patient: SourceIdentity) => Promise<PatientKey>, readonly isKnown?: (id: string) => boolean }
+export interface HouseOptions { readonly log?: (log: Log) => Log, readonly identify?: (patient: SourceIdentity) => Promise<PatientKey>, readonly isKnown?: (id: string) => boolean, /** Pseudonyms of visits; without it they are not told. */ readonly visits?: (text: string) => string }
 
 /** An intake over a real log in a directory; opened again on the same directory it is the same house after a restart. */
 export async function openHouse (directory: string, clock: ManualClock, options: HouseOptions = {}): Promise<House> {
@@ -30,12 +31,14 @@ export async function openHouse (directory: string, clock: ManualClock, options:
   await log.ensureTopics(topicSpecs({ partitions: 2, retentionMs: 0 }))
   const codecs = await openEventCodecs(await SchemaBook.open({ url: 'mock://', storage: { load: () => [], add: () => Promise.resolve() } }))
   const counts = new Map<string, number>()
-  const intake = await openIntake({
+  const identify = options.identify ?? (patient => Promise.resolve(`key-${patient.id.length}` as PatientKey))
+  const opened = await openIntake({
     log: options.log?.(log) ?? log, codecs, clock, directory: join(directory, 'kit'), sealer,
-    identify: options.identify ?? (patient => Promise.resolve(`key-${patient.id.length}` as PatientKey)),
+    identify,
     ...options.isKnown === undefined ? {} : { isKnown: options.isKnown },
     onCount: (_, what, n) => { counts.set(what, (counts.get(what) ?? 0) + n) },
   })
+  const intake = options.visits === undefined ? opened : withVisits(opened, { identify, tokenOf: options.visits })
   return { log, intake, clock, codecs, counts, close: async () => { await intake[Symbol.asyncDispose](); await log[Symbol.asyncDispose]() } }
 }
 
@@ -60,14 +63,12 @@ export function merge (loser: string, survivor: string): InboundMessage {
 /** Reads every record of a topic. */
 export async function read<T> (log: Log, topic: string, of: (record: RecordCursor) => T): Promise<readonly T[]> {
   const all: T[] = []
-  for (let partition = 0; partition < log.partitionsOf(topic); partition++) {
-    const reader = log.reader({ topic, partition }, 0)
-    for (let run = await reader.next(); run !== undefined; run = await reader.next()) while (run.records.next()) all.push(of(run.records))
-  }
+  for await (const record of recordsOf(log, topic)) all.push(of(record))
   return all
 }
 
 export async function heartRates (house: House): Promise<readonly number[]> {
-  const events = await read(house.log, TOPICS.events, r => house.codecs.decode(r))
-  return events.flatMap(e => e.kind === 'ok' && e.value.type === 'observations' ? e.value.observations.map(o => o.value) : [])
+  const rates: number[] = []
+  for await (const { observations } of observationsOf(house.log, house.codecs)) rates.push(...observations.map(o => o.value))
+  return rates
 }

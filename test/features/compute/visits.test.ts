@@ -145,7 +145,6 @@ it('lies in the end with the patient who was named last, and with nobody else, w
     let owner = 0
     const told: (readonly [key: string, event: EncounterEvent])[] = hops.map(hop => { const from = PATIENTS[owner]!; owner = (owner + hop) % 3; return [from, move('V', PATIENTS[owner]!)] as const })
     told.splice(Math.min(admittedBefore, told.length), 0, ['a', stay('admit', 'V', '4')])
-    // An admission that comes when the visit has been back at the first patient in the meantime is of that time: its way is the newest word of that patient.
     const steps = told.flatMap((one, i) => again[i] === true && one[1].movedTo === undefined ? [one, one] : [one])
     const under: { readonly to: string, readonly event: EncounterEvent, readonly due: number }[] = []
     steps.forEach(([key, event], n) => {
