@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { devicesOf, mqttBrokerConnector, mqttConnector, mqttMapper, type DeviceOptions } from '../../connectors/mqtt/index.ts'
 import { Feed, fixedMapping, openIntake, type Connector, type ConnectorContext, type ConnectorKind, type Intake } from '../../connectors/kit/index.ts'
-import { openEventCodecs, SchemaBook, TOPICS, topicSpecs, type EventCodecs, type PatientKey } from '../../streams/events/index.ts'
+import { openEventCodecs, SchemaBook, topicSpecs, type EventCodecs, type PatientKey } from '../../streams/events/index.ts'
 import { LatidoError } from '../../streams/errors/index.ts'
 import { openEmbeddedLog, type Log } from '../../streams/log/index.ts'
 import { systemClock } from '../../streams/time/index.ts'
+import { observationsOf } from '../kit/read-topic.ts'
 import { startMosquitto } from '../kit/servers/mosquitto.ts'
 import { tempDir } from '../kit/temp-dir.ts'
 import type { SenderOptions } from '../kit/mqtt-sender.ts'
@@ -77,17 +78,10 @@ async function send (options: SenderOptions): Promise<SenderResult> {
 async function readSequences ({ log, codecs }: Bench): Promise<{ readonly total: number, readonly distinct: number }> {
   const seen = new Set<string>()
   let total = 0
-  for (let partition = 0; partition < log.partitionsOf(TOPICS.events); partition++) {
-    const reader = log.reader({ topic: TOPICS.events, partition }, 0)
-    for (let run = await reader.next(); run !== undefined; run = await reader.next()) {
-      while (run.records.next()) {
-        const event = codecs.decode(run.records)
-        if (event.kind !== 'ok' || event.value.type !== 'observations') continue
-        total++
-        // 40, 9 and 8 have no common divisor with each other that would make two of 360 consecutive numbers alike; with the time that makes a message.
-        seen.add(`${event.value.source} ${event.value.observations.map(o => `${o.value}@${o.eventTime}`).join(' ')}`)
-      }
-    }
+  for await (const { source, observations } of observationsOf(log, codecs)) {
+    total++
+    // 40, 9 and 8 have no common divisor with each other that would make two of 360 consecutive numbers alike; with the time that makes a message.
+    seen.add(`${source} ${observations.map(o => `${o.value}@${o.eventTime}`).join(' ')}`)
   }
   return { total, distinct: seen.size }
 }

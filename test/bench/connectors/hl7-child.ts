@@ -6,6 +6,7 @@ import { openEventCodecs, SchemaBook, TOPICS, topicSpecs, type PatientKey } from
 import { openEmbeddedLog, type Log } from '../../../streams/log/index.ts'
 import { systemClock } from '../../../streams/time/index.ts'
 import type { EventCodecs } from '../../../streams/events/index.ts'
+import { observationsOf } from '../../kit/read-topic.ts'
 
 /** The HL7 connector, the intake and the embedded log, and nothing else, in the directory of the first argument. `check` on its input answers what the log has; the end of the input ends it. */
 const directory = process.argv[2] ?? ''
@@ -35,18 +36,13 @@ async function check (of: Log, by: EventCodecs): Promise<{ readonly messages: nu
   let reordered = 0
   for (let partition = 0; partition < of.partitionsOf(TOPICS.events); partition++) {
     const last = new Map<string, number>()
-    const reader = of.reader({ topic: TOPICS.events, partition }, 0)
-    for (let run = await reader.next(); run !== undefined; run = await reader.next()) {
-      while (run.records.next()) {
-        const event = by.decode(run.records)
-        if (event.kind !== 'ok' || event.value.type !== 'observations') continue
-        const id = event.value.observations[0]?.resultId.split('|')[0] ?? ''
-        const [name = '', number] = id.split('/')
-        if (seen.has(id)) twice++
-        if (Number(number) < (last.get(name) ?? -1)) reordered++
-        seen.add(id)
-        last.set(name, Number(number))
-      }
+    for await (const { observations: [first] } of observationsOf(of, by, partition)) {
+      const id = first?.resultId.split('|')[0] ?? ''
+      const [name = '', number] = id.split('/')
+      if (seen.has(id)) twice++
+      if (Number(number) < (last.get(name) ?? -1)) reordered++
+      seen.add(id)
+      last.set(name, Number(number))
     }
   }
   return { messages: seen.size, twice, reordered }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LatidoError } from '../../../streams/errors/index.ts'
 import type { Log, OutRecord, TopicSpec } from '../../../streams/log/index.ts'
+import { recordsOf } from '../../kit/read-topic.ts'
 import { startKafka, until } from '../../kit/servers/index.ts'
 import { tempDir } from '../../kit/temp-dir.ts'
 import { benchKafka } from '../kafka/bench-log.ts'
@@ -104,9 +105,6 @@ async function verify (log: Log, topic: string, expected: ReadonlyMap<string, Ex
 
 async function read (log: Log, topic: string, expected: ReadonlyMap<string, Expected>): Promise<Verdict> {
   const verdict = new Verdict(expected)
-  for (let partition = 0; partition < PARTITIONS; partition++) {
-    const reader = log.reader({ topic, partition }, 0)
-    for (let run = await reader.next(); run !== undefined; run = await reader.next()) for (const r = run.records; r.next();) verdict.add(r.valueBuffer.subarray(r.valueStart, r.valueEnd))
-  }
+  for await (const { valueBuffer, valueStart, valueEnd } of recordsOf(log, topic)) verdict.add(valueBuffer.subarray(valueStart, valueEnd))
   return verdict
 }

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { openEventCodecs, SchemaBook, TOPICS, topicSpecs } from '../../../streams/events/index.ts'
+import { openEventCodecs, SchemaBook, topicSpecs } from '../../../streams/events/index.ts'
 import { openEmbeddedLog, type Log } from '../../../streams/log/index.ts'
 import { systemClock } from '../../../streams/time/index.ts'
 import { SeededRandom } from '../../kit/random.ts'
+import { observationsOf } from '../../kit/read-topic.ts'
 import { FaultProxy, freePorts, startChild, startKafka, until, type Child, type KafkaServer } from '../../kit/servers/index.ts'
 import { tempDir } from '../../kit/temp-dir.ts'
 import { reportsIn, Watched } from '../ended.ts'
@@ -143,18 +144,10 @@ async function inLog (log: Log): Promise<ReadonlyMap<string, number>> {
   await log.ensureTopics(topicSpecs({ partitions: 4, retentionMs: 0 }))
   const codecs = await openEventCodecs(await SchemaBook.open({ url: 'mock://', storage: { load: () => [], add: () => Promise.resolve() } }))
   const found = new Map<string, number>()
-  for (let partition = 0; partition < log.partitionsOf(TOPICS.events); partition++) {
-    const reader = log.reader({ topic: TOPICS.events, partition }, 0)
-    for (let run = await reader.next(); run !== undefined; run = await reader.next()) {
-      while (run.records.next()) {
-        const decoded = codecs.decode(run.records)
-        if (decoded.kind !== 'ok' || decoded.value.type !== 'observations') continue
-        const { source, observations: [reading] } = decoded.value
-        if (reading === undefined) continue
-        const key = source.startsWith('mqtt:') ? `mqtt ${source.slice(5)} ${reading.eventTime}` : `hl7 ${reading.resultId.split('|')[0]}`
-        found.set(key, (found.get(key) ?? 0) + 1)
-      }
-    }
+  for await (const { source, observations: [reading] } of observationsOf(log, codecs)) {
+    if (reading === undefined) continue
+    const key = source.startsWith('mqtt:') ? `mqtt ${source.slice(5)} ${reading.eventTime}` : `hl7 ${reading.resultId.split('|')[0]}`
+    found.set(key, (found.get(key) ?? 0) + 1)
   }
   return found
 }

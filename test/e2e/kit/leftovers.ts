@@ -6,6 +6,7 @@ import { IdentityVault } from '../../../ops/security/index.ts'
 import { openEventCodecs, patientKeyOf, SchemaBook, TOPICS, type EventCodecs, type PatientKey } from '../../../streams/events/index.ts'
 import { openEmbeddedLog, type Log, type RecordCursor } from '../../../streams/log/index.ts'
 import { systemClock } from '../../../streams/time/index.ts'
+import { recordsOf } from '../../kit/read-topic.ts'
 
 /** A record, copied. */
 export interface LogRecord { readonly partition: number, readonly offset: number, readonly timestamp: number, readonly key: string, readonly name: string, readonly value: Buffer }
@@ -31,8 +32,7 @@ export async function openLeftovers (dataDir: string): Promise<Leftovers> {
   const book = await SchemaBook.open({ url: 'mock://latido', storage })
   const codecs = await openEventCodecs(book)
   const walk: Leftovers['walk'] = async (topic, partition, see) => {
-    const reader = log.reader({ topic, partition }, 0)
-    for (let run = await reader.next(); run !== undefined; run = await reader.next()) while (run.records.next()) await see(run.records)
+    for await (const record of recordsOf(log, topic, partition)) await see(record)
   }
   return {
     log, codecs, walk,

@@ -5,6 +5,7 @@ import { openPipeline } from '../../../ops/run/pipeline.ts'
 import { openStores, type Stores } from '../../../ops/run/stores.ts'
 import { partitionFor } from '../../../streams/codec/index.ts'
 import { patientKeyOf, TOPICS, type BedsideEvent, type PatientKey } from '../../../streams/events/index.ts'
+import { recordsOf } from '../../kit/read-topic.ts'
 import { tempDir } from '../../kit/temp-dir.ts'
 import { ManualClock } from '../../../streams/time/index.ts'
 
@@ -21,13 +22,7 @@ async function feed ({ log, codecs }: Stores, patient: string, event: BedsideEve
 /** `key Record` of everything on a topic but ticks. */
 async function records ({ log, codecs }: Stores, topic: string): Promise<readonly string[]> {
   const lines: string[] = []
-  for (let partition = 0; partition < log.partitionsOf(topic); partition++) {
-    const reader = log.reader({ topic, partition }, 0)
-    for (let run = await reader.next(); run !== undefined; run = await reader.next()) {
-      const r = run.records
-      while (r.next()) lines.push(`${patientKeyOf(r)} ${codecs.book.nameOf(r.valueBuffer, r.valueStart, r.valueEnd)}`)
-    }
-  }
+  for await (const r of recordsOf(log, topic)) lines.push(`${patientKeyOf(r)} ${codecs.book.nameOf(r.valueBuffer, r.valueStart, r.valueEnd)}`)
   return lines.filter(line => !line.endsWith(' latido.Tick'))
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { featuresMachine } from '../../../features/compute/index.ts'
-import { featureView, last, mean, minus, type FeatureView } from '../../../features/define/index.ts'
+import { featureView, last, mean, minus, viewKey, type FeatureView } from '../../../features/define/index.ts'
 import type { FeatureVector } from '../../../features/vector.ts'
 import { unpackVector } from '../../../features/vector-codec.ts'
 import { STANDARD_VIEWS } from '../../../features/views/index.ts'
@@ -14,6 +14,7 @@ import { partitionFor } from '../../../streams/codec/index.ts'
 import { KeyedMachine, type RunningProcessor } from '../../../streams/engine/index.ts'
 import { patientKeyOf, TOPICS, type BedsideEvent, type PatientKey } from '../../../streams/events/index.ts'
 import { ManualClock } from '../../../streams/time/index.ts'
+import { recordsOf } from '../../kit/read-topic.ts'
 import { tempDir } from '../../kit/temp-dir.ts'
 
 const START = Date.UTC(2030, 0, 7)
@@ -73,13 +74,10 @@ async function afresh ({ stores: { log, codecs } }: Running, view: FeatureView):
   const newest: Record<string, readonly number[]> = {}
   for (let partition = 0; partition < PARTITIONS; partition++) {
     const machine = new KeyedMachine(featuresMachine([view]))
-    const reader = log.reader({ topic: TOPICS.events, partition }, 0)
-    for (let run = await reader.next(); run !== undefined; run = await reader.next()) {
-      while (run.records.next()) {
-        const decoded = codecs.decode(run.records)
-        if (decoded.kind === 'refused') throw new Error('refused')
-        machine.record(run.records.offset, run.records.timestamp, patientKeyOf(run.records), decoded.value, ({ key, out }) => { if (out.type === 'vector') newest[key] = [out.asOf, ...out.values] })
-      }
+    for await (const record of recordsOf(log, TOPICS.events, partition)) {
+      const decoded = codecs.decode(record)
+      if (decoded.kind === 'refused') throw new Error('refused')
+      machine.record(record.offset, record.timestamp, patientKeyOf(record), decoded.value, ({ key, out }) => { if (out.type === 'vector') newest[key] = [out.asOf, ...out.values] })
     }
   }
   return newest
@@ -88,17 +86,10 @@ async function afresh ({ stores: { log, codecs } }: Running, view: FeatureView):
 /** Vectors on the log, by `view@version`. */
 async function written ({ stores: { log, codecs, vectors } }: Running): Promise<ReadonlyMap<string, readonly FeatureVector[]>> {
   const found = new Map<string, FeatureVector[]>()
-  for (let partition = 0; partition < PARTITIONS; partition++) {
-    const reader = log.reader({ topic: TOPICS.features, partition }, 0)
-    for (let run = await reader.next(); run !== undefined; run = await reader.next()) {
-      const r = run.records
-      while (r.next()) {
-        if (codecs.book.nameOf(r.valueBuffer, r.valueStart, r.valueEnd) !== 'latido.FeatureVector') continue
-        const vector = vectors.decode(r.valueBuffer, r.valueStart, r.valueEnd)
-        const key = `${vector.view}@${vector.version}`
-        found.set(key, [...found.get(key) ?? [], vector])
-      }
-    }
+  for await (const { valueBuffer, valueStart, valueEnd } of recordsOf(log, TOPICS.features)) {
+    if (codecs.book.nameOf(valueBuffer, valueStart, valueEnd) !== 'latido.FeatureVector') continue
+    const vector = vectors.decode(valueBuffer, valueStart, valueEnd)
+    found.set(viewKey(vector), [...found.get(viewKey(vector)) ?? [], vector])
   }
   return found
 }
@@ -193,8 +184,7 @@ describe('a new version beside the old one', () => {
     await settle(running)
     const { log, codecs } = running.stores
     const names: string[] = []
-    const reader = log.reader({ topic: TOPICS.events, partition: partitionFor(Buffer.from(survivor), PARTITIONS) }, 0)
-    for (let run = await reader.next(); run !== undefined; run = await reader.next()) while (run.records.next()) names.push(codecs.book.nameOf(run.records.valueBuffer, run.records.valueStart, run.records.valueEnd)!.slice(7))
+    for await (const r of recordsOf(log, TOPICS.events, partitionFor(Buffer.from(survivor), PARTITIONS))) names.push(codecs.book.nameOf(r.valueBuffer, r.valueStart, r.valueEnd)!.slice(7))
     expect(names.filter(name => name !== 'Tick')).toEqual(['Observations', 'Transfer', 'Transfer', 'Observations', 'Observations'])
     expect((await online(running, shock2))[survivor]!.slice(1)).toEqual([110 - (80 + 100 + 90 + 110) / 4, (120 + 100 + 110 + 90) / 4])
     expect(await running.stores.log.range({ topic: TOPICS.deadLetters, partition: 0 })).toMatchObject({ end: 0 })
