@@ -11,7 +11,9 @@ export type { Hl7Code, Hl7SenderOptions, Hl7SenderParts } from './outbound/index
 /** One connection to a receiver: a message, its answer, the next. */
 export { codeOf, Line } from './line.ts'
 export type { LineOptions } from './line.ts'
-export type { Hl7ClientTls, Hl7ServerTls } from './tls.ts'
+/** Reads the secrets of what options say of TLS. */
+export { withSecrets } from './tls.ts'
+export type { Hl7ClientTls, Hl7ServerTls, TlsSecret } from './tls.ts'
 /** How a message becomes events, and what a feed may say of its sender. */
 export { hl7Mapper } from './mapper.ts'
 export type { Hl7MapperOptions } from './mapper.ts'

@@ -5,7 +5,7 @@ import { hl7Mapper } from './mapper.ts'
 import type { Hl7Fault } from './outcome.ts'
 import { HL7_PROFILE, hl7ProfileSchema, type Hl7Profile } from './profile.ts'
 import { startHl7 } from './server.ts'
-import { hl7ServerTlsSchema, type Hl7ServerTls } from './tls.ts'
+import { hl7ServerTlsSchema, withSecrets, type Hl7ServerTls } from './tls.ts'
 
 /** What a feed of HL7 v2 may say. */
 export interface Hl7FeedOptions {
@@ -48,8 +48,8 @@ export const hl7Connector: ConnectorKind<Hl7FeedOptions, Hl7Fault> = {
   summary: 'listens for HL7 v2 over MLLP, on TLS 1.3 or plain',
   options,
   mapper: ({ profile, limits }) => hl7Mapper({ profile, limits }),
-  start: async ({ feed, clock }, { host, port, limits, tls }) => {
+  start: async ({ feed, clock, secret }, { host, port, limits, tls }) => {
     refuseOpenExposure({ host, what: 'the HL7 feed', guarded: tls?.clientCertificates === 'required', without: 'to anybody who connects', action: 'give it tls with client certificates' })
-    return await startHl7({ host, port, feed, clock, limits, tls })
+    return await startHl7({ host, port, feed, clock, limits, tls: tls === undefined ? undefined : withSecrets(tls, secret) })
   },
 }

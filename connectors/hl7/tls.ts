@@ -1,43 +1,63 @@
 import { readFileSync } from 'node:fs'
 import type { SecureContextOptions, TLSSocket, TlsOptions } from 'node:tls'
 import { z } from 'zod'
-import { LatidoError } from '../../streams/errors/index.ts'
+import { assert, LatidoError } from '../../streams/errors/index.ts'
+import type { SecretRef } from '../kit/index.ts'
 import { plainWord } from './context.ts'
 
-/** TLS of a listener: PEM files. Senders show a certificate of `caFile`, unless `off` says that another place sees to who connects. */
-export interface Hl7ServerTls {
-  readonly keyFile: string
+/** A secret of the options, and then as it was read (`withSecrets`). */
+export type TlsSecret = SecretRef | { readonly text: string }
+
+/** Our private key, PEM: a file, or a secret; with the passphrase that opens it, if it has one. */
+interface OwnKey {
+  readonly keyFile?: string | undefined
+  readonly key?: TlsSecret | undefined
+  readonly passphrase?: TlsSecret | undefined
+}
+
+/** TLS of a listener: PEM. Senders show a certificate of `caFile`, unless `off` says that another place sees to who connects. */
+export interface Hl7ServerTls extends OwnKey {
   readonly certFile: string
   readonly caFile?: string | undefined
   readonly clientCertificates: 'required' | 'off'
 }
 
+const path = z.string().min(1)
+const secret = z.union([z.strictObject({ file: path }), z.strictObject({ env: path })])
+const ownKey = { keyFile: path.optional(), key: secret.optional(), passphrase: secret.optional() }
+const keys = ({ keyFile, key }: OwnKey): number => [keyFile, key].filter(one => one !== undefined).length
+
 export const hl7ServerTlsSchema: z.ZodType<Hl7ServerTls> = z.strictObject({
-  keyFile: z.string().min(1),
-  certFile: z.string().min(1),
-  caFile: z.string().min(1).optional(),
+  ...ownKey,
+  certFile: path,
+  caFile: path.optional(),
   clientCertificates: z.enum(['required', 'off']).default('required'),
-}).refine(({ caFile, clientCertificates }) => clientCertificates === 'off' || caFile !== undefined, { path: ['caFile'], error: 'names the authority of the senders\' certificates; without it any authority would do' })
+}).refine(tls => keys(tls) === 1, { path: ['key'], error: 'names the private key: {"file": PATH} or {"env": NAME}; or keyFile does, and not both' })
+  .refine(({ caFile, clientCertificates }) => clientCertificates === 'off' || caFile !== undefined, { path: ['caFile'], error: 'names the authority of the senders\' certificates; without it any authority would do' })
 
 /** TLS towards a receiver. Without `caFile` the authorities that come with Node vouch for it. */
-export interface Hl7ClientTls {
+export interface Hl7ClientTls extends OwnKey {
   readonly caFile?: string | undefined
-  readonly keyFile?: string | undefined
   readonly certFile?: string | undefined
   /** The name in the receiver's certificate, where it is not its host's. */
   readonly serverName?: string | undefined
 }
 
-export const hl7ClientTlsSchema: z.ZodType<Hl7ClientTls> = z.strictObject({
-  caFile: z.string().min(1).optional(), keyFile: z.string().min(1).optional(), certFile: z.string().min(1).optional(), serverName: z.string().min(1).optional(),
-}).refine(({ keyFile, certFile }) => (keyFile === undefined) === (certFile === undefined), { path: ['certFile'], error: 'goes together with keyFile' })
+export const hl7ClientTlsSchema: z.ZodType<Hl7ClientTls> = z.strictObject({ ...ownKey, caFile: path.optional(), certFile: path.optional(), serverName: path.optional() })
+  .refine(tls => keys(tls) === (tls.certFile === undefined ? 0 : 1), { path: ['certFile'], error: 'goes together with key, or with keyFile' })
+
+/** The same with its secrets read. Throws what `open` throws. */
+export function withSecrets<T extends OwnKey> (tls: T, open: (ref: SecretRef) => string): T {
+  const read = (one: TlsSecret | undefined): TlsSecret | undefined => one === undefined || 'text' in one ? one : { text: open(one) }
+  return { ...tls, key: read(tls.key), passphrase: read(tls.passphrase) }
+}
 
 const MIN_VERSION = 'TLSv1.3'
 
 /** Throws FILE_UNREADABLE or FILE_INVALID, naming the option, never the path or what stands there. */
-export function serverTls ({ keyFile, certFile, caFile, clientCertificates }: Hl7ServerTls, handshakeMs: number): TlsOptions {
+export function serverTls ({ caFile, clientCertificates, ...own }: Hl7ServerTls, handshakeMs: number): TlsOptions {
   const required = clientCertificates === 'required'
-  return { ...contextOf({ keyFile, certFile, ...required ? { caFile } : {} }), requestCert: required, rejectUnauthorized: required, handshakeTimeout: handshakeMs }
+  return { ...contextOf({ ...own, ...required ? { caFile } : {} }), requestCert: required, rejectUnauthorized: required, handshakeTimeout: handshakeMs }
 }
 
 /** As `serverTls`, for one who connects. */
@@ -45,15 +65,27 @@ export function clientTls ({ serverName, ...files }: Hl7ClientTls): SecureContex
   return { ...contextOf(files), ...serverName === undefined ? {} : { servername: serverName } }
 }
 
-interface Files { readonly keyFile?: string | undefined, readonly certFile?: string | undefined, readonly caFile?: string | undefined }
+interface Files extends OwnKey { readonly certFile?: string | undefined, readonly caFile?: string | undefined }
 
-function contextOf ({ keyFile, certFile, caFile }: Files): SecureContextOptions {
+function contextOf ({ keyFile, key, passphrase, certFile, caFile }: Files): SecureContextOptions {
   return {
     minVersion: MIN_VERSION,
     ...keyFile === undefined ? {} : { key: pem('tls.keyFile', keyFile) },
+    ...key === undefined ? {} : { key: pemText('tls.key', textOf(key)) },
+    ...passphrase === undefined ? {} : { passphrase: textOf(passphrase) },
     ...certFile === undefined ? {} : { cert: pem('tls.certFile', certFile) },
     ...caFile === undefined ? {} : { ca: pem('tls.caFile', caFile) },
   }
+}
+
+function textOf (secret: TlsSecret): string {
+  assert('text' in secret, 'the secrets of TLS are read before it begins')
+  return secret.text
+}
+
+function pemText (option: string, text: string): string {
+  if (!text.includes('-----BEGIN ')) throw new LatidoError('FILE_INVALID', `the secret of ${option} is not PEM`, 'give the key as PEM, with its first and last line')
+  return text
 }
 
 function pem (option: string, path: string): Buffer {

@@ -1,9 +1,14 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { frame, sendHl7, type Hl7ServerTls } from '../../../connectors/hl7/index.ts'
+import { frame, hl7Connector, sendHl7, withSecrets, type Hl7ServerTls } from '../../../connectors/hl7/index.ts'
+import { Feed, fixedMapping, type SecretRef } from '../../../connectors/kit/index.ts'
+import { hl7ClientTlsSchema, hl7ServerTlsSchema } from '../../../connectors/hl7/tls.ts'
+import { systemClock } from '../../../streams/time/index.ts'
+import { FakeIntake } from '../kit/fake-intake.ts'
 import { HL7_LIMITS } from '../../../connectors/hl7/limits.ts'
 import { makeCertificates, type Certificates, type Pair } from './certificates.ts'
 import { eventually, listener, oru } from './support.ts'
@@ -100,6 +105,38 @@ describe('a sender with TLS', () => {
     await expect(sendHl7({ host: '127.0.0.1', port: server.port, messages: [oru('M1', HR)], tls: { caFile: join(certificates.folder, 'others.pem') } })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
     await expect(sendHl7({ host: '127.0.0.1', port: server.port, messages: [oru('M1', HR)], tls: { caFile: certificates.caFile, serverName: 'another.hospital' } })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
     expect(server.intake.published).toEqual([])
+  })
+})
+
+describe('a private key that is a secret', () => {
+  const encrypted = (): string => execFileSync('openssl', ['pkcs8', '-topk8', '-in', certificates.server.keyFile, '-passout', 'pass:open sesame'], { encoding: 'utf8' })
+  const secrets = (names: Readonly<Record<string, string>>) => (ref: SecretRef): string => names['env' in ref ? ref.env : ref.file]!
+  const said = (own: object): Hl7ServerTls => hl7ServerTlsSchema.parse({ certFile: certificates.server.certFile, clientCertificates: 'off', ...own })
+
+  it('is read where it is named, with the passphrase that opens it', async () => {
+    const tls = withSecrets(said({ key: { env: 'KEY' }, passphrase: { file: 'pass' } }), secrets({ KEY: encrypted(), pass: 'open sesame' }))
+    await using server = await listener({}, { tls })
+    expect((await attempt(server.port, {})).answers.toString()).toContain('MSA|AA|M1')
+    const sender = withSecrets({ caFile: certificates.caFile, certFile: certificates.sender.certFile, key: { env: 'KEY' } }, secrets({ KEY: readFileSync(certificates.sender.keyFile, 'utf8') }))
+    expect(await sendHl7({ host: '127.0.0.1', port: server.port, messages: [oru('M2', HR)], tls: sender })).toEqual({ sent: 1, codes: { AA: 1 } })
+  })
+  it('is read by a feed of the configuration', async () => {
+    const [options, intake] = [hl7Connector.options.parse({ port: 0, tls: { certFile: certificates.server.certFile, clientCertificates: 'off', key: { env: 'KEY' } } }), new FakeIntake()]
+    const feed = new Feed({ name: 'lab', kind: 'hl7', intake, mapping: fixedMapping(), map: hl7Connector.mapper(options) })
+    await using connector = await hl7Connector.start({ feed, clock: systemClock, table: () => { throw new Error('it has none') }, secret: secrets({ KEY: readFileSync(certificates.server.keyFile, 'utf8') }), say: () => {} }, options)
+    expect((await attempt(Number(new URL(connector.endpoint).port), {})).answers.toString()).toContain('MSA|AA|M1')
+  })
+  it.each([['another passphrase', { KEY: '', pass: 'other' }], ['no PEM', { KEY: 'MHcCAQ', pass: 'open sesame' }]])('with %s ends the start, and nothing of it is told', async (_, given) => {
+    const tls = withSecrets(said({ key: { env: 'KEY' }, passphrase: { env: 'pass' } }), secrets({ ...given, KEY: given.KEY === '' ? encrypted() : given.KEY }))
+    const e = await listener({}, { tls }).then(() => 'started', (cause: unknown) => cause)
+    expect(e).toMatchObject({ code: 'FILE_INVALID', message: expect.stringMatching(/key/) as string })
+    expect((e as Error).message).not.toMatch(/MHcCAQ|other|sesame/)
+  })
+  it('is named once: as a secret or as a file', () => {
+    const is = (own: object): boolean => hl7ServerTlsSchema.safeParse({ certFile: 'c', clientCertificates: 'off', ...own }).success
+    expect([is({}), is({ keyFile: 'k' }), is({ key: { env: 'K' } }), is({ key: { text: 'a key in the clear' } }), is({ keyFile: 'k', key: { env: 'K' } })]).toEqual([false, true, true, false, false])
+    const to = (own: object): boolean => hl7ClientTlsSchema.safeParse(own).success
+    expect([to({}), to({ certFile: 'c' }), to({ key: { env: 'K' } }), to({ certFile: 'c', key: { file: 'k' } }), to({ certFile: 'c', keyFile: 'k' })]).toEqual([true, false, false, true, true])
   })
 })
 
