@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { jsonOf } from '../kit/index.ts'
 
 /** The tags of a study that are read, and no others. */
 export interface StudyTags {
@@ -36,8 +37,6 @@ const studyNotice: z.ZodType<StudyNotice> = z.strictObject({ kind: z.literal('st
 export function writeNotice (notice: StudyNotice): Buffer { return Buffer.from(JSON.stringify(notice)) }
 
 export function readNotice (raw: Buffer): StudyNotice | undefined {
-  let json: unknown
-  try { json = JSON.parse(raw.toString('utf8')) } catch { return undefined }
-  const read = studyNotice.safeParse(json)
+  const read = studyNotice.safeParse(jsonOf(raw))
   return read.success ? read.data : undefined
 }

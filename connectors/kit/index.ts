@@ -30,6 +30,8 @@ export { SEEN_FOR_MS } from './intake.ts'
 export type { MessageMark, SeenMessages, SeenVerdict } from './seen-messages.ts'
 export { SealedTable } from './sealed-table.ts'
 export type { Sealer } from './beds.ts'
+/** What came, as JSON. */
+export { jsonOf } from './json.ts'
 /** Who may listen where. */
 export { isLoopback, refuseOpenExposure } from './exposure.ts'
 export type { Exposure } from './exposure.ts'

@@ -1,4 +1,4 @@
-import { canonicalValue, identifierOf, isPossible, LatidoError, meaningOf, runSource, z, type ConnectorKind, type Fault, type MappedMessage, type MessageMapper, type Source, type SourceMessage } from '../index.ts'
+import { canonicalValue, identifierOf, isPossible, jsonOf, LatidoError, meaningOf, runSource, z, type ConnectorKind, type Fault, type MappedMessage, type MessageMapper, type Source, type SourceMessage } from '../index.ts'
 
 /** What the feed file may say in `options`. */
 interface Options { readonly url: string, readonly pollEveryMs: number }
@@ -63,12 +63,4 @@ export const connector: ConnectorKind<Options> = {
   options,
   mapper: () => map,
   start: ({ feed, clock, table, say }, { url, pollEveryMs }) => Promise.resolve(runSource(new Readings(url), { feed, clock, positions: table('position'), limits: { pollEveryMs }, say })),
-}
-
-function jsonOf (raw: Buffer): unknown {
-  try {
-    return JSON.parse(raw.toString('utf8'))
-  } catch {
-    return undefined // it is refused as malformed
-  }
 }

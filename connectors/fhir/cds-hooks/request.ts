@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { identifierOf, type FeedMapping } from '../../kit/index.ts'
+import { identifierOf, jsonOf, type FeedMapping } from '../../kit/index.ts'
 import { identityOf } from '../resources/identity.ts'
 import type { Patient } from '../resources/types.ts'
 
@@ -21,7 +21,7 @@ const hookRequest = z.object({
 
 /** undefined: it is no such call. */
 export function readHookRequest (body: unknown): HookRequest | undefined {
-  const read = hookRequest.safeParse(jsonOf(body))
+  const read = hookRequest.safeParse(Buffer.isBuffer(body) ? jsonOf(body) : undefined)
   if (!read.success) return undefined
   const { hookInstance, context: { patientId }, prefetch } = read.data
   return { hookInstance, patientId, patient: patientIn(prefetch?.['patient'], patientId) }
@@ -64,12 +64,7 @@ const feedback = z.object({
 
 /** undefined: it is no feedback. Reasons of the user are free text about a patient, and are not read. */
 export function readFeedback (body: unknown): readonly Feedback[] | undefined {
-  const read = feedback.safeParse(jsonOf(body))
+  const read = feedback.safeParse(Buffer.isBuffer(body) ? jsonOf(body) : undefined)
   if (!read.success) return undefined
   return read.data.feedback.map(({ card, outcome, acceptedSuggestions = [] }) => ({ card, outcome, suggestions: acceptedSuggestions.map(({ id }) => id) }))
-}
-
-function jsonOf (body: unknown): unknown {
-  if (!Buffer.isBuffer(body)) return undefined
-  try { return JSON.parse(body.toString('utf8')) } catch { return undefined }
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isLatidoError } from '../../../streams/errors/index.ts'
 import type { Clock } from '../../../streams/time/index.ts'
-import { isSameSecret, type Feed } from '../../kit/index.ts'
+import { isSameSecret, jsonOf, type Feed } from '../../kit/index.ts'
 import type { SubscriptionLimits } from './options.ts'
 import type { Watched } from './watched.ts'
 
@@ -101,7 +101,3 @@ export class Receiver {
 }
 
 export function headerValueOf (header: string, secret: string): string { return header.toLowerCase() === 'authorization' ? `Bearer ${secret}` : secret }
-
-function jsonOf (raw: Buffer): unknown {
-  try { return JSON.parse(raw.toString('utf8')) } catch { return undefined }
-}
