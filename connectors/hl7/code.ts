@@ -13,8 +13,24 @@ export function codesIn (segment: Segment, field: number): readonly Coded[] {
   return [1, 4].map(first => ({ code: segment.said(field, first), text: segment.said(field, first + 1), system: segment.said(field, first + 2) })).filter(one => one.code !== '')
 }
 
+/** A feed says the same few hundred codes all day: what each means, as sent, for as long as its mapping holds. */
+const MEANINGS = new WeakMap<FeedMapping, Map<string, CodeMapping | undefined>>()
+const MEANINGS_MAX = 4096
+const MEANING_CHARACTERS_MAX = 256
+
 /** What a coded element means. Either triplet may hold the standard code, so those with a standard system come first; the feed's own table wins over both. */
 export function meaningIn (segment: Segment, field: number, mapping: FeedMapping): CodeMapping | undefined {
+  const sent = segment.asSent(field)
+  if (sent.length > MEANING_CHARACTERS_MAX || sent.includes('\\')) return readMeaning(segment, field, mapping) // how an escape reads depends on the sender
+  let known = MEANINGS.get(mapping)
+  if (known === undefined || known.size >= MEANINGS_MAX) MEANINGS.set(mapping, known = new Map())
+  if (known.has(sent)) return known.get(sent)
+  const meaning = readMeaning(segment, field, mapping)
+  known.set(Buffer.from(sent).toString(), meaning) // a copy: a part of a message would keep the whole
+  return meaning
+}
+
+function readMeaning (segment: Segment, field: number, mapping: FeedMapping): CodeMapping | undefined {
   const triplets = codesIn(segment, field).map(one => ({ ...one, standard: systemOf(one) })).sort((a, b) => Number(a.standard === '') - Number(b.standard === ''))
   for (const { code, system } of triplets) {
     const own = ownMeaning(mapping, system, code)

@@ -4,12 +4,13 @@ import type { Message } from './message.ts'
 import { faultAt, note, type Hl7Fault, type Notices } from './outcome.ts'
 import type { Hl7Profile } from './profile.ts'
 import type { Segment } from './segment.ts'
-import { offsetOf, parseTime, type TimeDefaults } from './time.ts'
+import { offsetOf, parseTime, type ParsedTime, type TimeDefaults } from './time.ts'
 
 /** What a message is read with: the feed's mapping and profile, and what is counted on the way. */
 export interface Hl7Context extends MapContext {
   readonly profile: Hl7Profile
   readonly times: TimeDefaults
+  readonly readTime: (text: string) => ParsedTime
   /** Event times before this are of a clock that was never set. */
   readonly earliest: EventTimeMs
   /** What stands in the records of this message. */
@@ -18,12 +19,23 @@ export interface Hl7Context extends MapContext {
 }
 
 export function contextOf (message: Message, kit: MapContext, profile: Hl7Profile): Hl7Context {
+  const times: TimeDefaults = { zone: kit.mapping.zone, messageOffsetMinutes: offsetOf(message.msh.said(7)) }
   return {
     now: kit.now, mapping: kit.mapping, patientInBed: kit.patientInBed, unmapped: kit.unmapped, profile,
-    times: { zone: kit.mapping.zone, messageOffsetMinutes: offsetOf(message.msh.said(7)) },
+    times,
+    readTime: timeReader(times),
     earliest: Date.parse(profile.earliest),
     source: sourceOf(message.msh),
     notices: new Map(),
+  }
+}
+
+/** Remembers the last: the rows of an order mostly state one time, which is theirs together. */
+function timeReader (times: TimeDefaults): (text: string) => ParsedTime {
+  let [last, read]: [string, ParsedTime] = ['', { kind: 'empty' }]
+  return text => {
+    if (text !== last) [last, read] = [text, parseTime(text, times)]
+    return read
   }
 }
 
@@ -46,7 +58,7 @@ export function momentOf (places: readonly Place[], context: Hl7Context): Moment
   const { now, notices, profile } = context
   for (const { segment, field } of places) {
     if (segment === undefined) continue
-    const parsed = parseTime(segment.said(field), context.times)
+    const parsed = context.readTime(segment.said(field))
     if (parsed.kind === 'empty') continue
     if (parsed.kind === 'unparsable' || parsed.precision === 'year' || parsed.precision === 'month') return faultAt('time-unparsable', segment, field)
     if (parsed.start > now + profile.futureToleranceMs) return faultAt('time-in-future', segment, field)

@@ -25,6 +25,8 @@ export interface Header {
 
 export const STANDARD: Delimiters = { field: '|', component: '^', repetition: '~', escape: '\\', subcomponent: '&' }
 
+const STANDARD_ENCODING = '^~\\&'
+
 /** A header longer than this is none. */
 const HEADER_BYTES_MAX = 65_536
 
@@ -40,8 +42,8 @@ export function readHeader (raw: Buffer): Header | undefined {
   if (delimiters === undefined) return undefined
   const field = (n: number): string => n === 1 ? separator : fields[n - 1] ?? ''
   const component = (n: number, c: number): string => {
-    const first = delimiters.repetition === '' ? field(n) : field(n).split(delimiters.repetition)[0] ?? ''
-    return first.split(delimiters.component)[c - 1] ?? ''
+    const first = delimiters.repetition === '' ? field(n) : partOf(field(n), delimiters.repetition, 0)
+    return partOf(first, delimiters.component, c - 1)
   }
   return { delimiters, encodingCharacters, start, field, component }
 }
@@ -60,14 +62,29 @@ function skipLead (raw: Buffer): number {
 
 function firstLine (raw: Buffer, start: number): string {
   const text = raw.toString('latin1', start, Math.min(raw.length, start + HEADER_BYTES_MAX))
-  const end = text.search(/[\r\n]/)
-  return end < 0 ? text : text.slice(0, end)
+  const end = text.indexOf('\r')
+  const line = end < 0 ? text : text.slice(0, end)
+  const newline = line.indexOf('\n')
+  return newline < 0 ? line : line.slice(0, newline)
 }
 
 /** Delimiters are printable, not letters or digits, and all different. A fifth character (truncation, v2.7) is ignored. */
 function delimitersOf (separator: string, encoding: string): Delimiters | undefined {
+  if (separator === STANDARD.field && encoding === STANDARD_ENCODING) return STANDARD
   if (encoding === '' || encoding.length > 5) return undefined
   const all = separator + encoding
   if (!/^[!-/:-@[-`{-~]+$/.test(all) || new Set(all).size !== all.length) return undefined
   return { field: separator, component: encoding.charAt(0), repetition: encoding.charAt(1), escape: encoding.charAt(2), subcomponent: encoding.charAt(3) }
+}
+
+/** Part `n` (from 0) between delimiters; the whole text is part 0 where there are none. */
+export function partOf (text: string, delimiter: string, n: number): string {
+  let start = 0
+  for (let i = 0; i < n; i++) {
+    const next = text.indexOf(delimiter, start)
+    if (next < 0) return ''
+    start = next + 1
+  }
+  const end = text.indexOf(delimiter, start)
+  return end < 0 ? (start === 0 ? text : text.slice(start)) : text.slice(start, end)
 }

@@ -8,8 +8,12 @@ const DECIMAL_COMMA = /^([^,]*\d),(\d{1,2})$/
 /** `1.2 H`: the abnormal flag of OBX-8, repeated in the value by some laboratories. */
 const FLAG = /\s+(?:H|L|HH|LL|A|AA|N|\*)$/
 
+/** How most are. */
+const PLAIN = /^\d+(?:\.\d+)?$/
+
 /** NM, or a number in ST, TX or FT, with its comparator apart: `<0.5`, `>100`, `1,2`, `1.2 H`. undefined: not a number. */
 export function parseNumeric (text: string): Numeric | undefined {
+  if (PLAIN.test(text)) return numeric('=', Number(text))
   const match = NUMBER.exec(text.trim().replace(FLAG, '').replace(DECIMAL_COMMA, '$1.$2'))
   if (match === null) return undefined
   return numeric(match[1] ?? '=', Number(match[2]))

@@ -110,14 +110,18 @@ function answer (concept: ConceptId, spellings: readonly string[]): Numeric | un
 
 /** OBX-6 may hold the unit as code, as text, or in the other triplet. None: what the mapping says of the code, else canonical already. */
 function inCanonicalUnit (obx: Segment, meaning: CodeMapping, value: number, { mapping }: Hl7Context): number | undefined {
-  const [first, second] = [obx.said(6, 1), obx.said(6, 2)]
+  const first = obx.said(6, 1)
   // An unescaped power of ten, `10^3/uL`: its rest alone, `3/uL`, is a valid unit of another size.
-  const spellings = /^[x×]?10$/i.test(first) ? [`${first}^${second}`] : [first, second, obx.said(6, 4), obx.said(6, 5)].filter(unit => unit !== '')
-  for (const unit of spellings.length === 0 ? [''] : spellings) {
+  if (/^[x×]?10$/i.test(first)) return canonicalValue(mapping, meaning, value, `${first}^${obx.said(6, 2)}`)
+  let isSaid = false
+  for (const component of [1, 2, 4, 5]) {
+    const unit = obx.said(6, component)
+    if (unit === '') continue
+    isSaid = true
     const converted = canonicalValue(mapping, meaning, value, unit)
     if (converted !== undefined) return converted
   }
-  return undefined
+  return isSaid ? undefined : canonicalValue(mapping, meaning, value, '')
 }
 
 interface RowTime { readonly at: number, readonly stated: number | undefined }

@@ -1,5 +1,5 @@
 import { decodeEscapes } from './delimiters.ts'
-import type { Delimiters } from './header.ts'
+import { partOf, type Delimiters } from './header.ts'
 
 /**
  * One segment in standard delimiters, for reading: positions from 1 as HL7 counts them, escapes decoded after the split, '' where nothing stands.
@@ -23,7 +23,7 @@ export class Segment {
   /** Subcomponent (from 1) of component `component` (from 1) of repetition `repetition` (from 0) of field `n`. */
   text (n: number, component = 1, repetition = 0, subcomponent = 1): string {
     if (this.name === 'MSH' && n <= 2) return component === 1 && repetition === 0 && subcomponent === 1 && n === 2 ? '^~\\&' : '' // MSH-1 and MSH-2 are delimiters, not values
-    return decodeEscapes(part(part(part(this.#field(n), '~', repetition), '^', component - 1), '&', subcomponent - 1), this.#sender)
+    return decodeEscapes(partOf(partOf(partOf(this.asSent(n), '~', repetition), '^', component - 1), '&', subcomponent - 1), this.#sender)
   }
 
   /** As `text`, trimmed, with the HL7 null `""` as nothing. */
@@ -34,7 +34,7 @@ export class Segment {
 
   /** How many repetitions field `n` has; 0 if it is empty. */
   repetitions (n: number): number {
-    const field = this.#field(n)
+    const field = this.asSent(n)
     if (field === '') return 0
     let count = 1
     if (this.name !== 'MSH' || n > 2) for (let at = field.indexOf('~'); at >= 0; at = field.indexOf('~', at + 1)) count++
@@ -42,22 +42,11 @@ export class Segment {
   }
 
   /** The whole field as sent, escapes decoded: for TX, FT and ST, where `^`, `&` and `~` are text. */
-  raw (n: number): string { return decodeEscapes(this.#field(n), this.#sender) }
+  raw (n: number): string { return decodeEscapes(this.asSent(n), this.#sender) }
 
-  #field (n: number): string {
+  /** The field as sent, nothing decoded, in standard delimiters. */
+  asSent (n: number): string {
     this.#fields ??= this.#line.split('|')
     return this.#fields[this.name === 'MSH' ? n - 1 : n] ?? ''
   }
-}
-
-/** Part `n` (from 0) between delimiters; the whole text is part 0 where there are none. */
-function part (text: string, delimiter: string, n: number): string {
-  let start = 0
-  for (let i = 0; i < n; i++) {
-    const next = text.indexOf(delimiter, start)
-    if (next < 0) return ''
-    start = next + 1
-  }
-  const end = text.indexOf(delimiter, start)
-  return end < 0 ? (start === 0 ? text : text.slice(start)) : text.slice(start, end)
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { hl7Mapper } from '../../../connectors/hl7/mapper.ts'
-import { Feed, fixedMapping, PLAIN_MAPPING, type MapContext, type MappedMessage } from '../../../connectors/kit/index.ts'
+import { Feed, PLAIN_MAPPING, type MapContext, type MappedMessage } from '../../../connectors/kit/index.ts'
 import { FakeIntake } from '../kit/fake-intake.ts'
 import { hl7, NOW, oru } from './support.ts'
 
@@ -48,11 +48,11 @@ describe('a refused row', () => {
   })
   it('that is retried when the cause is gone publishes just that row', async () => {
     const intake = new FakeIntake(NOW)
-    const codes = new Map<string, { concept: 'heartRate' }>()
-    const feed = new Feed({ name: 'lab', kind: 'hl7', intake, mapping: fixedMapping({ ...PLAIN_MAPPING, codes }), map: hl7Mapper() })
+    const table = { current: PLAIN_MAPPING, unmapped: () => {} }
+    const feed = new Feed({ name: 'lab', kind: 'hl7', intake, mapping: table, map: hl7Mapper() })
     await feed.take(oru('M1', HR, 'OBX|2|NM|PULS^Pulse^L||77|/min|||||F'))
     expect([intake.values(), intake.causes()]).toEqual([[88], ['code-unknown']])
-    codes.set('L|PULS', { concept: 'heartRate' })
+    table.current = { ...PLAIN_MAPPING, codes: new Map([['L|PULS', { concept: 'heartRate' }]]) }
     expect(await feed.take(intake.refused[0]!.raw)).toMatchObject({ kind: 'taken', published: 1, duplicates: 0 })
     expect(intake.values()).toEqual([88, 77])
     expect(await feed.take(intake.refused[0]!.raw)).toMatchObject({ kind: 'taken', published: 0, duplicates: 1 })
