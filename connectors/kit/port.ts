@@ -1,5 +1,6 @@
 import type { EncounterEvent, ObservationSet, RefusalCause, StatementEvent } from '../../streams/events/index.ts'
 import type { ArrivalTimeMs, EventTimeMs } from '../../streams/time/index.ts'
+import type { Superseded, Taken } from './feed.ts'
 
 /** A patient as a source names one; never leaves the connector and the identity vault. */
 export interface SourceIdentity {
@@ -126,4 +127,6 @@ export interface Connector extends AsyncDisposable {
   health (): ConnectorHealth
   /** Where it has devices with clocks of their own. */
   clocks? (): DeviceClocks | undefined
+  /** Where it sends: a dead letter of its own once more. */
+  retry? (raw: Buffer): Promise<Taken | Superseded>
 }

@@ -1,5 +1,6 @@
 import { isLatidoError } from '../../streams/errors/index.ts'
 import type { Clock, DurationMs } from '../../streams/time/index.ts'
+import type { Superseded, Taken } from './feed.ts'
 import type { Fault } from './outcome.ts'
 import type { OutboundBatch, OutboundItem, OutboundSource } from './outbound.ts'
 import type { Connector, ConnectorHealth, Intake } from './port.ts'
@@ -31,9 +32,9 @@ export interface OutboundLimits {
 export const OUTBOUND_LIMITS: OutboundLimits = { pollMs: 1_000, pauseMsMin: 1_000, pauseMsMax: 60_000, attemptsMax: 5, patientsAtOnceMax: 4 }
 
 export interface RunOutboundOptions {
-  /** The configured feed. */
+  /** The configured feed, in counters too. */
   readonly name: string
-  /** The connector's kind, in counters and dead letters: `fhir`. */
+  /** The connector's kind, in dead letters: `fhir-out`. */
   readonly kind: string
   /** Where it sends, for people; without credentials. */
   readonly endpoint: string
@@ -60,10 +61,33 @@ export function runOutbound (options: RunOutboundOptions): Connector {
   return {
     name,
     endpoint,
+    retry: raw => retried(options, raw, runners.some(runner => runner.isOvertaken(raw))),
     health: () => runners.find(({ health }) => health.state !== 'up')?.health ?? runners[0]?.health ?? idle,
     [Symbol.asyncDispose]: async () => { await Promise.all(runners.map(runner => runner[Symbol.asyncDispose]())) },
   }
 }
+
+/** A dead letter once more, when a person asks for it: one try. */
+async function retried ({ deliver }: RunOutboundOptions, raw: Buffer, overtaken: boolean): Promise<Taken | Superseded> {
+  if (overtaken) return { kind: 'superseded' }
+  const delivery = await deliver(itemIn(raw), new AbortController().signal).catch((): Delivery => ({ kind: 'failed', detail: 'the connector failed' }))
+  switch (delivery.kind) {
+    case 'delivered': return { kind: 'taken', published: 1, duplicates: 0, refused: [] }
+    case 'skipped': return { kind: 'superseded' }
+    case 'refused': return delivery
+    case 'failed': return { kind: 'failed', fault: { cause: 'source-refused', detail: delivery.detail } }
+    case 'away': return { kind: 'failed', fault: { cause: 'source-refused', detail: delivery.why } }
+  }
+}
+
+/** JSON has no NaN, the value of an alert that has none. */
+function itemIn (raw: Buffer): OutboundItem {
+  const item = JSON.parse(raw.toString()) as OutboundItem
+  return item.kind === 'alert' ? { ...item, value: (item.value as number | null) ?? NaN } : item
+}
+
+/** Alerts whose newest delivered change is remembered. */
+const ALERTS_KEPT_MAX = 50_000
 
 type RunnerOptions = Omit<RunOutboundOptions, 'sources'> & { readonly source: OutboundSource }
 
@@ -73,6 +97,8 @@ class OutboundRunner implements AsyncDisposable {
   readonly #stop = new AbortController()
   readonly #ended: Promise<void>
   readonly #standing: Standing
+  /** When the newest change happened that was delivered, by alert. */
+  readonly #told = new Map<string, number>()
 
   constructor (options: RunnerOptions) {
     this.#options = options
@@ -80,6 +106,12 @@ class OutboundRunner implements AsyncDisposable {
     const { clock, say, random, name, endpoint } = options
     this.#standing = new Standing({ clock, say, random, name, doing: `sending to ${endpoint}`, initially: { state: 'up', why: '' }, ...this.#limits })
     this.#ended = this.#run()
+  }
+
+  /** A later change of the alert was delivered since: telling the old one now would bring it back. */
+  isOvertaken (raw: Buffer): boolean {
+    const item = itemIn(raw)
+    return item.kind === 'alert' && (this.#told.get(item.id) ?? -Infinity) > item.changedAt
   }
 
   get health (): ConnectorHealth { return this.#standing.health }
@@ -129,7 +161,7 @@ class OutboundRunner implements AsyncDisposable {
       const delivery = await this.#options.deliver(item, signal).catch((): Delivery => ({ kind: 'failed', detail: 'the connector failed' }))
       if (signal.aborted && delivery.kind !== 'delivered') return
       switch (delivery.kind) {
-        case 'delivered': this.#count(`${item.kind}-delivered`); this.#standing.up(); return
+        case 'delivered': this.#count(`${item.kind}-delivered`); this.#standing.up(); this.#tell(item); return
         case 'skipped': this.#count(`${item.kind}-${delivery.what}`); return
         case 'refused': this.#standing.up(); await this.#deadLetter(item, delivery.fault); return
         case 'failed':
@@ -143,12 +175,19 @@ class OutboundRunner implements AsyncDisposable {
     }
   }
 
+  #tell (item: OutboundItem): void {
+    if (item.kind !== 'alert') return
+    this.#told.delete(item.id)
+    if (this.#told.size >= ALERTS_KEPT_MAX) for (const oldest of this.#told.keys()) { this.#told.delete(oldest); break }
+    this.#told.set(item.id, item.changedAt)
+  }
+
   /** Tried until the log has it: an item is never lost in silence. */
   async #deadLetter (item: OutboundItem, { cause, detail }: Fault): Promise<void> {
     const { intake, kind, clock, name } = this.#options
     for (let pauses = 1; !this.#stop.signal.aborted; pauses++) {
       try {
-        await intake.refuse({ cause, detail, source: `${kind}:${name}`, raw: Buffer.from(JSON.stringify(item)) })
+        await intake.refuse({ cause, detail, source: `${kind}:${name}`, feed: name, raw: Buffer.from(JSON.stringify(item)) })
         return
       } catch {
         this.#standing.waiting('the log does not take dead letters')
@@ -157,7 +196,7 @@ class OutboundRunner implements AsyncDisposable {
     }
   }
 
-  #count (what: string): void { this.#options.intake.count(this.#options.kind, what) }
+  #count (what: string): void { this.#options.intake.count(this.#options.name, what) }
 }
 
 function byPatient (items: readonly OutboundItem[]): OutboundItem[][] {

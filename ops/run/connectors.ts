@@ -54,6 +54,8 @@ export interface OpenConnectors {
   readonly feeds: RunningFeeds
   /** Those of the feeds, and those that only send. */
   readonly connectors: readonly Connector[]
+  /** One that only sends, and can send a dead letter again. */
+  senderOf (name: string): { retry: NonNullable<Connector['retry']> } | undefined
 }
 
 /** The intake, and every configured feed with its connector. Throws CONFIG_INVALID or FILE_INVALID where a feed's files have faults, and what a connector throws. */
@@ -67,13 +69,17 @@ export async function openConnectors (parts: ConnectorParts, closers: Closers): 
   const loaded = config.feeds === '' ? defaultFeeds(config, folder) : configuredFeeds(folder, kinds, config)
   const feeds = closers.use(new RunningFeeds({ intake, clock, logger, say, folder, env: process.env, onCount: (feed, what, n) => { metrics.feedMessages.inc({ feed, what }, n) }, ...config.feeds === '' ? { context: ({ name }) => name === 'mqtt' ? { table: <T>(table: string) => intake.table<T>(table) } : {} } : { files: { kinds, defaults } } })) // devices were known before there were feeds
   for (const one of loaded) await feeds.start(one, closers)
+  const senders: readonly Connector[] = [
+    ...config.hl7Out === '' ? [] : [closers.use(openHl7Outbound(config.hl7Out, { stores, vault, intake, clock, views, say }))],
+    ...config.fhirOut === '' ? [] : [closers.use(await openFhirWriteBack(config.fhirOut, { stores, vault, intake, clock, views, say }))],
+  ]
   return {
     feeds,
-    connectors: [
-      ...feeds.connectors,
-      ...config.hl7Out === '' ? [] : [closers.use(openHl7Outbound(config.hl7Out, { stores, vault, intake, clock, views, say }))],
-      ...config.fhirOut === '' ? [] : [closers.use(await openFhirWriteBack(config.fhirOut, { stores, vault, intake, clock, views, say }))],
-    ],
+    connectors: [...feeds.connectors, ...senders],
+    senderOf: name => {
+      const { retry } = senders.find(one => one.name === name) ?? {}
+      return retry === undefined ? undefined : { retry }
+    },
   }
 }
 

@@ -108,7 +108,7 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
     acknowledge: async (alertId, by) => (await acknowledge(stores, board, alertId, by)).kind === 'accepted',
   }))]
   const connectors = [...opened?.connectors ?? [], ...hooks]
-  const desk = new Desk({ letters, log: stores.log, codecs: stores.codecs, sealer: vault, clock, logger, feedOf: name => opened?.feeds.feedOf(name), onOpened: () => { metrics.deadLettersOpened.inc() } })
+  const desk = new Desk({ letters, log: stores.log, codecs: stores.codecs, sealer: vault, clock, logger, feedOf: name => opened?.feeds.feedOf(name) ?? opened?.senderOf(name), onOpened: () => { metrics.deadLettersOpened.inc() } })
   let ready = false
   const dashboards = closers.use(await startDashboards({
     host: config.host, port: config.httpPort, allowExposed: config.allowExposed, logger, webRoot: webRoot(),

@@ -39,6 +39,8 @@ export function alertMessage (alert: OutboundAlert, options: Hl7SenderOptions, n
     segment('OBR', { 1: '1', 3: `${escaped(alert.id)}^LATIDO`, 4: '196616^MDC_EVT_ALARM^MDC', 7: time(onset), 8: state === 'cleared' ? time(changedAt) : '', 22: time(changedAt) }),
     ...rows,
     ...reasonRows(alert.reasons, rows.length),
+    // An end is told as an end; that the alert was another patient's all along, only in words: PCD-04 has no withdrawal.
+    ...alert.reasons.some(({ feature }) => feature === 'merged') ? [segment('NTE', { 1: '1', 3: 'Ended because the patient was merged into another' })] : [],
   ])
 }
 

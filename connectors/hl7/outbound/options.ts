@@ -9,6 +9,10 @@ export interface Hl7Addresses {
   readonly sendingFacility: string
   readonly receivingApplication: string
   readonly receivingFacility: string
+  /** MSH-11 (table 0103): `P` production, `T` training, `D` debugging. */
+  readonly processingId: 'P' | 'T' | 'D'
+  /** MSH-12, for receivers that look at it: what is sent is the same. */
+  readonly version: string
 }
 
 /** Where alerts and scores go as HL7 v2. Whoever is named here gets to know who is ill. */
@@ -68,6 +72,8 @@ export const hl7SenderSchema: z.ZodType<Hl7SenderOptions> = z.strictObject({
   sendingFacility: name,
   receivingApplication: name,
   receivingFacility: name,
+  processingId: z.enum(['P', 'T', 'D']).default('P'),
+  version: z.string().regex(/^2\.[3-9](?:\.\d)?$/, 'a version of HL7 v2').default('2.6'),
   answerMs: ms(30_000, 100),
   pauseMsMin: ms(1_000, 1),
   pauseMsMax: ms(60_000, 1),

@@ -41,9 +41,7 @@ export function hl7Sender (options: Hl7SenderOptions, parts: Hl7SenderParts): Co
     limits: { pauseMsMin, pauseMsMax, attemptsMax, patientsAtOnceMax: 1 },
   })
   return {
-    name: runner.name,
-    endpoint: runner.endpoint,
-    health: () => runner.health(),
+    ...runner,
     [Symbol.asyncDispose]: async () => { await runner[Symbol.asyncDispose](); delivery.close() },
   }
 }

@@ -20,9 +20,9 @@ export function segment (name: string, fields: Readonly<Record<number, string>>)
 
 /** MSH counts its own separator as field 1, so its fields are given without 1 and 2. */
 export function msh (addresses: Hl7Addresses, type: string, controlId: string, nowMs: number, profile = ''): string {
-  const { sendingApplication, sendingFacility, receivingApplication, receivingFacility } = addresses
+  const { sendingApplication, sendingFacility, receivingApplication, receivingFacility, processingId, version } = addresses
   const names = [sendingApplication, sendingFacility, receivingApplication, receivingFacility].map(escaped)
-  return ['MSH', '^~\\&', ...names, formatTime(nowMs), '', type, controlId, 'P', '2.6', '', '', 'AL', 'NE', '', 'UNICODE UTF-8', '', '', profile].join('|').replace(/\|+$/, '')
+  return ['MSH', '^~\\&', ...names, formatTime(nowMs), '', type, controlId, processingId, version, '', '', 'AL', 'NE', '', 'UNICODE UTF-8', '', '', profile].join('|').replace(/\|+$/, '')
 }
 
 /** Who: the identifier with its namespace as assigning authority, and where. Names stay in the house. */

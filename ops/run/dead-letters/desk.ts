@@ -14,7 +14,8 @@ export interface DeskParts {
   readonly sealer: Sealer
   readonly clock: Clock
   readonly logger: Logger
-  readonly feedOf: (name: string) => Feed | undefined
+  /** What reads, or sends, a letter again. */
+  readonly feedOf: (name: string) => Pick<Feed, 'retry'> | undefined
   /** Somebody has read the bytes of a letter. */
   readonly onOpened?: () => void
 }

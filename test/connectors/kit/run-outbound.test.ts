@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { runOutbound, type Connector, type Delivery, type OutboundItem, type OutboundSource } from '../../../connectors/kit/index.ts'
+import { runOutbound, type Connector, type Delivery, type OutboundAlert, type OutboundItem, type OutboundSource } from '../../../connectors/kit/index.ts'
 import { systemClock } from '../../../streams/time/index.ts'
 import { until } from '../../kit/servers/index.ts'
 import { FakeIntake } from './fake-intake.ts'
@@ -114,4 +114,23 @@ it('stops between two items, and calls nothing done that was not', async () => {
   release()
   await stopped
   expect([sent.length, source.done]).toEqual([1, 0])
+})
+
+it('sends a dead letter again when a person asks, unless a later change of the alert was told since', async () => {
+  const source = new Batches([[alert('A', 'a1'), alert('B', 'b1')], [{ ...alert('A', 'a1') as OutboundAlert, state: 'cleared', changedAt: 2 }]])
+  const sent: string[] = []
+  let refusing = true
+  const ran = run(source, item => {
+    if (refusing && item.kind === 'alert' && item.state === 'active') return Promise.resolve({ kind: 'refused', fault: { cause: 'patient-missing', detail: 'no such patient' } })
+    sent.push(item.kind === 'alert' ? `${item.id} ${item.state} ${item.value}` : '')
+    return Promise.resolve({ kind: 'delivered' })
+  })
+  await until('all', WITHIN_MS, () => source.done === 2)
+  const [first, second] = intake.refused
+  expect([first?.feed, await ran.retry!(second!.raw)]).toEqual(['ehr', { kind: 'refused', fault: { cause: 'patient-missing', detail: 'no such patient' } }])
+  refusing = false
+  expect(await ran.retry!(second!.raw)).toEqual({ kind: 'taken', published: 1, duplicates: 0, refused: [] })
+  expect(await ran.retry!(Buffer.from(JSON.stringify({ ...alert('B', 'b2'), value: NaN })))).toMatchObject({ kind: 'taken' })
+  expect(await ran.retry!(first!.raw)).toEqual({ kind: 'superseded' })
+  expect(sent).toEqual(['a1 cleared 5', 'b1 active 5', 'b2 active NaN'])
 })

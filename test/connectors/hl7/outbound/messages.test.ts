@@ -45,6 +45,14 @@ describe('an alert as ORU^R40', () => {
     const raw = alertMessage(alert({ rule: 'no-data', priority: 'low', value: NaN, threshold: 300, reasons: [] }), options, T)
     expect(facets(raw)).toEqual({ 196616: 'no-data^no-data^99LATIDO', 68481: 'start', 68482: 'active', 68483: 'enabled', 68484: 'PL', 68485: 'ST' })
   })
+  it('that ends because its patient is another now says so', () => {
+    expect(lines(alertMessage(alert({ state: 'cleared', reasons: [{ feature: 'merged', value: null, contribution: 0, eventTime: T }] }), options, T)).at(-1)).toBe('NTE|1||Ended because the patient was merged into another')
+  })
+  it('has the processing id and the version that the receiver wants', () => {
+    const own = hl7SenderSchema.parse({ host: '127.0.0.1', port: 1, processingId: 'T', version: '2.5.1' })
+    expect(lines(alertMessage(alert(), own, T))[0]).toMatch(/\|T\|2\.5\.1\|\|\|AL\|NE\|/)
+    expect(hl7SenderSchema.safeParse({ host: 'x', port: 1, version: '3' }).success).toBe(false)
+  })
   it('with parts of its score missing says that the value is a lower bound', () => {
     expect(lines(alertMessage(alert({ missing: ['news2Temperature'] }), options, T)).find(line => line.startsWith('OBX|2'))).toMatch(/^OBX\|2\|SN\|1104051000000101\^.*\|1\.0\.0\.0\.2\|>=\^8\|/)
   })
