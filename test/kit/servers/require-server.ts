@@ -22,6 +22,7 @@ const SERVERS = {
   orthanc: (): Promise<string | undefined> => Promise.resolve(missingOrthanc()),
   python: (): Promise<string | undefined> => Promise.resolve(spawnSync('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 9))']).status === 0 ? undefined : 'no python3 of version 3.9 or later'),
   pythonTrain: (): Promise<string | undefined> => missingFiles(pythonTrain),
+  gcc: (): Promise<string | undefined> => Promise.resolve(process.platform !== 'linux' ? 'no Linux' : spawnSync('gcc', ['--version']).status === 0 ? undefined : 'no gcc'),
   mosquittoBroker: (): Promise<string | undefined> => Promise.resolve(missingMosquitto()),
 } as const
 export type ServerName = keyof typeof SERVERS
