@@ -84,7 +84,7 @@ export const SHARED_SCHEMAS: readonly Schema[] = [
       processors: listOf(exactly({ name: text, lag: numberOrNull, perSecond: numberOrNull, state: text })),
       connectors: listOf(exactly({ name: text, endpoint: text, health: HEALTH, counters: listOf(exactly({ what: text, count: whole })) })),
       deadLetters: exactly({ total: whole, open: whole, byCause: { type: 'object', additionalProperties: whole }, newest: listOf(exactly({ offset: whole, cause: text, detail: text, source: text, refusedAt: timeMs, bytes: whole })) }),
-      late: whole, offline: exactly({ state: { type: 'string', enum: ['on', 'off', 'away'] }, why: text }), uptimeMs: number,
+      late: whole, leftBehind: whole, offline: exactly({ state: { type: 'string', enum: ['on', 'off', 'away'] }, why: text }), uptimeMs: number,
     }),
   },
 ]

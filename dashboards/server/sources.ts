@@ -44,6 +44,8 @@ export interface PipelineStatus {
   readonly connectors: readonly ConnectorStatus[]
   readonly deadLetters: { readonly total: number, readonly open: number, readonly byCause: Readonly<Record<string, number>>, readonly newest: readonly DeadLetterInfo[] }
   readonly late: number
+  /** Readings that stayed where they were when their visit went to another patient. */
+  readonly leftBehind: number
   readonly offline: { readonly state: 'on' | 'off' | 'away', readonly why: string }
   readonly uptimeMs: number
 }

@@ -175,6 +175,7 @@ export interface WirePipeline {
     readonly newest: readonly { readonly offset: number, readonly cause: string, readonly detail: string, readonly source: string, readonly refusedAt: number, readonly bytes: number }[]
   }
   readonly late: number
+  readonly leftBehind: number
   readonly offline: { readonly state: 'on' | 'off' | 'away', readonly why: string }
   readonly uptimeMs: number
 }

@@ -30,6 +30,7 @@ export class PipelineMonitor {
   #away = ''
   #sampling: Promise<void> | undefined
   #late = 0
+  #leftBehind = 0
 
   constructor (parts: { readonly log: Log, readonly driver: LogStatus['driver'], readonly why: string, readonly clock: Clock, readonly letters: DeadLetterReader, readonly metrics: Metrics, readonly processors: readonly RunningProcessor[] }) {
     this.#log = parts.log
@@ -52,6 +53,7 @@ export class PipelineMonitor {
 
   applied (became: string): void {
     if (became === 'late') this.#late++
+    if (became === 'left-behind') this.#leftBehind++
     this.#metrics.readings.inc({ became })
   }
 
@@ -94,7 +96,7 @@ export class PipelineMonitor {
       log: { driver: this.#driver, state: this.#away === '' ? 'on' : 'away', why: this.#away === '' ? this.#why : this.#away },
       topics, processors, connectors: this.#connectors(connectors),
       deadLetters: this.#deadLetters(),
-      late: this.#late, offline, uptimeMs: this.#clock.monotonicMs() - this.#startedMs,
+      late: this.#late, leftBehind: this.#leftBehind, offline, uptimeMs: this.#clock.monotonicMs() - this.#startedMs,
     }
   }
 

@@ -134,7 +134,7 @@ export class FakeSources implements DashboardSources {
       processors: [{ name: 'features', lag: 3, perSecond: 56.1, state: 'running' }, { name: 'inference', lag: 0, perSecond: 9.6, state: 'running' }, { name: 'offline', lag: 1_420, perSecond: 48, state: 'running' }],
       connectors: [{ name: 'hl7', endpoint: 'mllp://127.0.0.1:2575', health: { state: 'up', since: now - 8_000_000, why: '' }, counters: [{ what: 'accepted', count: 4_211 }, { what: 'refused', count: 11 }, { what: 'duplicate', count: 3 }] }, { name: 'mqtt', endpoint: 'mqtt://127.0.0.1:1883', health: { state: 'waiting', since: now - 30_000, why: 'the log is away' }, counters: [{ what: 'accepted', count: 1_280_310 }, { what: 'refused', count: 6 }] }],
       deadLetters: { total: 17, open: 15, byCause: { 'unit-unknown': 9, 'value-impossible': 5, 'not-hl7': 3 }, newest: [{ offset: 16, cause: 'unit-unknown', detail: 'OBX-6 of segment 4', source: 'hl7:lab', refusedAt: now - 42_000, bytes: 612 }, { offset: 15, cause: 'value-impossible', detail: 'OBX-5 of segment 7', source: 'hl7:lab', refusedAt: now - 310_000, bytes: 655 }, { offset: 14, cause: 'not-hl7', detail: 'frame does not begin with MSH', source: 'hl7', refusedAt: now - 900_000, bytes: 38 }] },
-      late: 231, offline: this.offline === undefined ? { state: 'off', why: 'chdb has no build for this platform' } : { state: 'on', why: '' }, uptimeMs: 8_040_000,
+      late: 231, leftBehind: 0, offline: this.offline === undefined ? { state: 'off', why: 'chdb has no build for this platform' } : { state: 'on', why: '' }, uptimeMs: 8_040_000,
     }
   }
 

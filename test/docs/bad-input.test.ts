@@ -18,6 +18,7 @@ const good = (): Buffer => oru(`G-${++id}`, lactate())
 const pid = (ids: string): string => `PID|1||${ids}||Invented^Ana||19500412|F`
 const result = (who: string, obx: string): Buffer => hl7(`MSH|^~\\&|LAB|W|L|H|20260314115900+0000||ORU^R01^ORU_R01|R-${++id}|P|2.5.1`, pid(who), 'OBR|1|P-9|F-9|PANEL^Panel^L|||20260314113000+0000', obx)
 const merge = (loser: string, survivor: string): Buffer => adt('A40', `M-${++id}`, 'EVN|A40|20260314113000+0000', pid(`${survivor}^^^HOSP^MR`), `MRG|${loser}^^^HOSP^MR`)
+const moveOf = (from: string, visit: string): Buffer => adt('A45', `V-${++id}`, 'EVN|A45|20260314113000+0000', pid('TEST-9^^^HOSP^MR'), `MRG|${from}^^^HOSP^MR||||${visit}`, `PV1|1|I|W7^^3${'|'.repeat(16)}${visit}`)
 
 /** What a sender does, by the words of the table. The number of answers is the table's. */
 const SENDERS: Readonly<Record<string, (client: RawClient, answers: number) => Promise<void>>> = {
@@ -61,6 +62,10 @@ const SENDERS: Readonly<Record<string, (client: RawClient, answers: number) => P
   'a time ahead by a day': client => client.send(result('TEST-1^^^HOSP^MR', lactate('|||20260315120000+0000'))),
   'a merge that points back': async client => { await client.send(merge('M1', 'M2')); await client.until(1); await client.send(merge('M2', 'M1')) },
   'a merge of people whom nobody has seen': client => client.send(merge('N1', 'N2')),
+  'a visit that moves to another patient (A45)': client => client.send(moveOf('TEST-8', 'V-1')),
+  'an A45 that names no visit': client => client.send(moveOf('TEST-8', '')),
+  'an A45 whose patient stays the same': client => client.send(moveOf('TEST-9', 'V-1')),
+  'a link of one patient with nobody (A24)': client => client.send(adt('A24', `L-${++id}`, 'EVN|A24|20260314113000+0000', pid('TEST-9^^^HOSP^MR'))),
   'a discharge of somebody who does not lie there': client => client.send(adt('A03', `D-${++id}`, 'EVN|A03|20260314113000+0000', pid('TEST-5^^^HOSP^MR'), 'PV1|1|I|W7^^3')),
   'a discharge before its own admission': client => client.send(adt('A03', `D-${++id}`, 'EVN|A03|20260314113000+0000', pid('TEST-5^^^HOSP^MR'), `PV1|1|I|${'|'.repeat(41)}20260314113000+0000|20260313113000+0000`)),
   'an HL7 null as a result (`""`)': client => client.send(oru(`G-${++id}`, 'OBX|1|NM|2524-7^Lactate^LN||""|mmol/L|||||F')),

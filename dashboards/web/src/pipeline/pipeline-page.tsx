@@ -33,6 +33,7 @@ function Facts ({ pipeline }: { readonly pipeline: WirePipeline }): ReactNode {
       <div><dt>{t('pipeline.worstLag')}</dt><dd>{format.number(lag)}</dd></div>
       <div><dt>{t('pipeline.deadLetters')}</dt><dd>{format.number(pipeline.deadLetters.total)}</dd></div>
       <div><dt>{t('pipeline.late')}</dt><dd>{format.number(pipeline.late)}</dd></div>
+      {pipeline.leftBehind > 0 && <div><dt>{t('pipeline.leftBehind')}</dt><dd>{format.number(pipeline.leftBehind)}</dd></div>}
       <div className={log.state === 'on' ? '' : 'figure-off'}><dt>{t('pipeline.log')}</dt><dd>{t(log.state === 'away' ? 'offline.away' : `log.${log.driver}`)}</dd>{log.why !== '' && <dd className="why-off">{log.why}</dd>}</div>
       <div className={offline.state === 'on' ? '' : 'figure-off'}><dt>{t('pipeline.offline')}</dt><dd>{t(`offline.${offline.state}`)}</dd>{offline.why !== '' && <dd className="why-off">{offline.why}</dd>}</div>
       <div><dt>{t('pipeline.uptime')}</dt><dd>{format.age(pipeline.uptimeMs)}</dd></div>
