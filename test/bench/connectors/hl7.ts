@@ -121,10 +121,10 @@ class Others {
   async close (): Promise<void> { for (const { peer } of this.#senders) await peer[Symbol.asyncDispose]() }
 }
 
-/** The same connection to the whole product, in one process. */
+/** The same connection to the whole product, in one process; built, after `npm run build`. */
 async function product (seconds: number, runs: number, figures: Figures): Promise<void> {
   const dir = tempDir()
-  const cli = await startCli({ dataDir: dir.path })
+  const cli = await startCli({ dataDir: dir.path, built: true })
   await exchange(cli.mllpPort, { messages: WARM_UP })
   for (let run = 0; run < runs; run++) {
     const { waitsMs, perSecond } = await exchange(cli.mllpPort, { seconds })

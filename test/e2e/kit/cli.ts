@@ -20,6 +20,8 @@ export interface CliOptions {
   readonly readyWithinMs?: number
   /** Flags of node itself, for example `--cpu-prof`. */
   readonly nodeFlags?: readonly string[]
+  /** As `npm start` does: the built program if it is not older than its sources. Default: from source. */
+  readonly built?: boolean
 }
 
 export function cliArgs ({ dataDir, httpPort = 0, mllpPort = 0, mqttPort = 0, flags = [] }: CliOptions): readonly string[] {
@@ -75,14 +77,16 @@ export class Cli implements AsyncDisposable {
   async [Symbol.asyncDispose] (): Promise<void> { await this.end('SIGKILL') }
 }
 
-function launch (args: readonly string[], nodeFlags: readonly string[] = []): Cli {
+const FROM_SOURCE = ['--import', 'tsx', 'ops/cli/main.ts']
+
+function launch (args: readonly string[], { nodeFlags = [], built = false }: Pick<CliOptions, 'nodeFlags' | 'built'> = {}): Cli {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(LATIDO_|VITEST|NODE_OPTIONS)/.test(name)))
-  return new Cli(spawn(process.execPath, [...nodeFlags, '--import', 'tsx', 'ops/cli/main.ts', ...args], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] }))
+  return new Cli(spawn(process.execPath, [...nodeFlags, ...built ? ['bin/latido.mjs'] : FROM_SOURCE, ...args], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] }))
 }
 
 /** Starts it and waits until it is ready. */
 export async function startCli (options: CliOptions): Promise<Cli> {
-  const cli = launch(cliArgs(options), options.nodeFlags)
+  const cli = launch(cliArgs(options), options)
   try {
     return await cli.ready(options.readyWithinMs)
   } catch (e) {
