@@ -22,7 +22,7 @@ export interface ConnectorContext<F extends Fault = Fault> {
   table<T> (name: string): KeptTable<T>
   /** The secret's text without the white space around it. Throws FILE_UNREADABLE, FILE_INVALID or CONFIG_INVALID. */
   secret (ref: SecretRef): string
-  /** For operators: changes of state, never one a message, never a value or an identifier. */
+  /** For operators: changes of state, never one a message, never a value or an identifier. A line begins with the feed's name. */
   say (line: string): void
 }
 

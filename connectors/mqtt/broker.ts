@@ -149,7 +149,7 @@ class BrokerFollower implements Connector {
     const topic = this.#ownTopic(packet.topic)
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
     // What the broker had kept of a state says nothing of when it was.
-    const work = packet.retain && topic.endsWith('/status') ? () => { feed.count('status-retained'); return Promise.resolve() } : () => this.#inbox.receive(topic, payload)
+    const work = packet.retain && topic.endsWith('/status') ? () => { feed.count('status-retained'); return Promise.resolve() } : () => this.#inbox.receive(topic, payload, packet.retain)
     this.#lanes.run(client, work, error => {
       if (error === null) { this.#taken++; settled(true); return }
       feed.count(packet.qos === 0 ? `lost-${failureOf(error)}` : `unacknowledged-${failureOf(error)}`)

@@ -39,6 +39,8 @@ export class Devices {
   /** Whose last messages are not in the log yet. */
   readonly #unsure = new Set<Device>()
   #memory: KeptTable<DeviceRow | Association> | undefined
+  /** While a message is mapped that a broker had kept. */
+  isKept = false
 
   constructor (options: Pick<DeviceOptions, 'devicesMax' | 'associations'>) { this.#options = options }
 
@@ -78,6 +80,7 @@ export class Devices {
 
   /** A time that the device gave, before anything is done to it. */
   sawTime (name: string, eventTime: EventTimeMs, arrival: ArrivalTimeMs): void {
+    if (this.isKept) return
     const device = this.#touch(name)
     if (!device.clock.add(eventTime, arrival)) return
     this.#devices.delete(name) // to the end: the first is the one that was silent longest

@@ -22,12 +22,15 @@ export class Inbox {
     this.#devices = devices
   }
 
-  async receive (topic: string, payload: Buffer): Promise<void> {
+  /** `kept`: the broker kept it for whoever subscribes (retained): nobody knows since when, so it says nothing of the device's clock. */
+  async receive (topic: string, payload: Buffer, kept: boolean = false): Promise<void> {
     const raw = toEnvelope(topic, payload)
     const place = readTopic(topic)
     if (place?.channel === 'association') { await this.#associate(raw, place.device, payload); return }
     if (place?.channel === 'status') this.#noteState(place.device, payload)
+    this.#devices.isKept = kept
     const mapped = this.#feed.map(raw)
+    this.#devices.isKept = false
     if (mapped === undefined) { await this.#feed.fail(raw, 'the message could not be mapped'); return }
     const series = place === undefined ? undefined : this.#devices.series(place.device)
     try {

@@ -127,7 +127,7 @@ class MessageReader {
     this.#devices.sawTime(this.#device, said, now)
     const offset = this.#devices.clockOffset(this.#device)
     // Delay only adds: a time that would lie ahead of its arrival says that the clock was set meanwhile, and the estimate is the old one's.
-    const corrected = correctClocks && offset !== undefined && Math.abs(offset) >= OFFSET_MS_MIN && said + offset <= now + OFFSET_MS_MIN
+    const corrected = correctClocks && !this.#devices.isKept && offset !== undefined && Math.abs(offset) >= OFFSET_MS_MIN && said + offset <= now + OFFSET_MS_MIN
     const at = corrected ? Math.round(said + offset) : said
     if (corrected) note(this.#noticed, 'time-corrected')
     if (at < EARLIEST_MS || at < now - pastToleranceMs) return this.#reject('time-implausible', `time is more than ${pastToleranceMs} ms before arrival: the device's clock is wrong`)

@@ -153,7 +153,7 @@ function listen (server: Server, host: string, port: number): Promise<void> {
 
 function listenFailure (error: NodeJS.ErrnoException, host: string, port: number): LatidoError {
   return error.code === 'EADDRINUSE'
-    ? new LatidoError('PORT_IN_USE', `port ${port} for MQTT is in use`, 'stop the other program, or set LATIDO_MQTT_PORT to a free port', error)
+    ? new LatidoError('PORT_IN_USE', `port ${port} for MQTT is in use`, 'stop the other program, or choose another port for the feed (without --feeds: LATIDO_MQTT_PORT)', error)
     : new LatidoError('CONFIG_INVALID', `cannot listen for MQTT on ${host}:${port} (${error.code ?? 'unknown'})`, 'set LATIDO_MQTT_PORT and the host to an address of this machine that this user may listen on', error)
 }
 

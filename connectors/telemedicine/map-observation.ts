@@ -17,7 +17,7 @@ export function mapObservation (item: unknown, setting: Setting): Mapped {
   const { value, unit, takenAt, device = '', id, status } = read.data
   const { context, options } = setting
   const meaning = meaningOfItem(read.data, setting)
-  if (meaning === undefined) return refuseItem('code-unknown', read.data.concept === undefined ? '/code' : '/concept', 'no concept has this code')
+  if (meaning === undefined) return refuseItem('code-unknown', read.data.concept === undefined ? '/code' : '/concept', read.data.concept === undefined ? 'no concept has this code' : 'there is no such concept')
   const canonical = canonicalValue(context.mapping, meaning, value, unit)
   if (canonical === undefined) return refuseItem('unit-unknown', '/unit', 'unknown, or not one of this concept')
   if (!isPossible(meaning.concept, canonical)) return refuseItem('value-impossible', '/value', 'outside of what is possible')

@@ -35,8 +35,11 @@ export function refuseShape (error: z.ZodError): RefusedItem {
   const path = issue?.path ?? []
   const field = path.findLast(step => typeof step === 'string')
   const cause = typeof field === 'string' && issue?.code !== 'unrecognized_keys' ? CAUSES[field] ?? 'malformed' : 'malformed'
-  return refuseItem(cause, path.map(step => `/${String(step)}`).join(''), WHAT[issue?.code ?? ''] ?? 'not as described')
+  return refuseItem(cause, path.map(step => `/${String(step)}`).join(''), cause === 'time-unparsable' ? 'missing, or not RFC 3339 with an offset' : whatIsWrong(issue))
 }
+
+/** In words that quote nothing. */
+export function whatIsWrong (issue: z.core.$ZodIssue | undefined): string { return WHAT[issue?.code ?? ''] ?? 'not as described' }
 
 const WHAT: Readonly<Record<string, string>> = {
   invalid_type: 'missing, or of another type', unrecognized_keys: 'has a field that is not known', invalid_value: 'not one of those that are known',

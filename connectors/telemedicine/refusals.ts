@@ -10,7 +10,7 @@ export const REFUSALS: Readonly<Record<RefusalCode, readonly [status: number, me
   UNAUTHENTICATED: [401, 'the credential is missing, unknown, expired or not meant for here', 'get a new token and send it as a bearer token'],
   SCOPE_MISSING: [403, 'the credential may not write this', 'ask for a token with the scope of the route'],
   PATIENT_FORBIDDEN: [403, 'the credential may not write for this patient', 'use that person\'s token, or a clinic\'s of the same authority'],
-  NOT_FOUND: [404, 'there is no such route', 'GET /openapi.json lists them'],
+  NOT_FOUND: [404, 'there is no such route, or not with this method', 'GET /openapi.json lists them'],
   REQUEST_INVALID: [400, 'the request is not as described', 'GET /openapi.json describes it'],
   BODY_TOO_LARGE: [413, 'the body is too large', 'send it in several requests, each with a key of its own'],
   BODY_NOT_JSON: [415, 'the body is not application/json', 'send JSON, uncompressed, with its content type'],

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Principal, Writes } from './credentials.ts'
 import { hashOf } from './credentials.ts'
 import { canonical, readJson, type Envelope, type ItemKind } from './envelope.ts'
+import { whatIsWrong } from './mapped.ts'
 import { TELEMEDICINE_LIMITS, type Scope } from './options.ts'
 import { Refusal } from './refusals.ts'
 
@@ -34,7 +35,10 @@ export function readRequest (kind: ItemKind, principal: Principal, key: unknown,
   const json = readJson(bytes)
   if (json.kind === 'refused') throw new Refusal('REQUEST_INVALID', { detail: json.why })
   const read = requestBody.safeParse(json.value)
-  if (!read.success) throw new Refusal('REQUEST_INVALID', { detail: `at /${read.error.issues[0]?.path.map(String).join('/') ?? ''}` })
+  if (!read.success) {
+    const [issue] = read.error.issues
+    throw new Refusal('REQUEST_INVALID', { detail: `/${issue?.path.map(String).join('/') ?? ''}: ${whatIsWrong(issue)}` })
+  }
   const { items, patient } = read.data
   const { itemsMax } = ROUTES[kind]
   if (items.length > itemsMax) throw new Refusal('REQUEST_INVALID', { detail: `more than ${itemsMax} items` })

@@ -59,6 +59,7 @@ function writeRoute (app: FastifyInstance, kind: ItemKind, parts: Parts, door: {
       const waitMs = rate.take(known.principal.id)
       if (waitMs > 0) { feed.count('rate-limited'); throw new Refusal('RATE_LIMITED', { retryAfterMs: waitMs }) }
       if (!known.principal.scopes.has(ROUTES[kind].scope)) { feed.count('scope-missing'); throw new Refusal('SCOPE_MISSING') }
+      if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') throw new Refusal('BODY_NOT_JSON') // what is small compressed may be anything
       principals.set(request, known.principal)
     },
   }, async (request, reply) => {

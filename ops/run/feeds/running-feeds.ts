@@ -61,7 +61,7 @@ export class RunningFeeds implements FeedDesk, AsyncDisposable {
     const prepared = loaded.configured.prepare({ name, intake: own, mapping })
     const connector = await prepared.start({
       clock, table: table => prefixedTable(this.#tables, name, `table-${table}`), secret: ref => secretAt(`feed ${name}`, ref, env), ...context?.(loaded),
-      say: line => { logger.info({ feed: name }, line); say(`${name}: ${line}`) },
+      say: line => { logger.info({ feed: name }, line); say(line) },
     })
     const feed = closers.use(new RunningFeed({ loaded, feed: prepared.feed, connector, mapping, intake: own, kept }))
     this.#feeds.set(name, feed)

@@ -83,6 +83,18 @@ describeMosquitto('a feed that follows a broker', () => {
     await until('the retained association', WITHIN_MS, () => late.counts.get('association-set') === 1)
   })
 
+  it('takes what the broker had kept at its own time, and learns no clock from it', async () => {
+    const client = await device()
+    for (const name of ['m1', 'm2']) await client.publishAsync(topic(name), numerics(1), { qos: 1, retain: true })
+    const intake = new FakeIntake(NOW_MS + 86_400_000)
+    const connector = await follow(intake, { correctClocks: true })
+    await until('both', WITHIN_MS, () => intake.published.length === 2)
+    expect(connector.clocks?.()?.byDistance.unknown).toBe(0)
+    await client.publishAsync(topic('m1'), numerics(2), { qos: 1 })
+    await until('one that is live', WITHIN_MS, () => intake.published.length === 3)
+    await until('its clock', WITHIN_MS, () => connector.clocks?.()?.byDistance.unknown === 1)
+  })
+
   it('takes no more at a time than it may have in flight, by the receive maximum', async () => {
     const intake = new FakeIntake()
     let release: () => void = () => undefined

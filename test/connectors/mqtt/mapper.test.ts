@@ -150,6 +150,15 @@ describe('the clock of a device', () => {
     expect(intake.causes()).toEqual(['time-implausible', 'time-implausible', 'time-implausible'])
     expect(observations().map(([,,, at]) => at)).toEqual([180_000, 240_000])
   })
+  it('is not learnt from what a broker had kept since last week, nor is that made fresh by it', async () => {
+    open({ correctClocks: true })
+    const week = 7 * 86_400_000
+    for (let i = 0; i < 5; i++, intake.nowMs += 60_000) await inbox.receive('latido/devices/m1/numerics', Buffer.from(JSON.stringify({ time: NOW_MS - week, seq: 1, patient: 'P', numerics: [hr(80)] })), true)
+    expect(clocks().worst).toEqual([])
+    await minutes(90_000)
+    await inbox.receive('latido/devices/m1/numerics', Buffer.from(JSON.stringify({ time: NOW_MS - week + 1, seq: 2, patient: 'P', numerics: [hr(80)] })), true)
+    expect([observations()[0]?.[3], observations().at(-1)?.[3], intake.duplicates]).toEqual([-week, -week + 1, 4])
+  })
   it('one that was behind and is set right is not corrected into the future', async () => {
     open({ correctClocks: true })
     await minutes(3_600_000)

@@ -269,6 +269,7 @@ describe('limits', () => {
   it('takes JSON alone, at three routes', async () => {
     const token = await issuer.token()
     expect((await clinic.post('/v1/observations', 'x=1', { token, key: 'k', headers: { 'content-type': 'application/x-www-form-urlencoded' } })).status).toBe(415)
+    expect((await clinic.post('/v1/observations', 'x', { token, key: 'k', headers: { 'content-encoding': 'gzip' } })).body.error?.code).toBe('BODY_NOT_JSON')
     expect((await clinic.post('/v1/nothing', {}, { token, key: 'k' })).body.error?.code).toBe('NOT_FOUND')
     const options = await fetch(`${clinic.connector.endpoint}/v1/observations`, { method: 'OPTIONS', headers: { origin: 'https://page.test', 'access-control-request-method': 'POST' } })
     expect([options.status, options.headers.get('access-control-allow-origin')]).toEqual([404, null])
