@@ -1,5 +1,5 @@
 import { LatidoError } from '../../streams/errors/index.ts'
-import { MOVED_AWAY, MOVED_IN, type AcknowledgementEvent, type BedsideEvent, type EncounterEvent, type MergeEvent, type ObservationSet, type PatientKey } from '../../streams/events/index.ts'
+import type { AcknowledgementEvent, BedsideEvent, EncounterEvent, MergeEvent, ObservationSet, PatientKey } from '../../streams/events/index.ts'
 import type { Emit, StateMachine } from '../../streams/engine/index.ts'
 import type { ArrivalTimeMs } from '../../streams/time/index.ts'
 import { viewKey, type Fact, type FeatureView } from '../define/index.ts'
@@ -12,7 +12,7 @@ import { planViews, type Plan } from './plan.ts'
 import { admitSeries, applyObservation, emptySeries, expireSeries, expiryOf, forgetSeries, isBlank, joinSeries, type Applied } from './series.ts'
 import { emptyState, isEmptyState, NEVER, type PatientState } from './state.ts'
 import { stateCodec } from './state-codec.ts'
-import { MOVED_KEPT_MS, recent, remember, type Arrival, type MovedVisit, type Stay } from './visits.ts'
+import { asAdmission, follow, isWordOnly, MOVED_KEPT_MS, recent, remember, stayOf, wordOnly, type Arrival, type MovedVisit } from './visits.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -324,27 +324,6 @@ class Machine {
     this.#facts.hoursFromHospitalToUnit = state.hoursFromHospitalToUnit
   }
 }
-
-function stayOf ({ visit, admittedAt, ward, bed, hoursFromHospitalToUnit }: PatientState): Stay { return { visit, admittedAt, ward, bed, hoursFromHospitalToUnit } }
-
-function asAdmission ({ visit, admittedAt, ward, bed, hoursFromHospitalToUnit }: Stay): EncounterEvent {
-  return {
-    type: 'encounter', action: 'admit', eventTime: admittedAt, source: MOVED_AWAY, ward, bed, ageYears: -1, sex: 'unknown',
-    hoursSinceHospitalAdmission: Number.isNaN(hoursFromHospitalToUnit) ? -1 : hoursFromHospitalToUnit, ...visit === '' ? {} : { visit },
-  }
-}
-
-/** What was said of the visit, for the patient whose it is. Age and sex are the patient's, not the visit's. */
-function follow ({ to, after, at }: MovedVisit, event: EncounterEvent): Arrival {
-  return { type: 'arrival', to, event: { ...event, source: MOVED_IN, visit: after, movedAt: at, ageYears: -1, sex: 'unknown' } }
-}
-
-/** Says that the visit is the patient's from here on, and nothing else. */
-function wordOnly (at: ArrivalTimeMs): EncounterEvent {
-  return { type: 'encounter', action: 'update', eventTime: at, source: MOVED_IN, ward: '', bed: '', ageYears: -1, sex: 'unknown', hoursSinceHospitalAdmission: -1 }
-}
-
-function isWordOnly ({ action, ward, bed }: EncounterEvent): boolean { return action === 'update' && ward === '' && bed === '' }
 
 function anyOf (touched: Uint8Array, places: readonly number[]): boolean {
   for (const place of places) if (touched[place] === 1) return true
