@@ -50,7 +50,7 @@ const ERROR_CODES: Partial<Record<RefusalCause, string>> = {
   'code-unknown': '103', 'unit-unknown': '103', 'payload-invalid': '103', 'unsupported-type': '200', 'device-unmapped': '204', 'merge-loop': '205', 'identifier-conflict': '205',
 }
 const ERROR_TEXTS: Readonly<Record<string, string>> = {
-  100: 'Segment sequence error', 101: 'Required field missing', 102: 'Data type error', 103: 'Table value not found', 200: 'Unsupported message type', 201: 'Unsupported event code', 204: 'Unknown key identifier', 205: 'Duplicate key identifier', 207: 'Application internal error',
+  100: 'Segment sequence error', 101: 'Required field missing', 102: 'Data type error', 103: 'Table value not found', 200: 'Unsupported message type', 201: 'Unsupported event code', 202: 'Unsupported processing id', 204: 'Unknown key identifier', 205: 'Duplicate key identifier', 207: 'Application internal error',
 }
 
 /** Writes answers by hand, as bytes: what is echoed of the sender's header goes back unchanged. */
@@ -111,7 +111,11 @@ function err (header: Header | undefined, answer: Answer, fault: Fault, modern: 
   return ['ERR', '', at === undefined ? '' : place.join(c), [code, ERROR_TEXTS[code] ?? '', 'HL70357'].join(c), answer.verdict === 'accepted' ? 'W' : 'E', '', '', '', answer.text ?? fault.cause]
 }
 
+/** Of MSH. */
+const PROCESSING_ID = 11
+
 function errorCode (header: Header | undefined, fault: Fault): string {
+  if (fault.cause === 'unsupported-type' && fault.at?.field === PROCESSING_ID) return '202'
   if (fault.cause === 'unsupported-type' && isKnownType((header?.component(9, 1) ?? '').toUpperCase())) return '201'
   return ERROR_CODES[fault.cause] ?? '207'
 }

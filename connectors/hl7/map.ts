@@ -42,6 +42,8 @@ export function mapMessage (message: Message, kit: MapContext, profile: Hl7Profi
 function handle (message: Message, context: Hl7Context): Mapped {
   const { notices } = context
   if (message.segments.length === 1 && message.oddLines.length > 0) return { kind: 'rejected', fault: oddLines(message)[0]!.fault, notices }
+  const processingId = message.msh.said(11, 1).toUpperCase()
+  if (processingId !== '' && !context.profile.processingIds.some(id => id === processingId)) return { kind: 'rejected', fault: faultAt('unsupported-type', message.msh, 11, 'is no processing id of this feed'), notices }
   const { type, trigger } = typeOf(message)
   const handling = handlingOf(type, trigger)
   switch (handling) {

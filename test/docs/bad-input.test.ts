@@ -69,6 +69,7 @@ const SENDERS: Readonly<Record<string, (client: RawClient, answers: number) => P
   'a discharge of somebody who does not lie there': client => client.send(adt('A03', `D-${++id}`, 'EVN|A03|20260314113000+0000', pid('TEST-5^^^HOSP^MR'), 'PV1|1|I|W7^^3')),
   'a discharge before its own admission': client => client.send(adt('A03', `D-${++id}`, 'EVN|A03|20260314113000+0000', pid('TEST-5^^^HOSP^MR'), `PV1|1|I|${'|'.repeat(41)}20260314113000+0000|20260313113000+0000`)),
   'an HL7 null as a result (`""`)': client => client.send(oru(`G-${++id}`, 'OBX|1|NM|2524-7^Lactate^LN||""|mmol/L|||||F')),
+  'a message that is marked as training (MSH-11 is T)': client => client.send(hl7('MSH|^~\\&|LAB|W|L|H|20260314115900+0000||ADT^A01|T-1|T|2.5.1', 'EVN||20260314115900+0000', pid('TEST-1^^^HOSP^MR'))),
   'a message type that nobody knows': client => client.send(hl7('MSH|^~\\&|LAB|W|L|H|20260314115900+0000||ZZZ^Z99|Z-1|P|2.5.1', pid('TEST-1^^^HOSP^MR'))),
   'a type that carries nothing to compute with (BAR^P01)': client => client.send(hl7(`MSH|^~\\&|FIN|W|L|H|20260314115900+0000||BAR^P01|B-${++id}|P|2.5.1`, 'EVN|P01|20260314113000+0000', pid('TEST-1^^^HOSP^MR'))),
 }

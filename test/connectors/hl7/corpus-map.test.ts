@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readHeader } from '../../../connectors/hl7/header.ts'
 import { hl7Mapper, readHl7File } from '../../../connectors/hl7/index.ts'
+import { HL7_PROFILE } from '../../../connectors/hl7/profile.ts'
 import { PLAIN_MAPPING, type CodeMapping, type MapContext, type MappedMessage, type UnmappedCode } from '../../../connectors/kit/index.ts'
 
 const CORPUS = new URL('../../../../shared/data/hl7/messages.jsonl', import.meta.url).pathname
@@ -9,7 +10,8 @@ const present = existsSync(CORPUS)
 if (!present) console.log('SKIPPED: the corpus of public HL7 messages is absent (../shared/data/hl7/messages.jsonl)')
 
 const NOW = Date.UTC(2026, 10, 1)
-const map = hl7Mapper()
+/** Suites of tests call themselves production, training and debugging. */
+const map = hl7Mapper({ profile: { ...HL7_PROFILE, processingIds: ['P', 'T', 'D'] } })
 const unmapped: UnmappedCode[] = []
 const context = (codes: ReadonlyMap<string, CodeMapping> = new Map()): MapContext => ({ now: NOW, mapping: { ...PLAIN_MAPPING, codes }, patientInBed: () => undefined, unmapped: code => { unmapped.push(code) } })
 

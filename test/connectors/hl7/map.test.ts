@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Mapped } from '../../../connectors/hl7/map.ts'
+import { HL7_PROFILE } from '../../../connectors/hl7/profile.ts'
 import type { EncounterEvent, Observation } from '../../../streams/events/index.ts'
 import { adt, hl7, mapRaw, NOW, observationsOf, oru } from './support.ts'
 
@@ -211,5 +212,18 @@ describe('admissions and movements', () => {
   it('hide an age over 89', () => {
     const age = (birth: string): number => encounter(adt('A01', '1', 'EVN||20260314110000+0000', `PID|1||TEST-1||||${birth}|M`)).ageYears
     expect(['19360314', '19360315', '1920', '20260101', '195006', '20270101', '1950-01-01', '""', '19501340'].map(age)).toEqual([90, 89, 90, 0, 75, -1, 76, -1, -1])
+  })
+})
+
+describe('what is marked as training or debugging', () => {
+  const of = (id: string, processingIds: readonly ('P' | 'T' | 'D')[] = ['P']): string => {
+    const mapped = mapRaw(hl7(`MSH|^~\\&|A|B|C|D|20260314||ADT^A08|1|${id}|2.5.1`, 'EVN||20260314110000', 'PID|1||1'), {}, {}, { ...HL7_PROFILE, processingIds })
+    return mapped.kind === 'rejected' ? `${mapped.fault.cause}: ${mapped.fault.detail}` : mapped.kind
+  }
+
+  it('is refused where the profile does not take it, whatever its mode; what says nothing is taken', () => {
+    expect(['P', '', 'P^A', 'p'].map(id => of(id))).toEqual(['mapped', 'mapped', 'mapped', 'mapped'])
+    expect(['T', 'D', 'T^T'].map(id => of(id))).toEqual(Array(3).fill('unsupported-type: MSH-11 of segment 1 is no processing id of this feed'))
+    expect(['T', 'D', 'P'].map(id => of(id, ['T', 'D']))).toEqual(['mapped', 'mapped', 'unsupported-type: MSH-11 of segment 1 is no processing id of this feed'])
   })
 })

@@ -87,6 +87,7 @@ describe('bad input', () => {
       [Buffer.from('not HL7'), 'AR|', '100', 'not-hl7'],
       [Buffer.from('xx MSH|^~\\&|A|B|C|D|1||ORU^R01|77|P|2.5.1\r'), 'AR|77', '100', 'not-hl7'],
       [hl7('MSH|^~\\&|A|B|C|D|20260314||ZZZ^Z01|B1|P|2.5.1', 'PID|1||1'), 'AR|B1', '200', 'unsupported-type'],
+      [hl7('MSH|^~\\&|A|B|C|D|20260314||ADT^A01|T1|T|2.5.1', 'PID|1||1'), 'AR|T1', '202', 'unsupported-type'],
       [adt('A99', 'B2', 'PID|1||1'), 'AR|B2', '201', 'unsupported-type'],
       [hl7('FHS|^~\\&|A', 'PID|1||1'), 'AR|', '100', 'malformed'],
       [adt('A01', 'B3', 'EVN||20260314110000', 'PID|1||""'), 'AR|B3', '101', 'patient-missing'],
