@@ -21,7 +21,9 @@ export interface GatewayOptions {
 // Whatever ends it leaves a line; and Node ends without one when nothing but a store's own threads is left to wait for.
 setInterval(() => {}, 2 ** 30)
 process.on('exit', code => { process.stderr.write(`gateway: ends with code ${code}\n`) })
-process.on('unhandledRejection', e => { process.stderr.write(`gateway: nobody awaits ${e instanceof Error ? e.stack : String(e)}\n`); process.exit(1) })
+for (const fault of ['unhandledRejection', 'uncaughtException']) {
+  process.on(fault, (e: unknown) => { process.stderr.write(`gateway: ${fault} ${e instanceof Error ? e.stack : String(e)}\n`); process.abort() }) // `process.exit` hangs or crashes while LMDB writes
+}
 
 const options = JSON.parse(process.argv[2] ?? '') as GatewayOptions
 const log = options.bootstrap === undefined ? await openEmbeddedLog({ directory: join(options.directory, 'log'), clock: systemClock }) : await openLog('direct', options.bootstrap, 1)
