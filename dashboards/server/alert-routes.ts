@@ -18,7 +18,7 @@ const SELECTION_TEXT = 'active: wants attention, nobody has acknowledged it (act
   + 'open: all that are not cleared; cleared and all: with past alerts from the offline store where it is on'
 
 /** Who acknowledged, where the caller does not say. */
-export const DEFAULT_ACKNOWLEDGER = 'bedside'
+const DEFAULT_ACKNOWLEDGER = 'bedside'
 const HISTORY_ROWS_MAX = 2_000
 
 export function alertRoutes (app: FastifyInstance, sources: DashboardSources): void {

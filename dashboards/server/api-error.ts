@@ -25,7 +25,7 @@ export function patientUnknown (): ApiError {
   return new ApiError(404, 'PATIENT_UNKNOWN', 'no source has sent a patient with this id', 'use the id as the source sends it (PID-3.1), URL-encoded, or the pseudonym from GET /api/patients')
 }
 
-export function errorBody (code: string, message: string, action: string): WireError { return { error: { code, message, action } } }
+function errorBody (code: string, message: string, action: string): WireError { return { error: { code, message, action } } }
 
 /** Operating failures that pass by themselves: the caller should come again. */
 const AWAY: ReadonlySet<ErrorCode> = new Set(['OFFLINE_UNAVAILABLE', 'ONLINE_UNAVAILABLE', 'LOG_CLOSED', 'LOG_WRITE_FAILED', 'SCORER_FAILED'])

@@ -4,12 +4,12 @@ import { wirePatient } from './to-wire.ts'
 import type { WireBoard } from './wire.ts'
 
 /** A board shows at most this many patients, those of most concern; the API has them all. */
-export const BOARD_PATIENTS_MAX = 500
+const BOARD_PATIENTS_MAX = 500
 
 function rankOf ({ state, priority }: PatientAlert): number { return state === 'cleared' ? 0 : alertRank(state, priority) }
 
 /** Orders by concern: open alerts, then NEWS2, then risk; bed name breaks ties, so cards do not jump about. */
-export function byConcern (a: PatientSummary, b: PatientSummary): number {
+function byConcern (a: PatientSummary, b: PatientSummary): number {
   const worst = (p: PatientSummary): number => p.alerts.reduce((rank, alert) => Math.max(rank, rankOf(alert)), 0)
   return worst(b) - worst(a)
     || (b.news2?.score ?? -1) - (a.news2?.score ?? -1)

@@ -6,7 +6,7 @@ import type { WireCatalogueView } from './wire.ts'
 const STATES: readonly CatalogueView['state'][] = ['unpublished', 'building', 'live', 'retired', 'unknown']
 const texts = listOf(text)
 
-export const CATALOGUE_SCHEMA: Readonly<Record<string, unknown>> = {
+const CATALOGUE_SCHEMA: Readonly<Record<string, unknown>> = {
   $id: 'CatalogueView', ...exactly({
     name: text, version: whole, entity: text, owner: text, description: text, ttlMs: number, emit: exactly({ everyMs: number, on: texts, onChange: texts }),
     origin: { type: 'string', enum: ['standard', 'own'], description: 'the product\'s, or of the folder of --features' },

@@ -43,7 +43,7 @@ const PARAMETERS: Readonly<Record<keyof Asked, object>> = {
 }
 
 /** What is said of an answer beside its list; the list is as it always was. */
-export const SEARCH_HEADERS = { total: 'latido-total', by: 'latido-search-by', why: 'latido-search-why' } as const
+const SEARCH_HEADERS = { total: 'latido-total', by: 'latido-search-by', why: 'latido-search-why' } as const
 
 const HEADERS = {
   [SEARCH_HEADERS.total]: { schema: { type: 'integer' }, description: 'all that match, of which the list is a page' },

@@ -9,7 +9,7 @@ import { finite, sourceId, whereabouts, wireAlert, wirePatient, wireViewValues }
 import type { WireAlert, WireFeatures, WirePatient, WireRisk, WireSeries, WireTrends } from './wire.ts'
 
 const HOUR_MS = 3_600_000
-export const TREND_POINTS_MAX = 1_000
+const TREND_POINTS_MAX = 1_000
 const HISTORY_ROWS_MAX = 200
 const TREND_CONCEPTS: readonly ConceptId[] = ['heartRate', 'respiratoryRate', 'spo2', 'systolic', 'diastolic', 'meanPressure', 'temperature', 'lactate', 'creatinine']
 

@@ -9,11 +9,11 @@ export function finite (value: number | null | undefined): number | null { retur
 /** The id that the source sent, else the pseudonym. */
 export function sourceId (sources: DashboardSources, patient: PatientKey): string { return sources.identityOf(patient)?.id ?? patient }
 
-export function wireReason (reason: Reason): WireReason {
+function wireReason (reason: Reason): WireReason {
   return { feature: reason.feature, value: finite(reason.value), contribution: finite(reason.contribution), eventTime: finite(reason.eventTime) }
 }
 
-export function wireScore (score: Score): WireScore {
+function wireScore (score: Score): WireScore {
   const { model, modelVersion, view, viewVersion, asOf } = score
   return { model, modelVersion, view, viewVersion, asOf, probability: finite(score.probability), presentShare: finite(score.presentShare), reasons: score.reasons.map(wireReason) }
 }
@@ -29,7 +29,7 @@ export function wireAlert (alert: AlertChange, at: Whereabouts): WireAlert {
   }
 }
 
-export function wireIdentity (identity: PatientIdentity): WireIdentity {
+function wireIdentity (identity: PatientIdentity): WireIdentity {
   const { id, familyName, givenName, birthDate } = identity
   return { id, familyName, givenName, birthDate }
 }

@@ -8,7 +8,7 @@ const VALUE = 1
 export const ORDER = 2
 const IDENTITY = 3
 /** At most so many readings of a series; the oldest go first. */
-export const READINGS_MAX = 512
+const READINGS_MAX = 512
 const READINGS_FIRST = 4
 /** A patient is forgotten so long after the discharge. */
 export const FORGOTTEN_AFTER_MS: DurationMs = 24 * 3_600_000

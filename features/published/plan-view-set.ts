@@ -82,7 +82,7 @@ function refuseChanged (view: FeatureView, before: PublishedView | undefined): v
 }
 
 /** In words: what somebody who changed a definition looks for. */
-export function differencesOf (before: FeatureView, now: FeatureView): readonly string[] {
+function differencesOf (before: FeatureView, now: FeatureView): readonly string[] {
   const differences: string[] = []
   if (before.entity !== now.entity) differences.push(`entity was ${before.entity} and is ${now.entity}`)
   if (before.ttlMs !== now.ttlMs) differences.push(`ttl was ${before.ttlMs} ms and is ${now.ttlMs} ms`)

@@ -15,7 +15,7 @@ export interface EntityView { readonly view: string, readonly version: number, r
 export interface ViewColumns { readonly width: number, readonly asOfAt: number, readonly valuesAt: number, readonly timesAt: number }
 
 /** Doubles that a read of so many entities takes. */
-export function doublesOf ({ views, names }: Selection, entities: number): number { return entities * (views.length + 2 * names.length) }
+function doublesOf ({ views, names }: Selection, entities: number): number { return entities * (views.length + 2 * names.length) }
 
 /** What was read: columns in one typed array, made into objects only for who asks. NaN is absent; an `asOf` of NaN says that nothing was ever stored. */
 export class FeatureTable {

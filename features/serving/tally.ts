@@ -3,9 +3,9 @@ import type { FeatureTable } from './feature-table.ts'
 import { tableOf } from './reader.ts'
 
 /** Upper bounds in seconds, of how old what is served is: below a second at the bedside to a day in a batch. */
-export const FRESHNESS_BOUNDS_S: readonly number[] = [0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3_600, 86_400]
+const FRESHNESS_BOUNDS_S: readonly number[] = [0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3_600, 86_400]
 /** Upper bounds in seconds, of one read of the store with its unpacking. */
-export const LATENCY_BOUNDS_S: readonly number[] = [0.0001, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]
+const LATENCY_BOUNDS_S: readonly number[] = [0.0001, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]
 
 /** Counts by upper bound, as Prometheus counts: each bucket for itself, the last is above all bounds. */
 export class Buckets {

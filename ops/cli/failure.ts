@@ -13,7 +13,7 @@ export function lineOf (e: unknown): string {
  * LMDB tells a full or broken disk by rejecting each write of the commit, also those that nobody awaits (lmdb 3.5: `Commit failed`, and the
  * system's error with its number). What was committed before stays whole; the log has the rest.
  */
-export function storeFailure (e: unknown): LatidoError | undefined {
+function storeFailure (e: unknown): LatidoError | undefined {
   if (!(e instanceof Error)) return undefined
   const { code } = e as { readonly code?: unknown }
   const ofStore = e.message.startsWith(STORE_COMMIT) || (typeof code === 'number' && /[\\/]lmdb[\\/]/.test(e.stack ?? ''))

@@ -8,7 +8,7 @@ import { entityOf } from './board-entity.ts'
 import { summaryOf } from './board-rows.ts'
 
 /** All defaults of the projector. */
-export const PROJECTOR_DEFAULTS: ProjectorOptions = { tickMs: 250, writeEveryMs: 1_000, ageMs: 5_000, reconcileMs: 60_000 }
+const PROJECTOR_DEFAULTS: ProjectorOptions = { tickMs: 250, writeEveryMs: 1_000, ageMs: 5_000, reconcileMs: 60_000 }
 
 export interface ProjectorOptions {
   /** How often it looks who has changed. */

@@ -32,7 +32,7 @@ export interface SchemaBookOptions {
   readonly onLookup?: (id: number, became: Lookup) => void
 }
 
-export const SCHEMA_BOOK_DEFAULTS: SchemaBookOptions = { clock: systemClock, topicPrefix: '', refuseForMs: 60_000 }
+const SCHEMA_BOOK_DEFAULTS: SchemaBookOptions = { clock: systemClock, topicPrefix: '', refuseForMs: 60_000 }
 
 /**
  * The schemas in use, by id. Registries are asynchronous; encoding and decoding never wait: who meets an id that is not known here awaits

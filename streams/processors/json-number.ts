@@ -31,7 +31,7 @@ export function writeNumber (to: Buffer, at: number, value: number): number {
 }
 
 /** A whole number from 0 to 2^53. */
-export function writeInteger (to: Buffer, at: number, value: number): number {
+function writeInteger (to: Buffer, at: number, value: number): number {
   if (value < 10) { to[at] = ZERO + value; return at + 1 }
   let end = at + 1
   for (let bound = 10; bound <= value; bound *= 10) end++

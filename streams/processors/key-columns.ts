@@ -3,7 +3,7 @@ import { KeyInterner, type StringInterner } from '../codec/index.ts'
 const BAR = 124
 const ESCAPE = 92
 /** A longer key is refused: it is also the name of a row in the snapshots. */
-export const KEY_BYTES_MAX = 512
+const KEY_BYTES_MAX = 512
 
 /**
  * The keys of one partition as dense slots. A key is the bytes of its fields with a bar between them; a bar or backslash within one of several

@@ -120,7 +120,7 @@ const VALUES: Readonly<Record<ValueKind, (out: RowBinaryWriter, value: unknown) 
 /** A record's property, and how it is written; its column is the same name in snake case. */
 export type RecordShape = Readonly<Record<string, ValueKind>>
 
-export const SCORE_SHAPE: RecordShape = {
+const SCORE_SHAPE: RecordShape = {
   model: 'text', modelVersion: 'text', view: 'text', viewVersion: 'count', asOf: 'time', probability: 'number', presentShare: 'number', reasons: 'json',
 }
 export const ALERT_SHAPE: RecordShape = {

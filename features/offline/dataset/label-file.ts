@@ -90,7 +90,7 @@ async function csvColumns (file: FileHandle, name: string): Promise<readonly Par
   return names.map(column => ({ name: column, type: 'text' }))
 }
 
-export async function sha256Of (path: string): Promise<string> {
+async function sha256Of (path: string): Promise<string> {
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) hash.update(chunk)
   return hash.digest('hex')

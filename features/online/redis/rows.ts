@@ -7,7 +7,7 @@ import { packInto, SIGN, VERSION_BYTES } from '../stored-row.ts'
  * The value of an entity is a byte for the form, then its rows: length of the table's name (a byte), the name (Latin-1), bytes of the value (4, little endian),
  * the version (a double, little endian, with the sign set where the row was taken out), the value.
  */
-export const FORM = 1
+const FORM = 1
 const SIZE_BYTES = 4
 /** Before an entity of a batch: its bytes, and the form, with which its value begins. */
 const ENTITY_SIZE_BYTES = 4

@@ -1,5 +1,5 @@
 import { inNullable } from './generate-class.ts'
-import { plainDefault, planRecord, type Read, type RecordRead } from './plan.ts'
+import { plainDefault, type Read, type RecordRead } from './plan.ts'
 import { itemShape, type FieldShape, type NumberKind, type RecordShape, type Shape } from './schema.ts'
 
 /** The text of the function that lays a flyweight of `reader` over bytes as `plan` says; `function read (t, b, p, end)` answers where they end. */
@@ -114,6 +114,3 @@ function sizeOf (shape: Shape): number {
   if (shape.kind === 'fixed') return shape.size
   return shape.kind === 'boolean' ? 1 : shape.kind === 'float' ? 4 : 8
 }
-
-/** The plan of the reader's own schema: each field of it. */
-export function ownPlan (reader: RecordShape): RecordRead | undefined { return planRecord(reader, reader) }

@@ -80,7 +80,7 @@ export function nullableOf (branches: readonly Shape[]): { readonly nullFirst: b
 }
 
 /** A lower bound of a value's bytes. Throws SCHEMA_UNSUPPORTED for items that take none: a few bytes could claim any number of them. */
-export function leastBytes (shape: Shape): number {
+function leastBytes (shape: Shape): number {
   switch (shape.kind) {
     case 'null': return 0
     case 'float': return 4

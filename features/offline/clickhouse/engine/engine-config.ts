@@ -4,7 +4,7 @@
  * pages of the library; peak 448 to 496 MB over a load of 1,000,000 observations (157,000 to 205,000 rows a second) and 20,000 vectors of
  * 300 features (5,400 to 6,700 a second, their making included).
  */
-export const SERVER_SETTINGS = {
+const SERVER_SETTINGS = {
   max_server_memory_usage: 600_000_000,
   mark_cache_size: 16_000_000,
   primary_index_cache_size: 16_000_000,

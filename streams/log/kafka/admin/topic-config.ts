@@ -2,7 +2,7 @@ import type { TopicSpec } from '../../port.ts'
 import { BATCH_BYTES_MAX } from '../options.ts'
 
 /** A long's largest value: no limit. */
-export const UNLIMITED = '9223372036854775807'
+const UNLIMITED = '9223372036854775807'
 
 /** What the cluster should keep of each topic's records. */
 export interface Durability { readonly replication: number, readonly minInsyncReplicas: number }

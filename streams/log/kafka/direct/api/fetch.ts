@@ -101,7 +101,7 @@ function fetchedPartition (r: WireReader, topicId: string): FetchedPartition {
   return { topicId, partition, errorCode, lastStableOffset, logStartOffset, divergingEndOffset, aborted: aborted.length === 0 ? NO_ABORTED : aborted, buffer: r.buffer, start, end: start + length }
 }
 
-export function byTopic<T extends { readonly topicId: string }> (items: readonly T[]): readonly (readonly [string, readonly T[]])[] {
+function byTopic<T extends { readonly topicId: string }> (items: readonly T[]): readonly (readonly [string, readonly T[]])[] {
   const topics = new Map<string, T[]>()
   for (const item of items) {
     const same = topics.get(item.topicId)

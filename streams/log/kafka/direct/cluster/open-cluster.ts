@@ -31,7 +31,7 @@ async function openAt (address: Address, all: readonly Address[], options: Clust
 }
 
 /** `host:port`, or `[address]:port` for IPv6. */
-export function parseAddress (text: string): Address {
+function parseAddress (text: string): Address {
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^\s:]+)):(\d{1,5})$/.exec(text) ?? []
   const host = bracketed ?? plain
   if (host === undefined || Number(port) < 1 || Number(port) > 65_535) throw new LatidoError('CONFIG_INVALID', 'the address of a broker is not host:port', 'write it as kafka1.example:9092')

@@ -5,7 +5,7 @@ import { refused, type Mechanism } from './mechanism.ts'
 const deriveKey = promisify(pbkdf2)
 
 /** Fewer is a downgrade (RFC 7677, 4; Kafka's own minimum), more would only burn time: a broker that asks for it is not trusted. */
-export const SCRAM_ITERATIONS: { readonly min: number, readonly max: number } = { min: 4_096, max: 1_000_000 }
+const SCRAM_ITERATIONS: { readonly min: number, readonly max: number } = { min: 4_096, max: 1_000_000 }
 /** No channel binding: base64 of the header `n,,`. */
 const NO_BINDING = 'biws'
 
