@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import type { EventEmitter } from 'node:events'
 import mqtt from 'mqtt'
 import type { IClientOptions, MqttClient } from 'mqtt'
+import { generate } from 'mqtt-packet'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { fromEnvelope, startMqtt } from '../../../connectors/mqtt/index.ts'
 import type { MqttOptions } from '../../../connectors/mqtt/index.ts'
@@ -113,6 +114,15 @@ describe.each([4, 5] as const)('with MQTT protocol level %i', protocolVersion =>
     await watcher.unsubscribeAsync('latido/devices/+/status')
   })
 })
+
+it('takes all of a burst with QoS 0 whose sender says goodbye at once', async () => {
+  const socket = tcpConnect(Number(new URL((await start()).endpoint).port), '127.0.0.1')
+  socket.write(generate({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clientId: 'burst', clean: true, keepalive: 60 }))
+  await once(socket, 'data')
+  const packets = Array.from({ length: 5_000 }, (_, seq) => generate({ cmd: 'publish', topic: NUMERICS, payload: message([hr(60 + seq % 40)], { seq }), qos: 0, dup: false, retain: false }))
+  socket.end(Buffer.concat([...packets, generate({ cmd: 'disconnect' })]))
+  await intake.until(() => intake.published.length === 5_000)
+}, 60_000)
 
 describe('a redelivered message', () => {
   it('ends as a duplicate, and its dead letters are not written again', async () => {
