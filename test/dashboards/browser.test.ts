@@ -1,21 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
-import { build } from 'vite'
-import { startDashboards, type Dashboards } from '../../dashboards/server/index.ts'
+import { expect, it } from 'vitest'
 import { LatidoError } from '../../streams/errors/index.ts'
 import { systemClock } from '../../streams/time/index.ts'
-import { STANDARD_GROUP_VIEWS, STANDARD_VIEWS } from '../../features/views/index.ts'
-import { FakeSources, type FakeOptions } from './fake-sources.ts'
-
-const candidates = [process.env['LATIDO_CHROMIUM'] ?? '', '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/usr/bin/google-chrome-stable', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome', 'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe']
-const executablePath = candidates.find(path => path !== '' && existsSync(path))
-if (executablePath === undefined) console.warn('\nSKIPPED: the pages were NOT tested in a browser: no Chromium found. Install one, or set LATIDO_CHROMIUM to its path.\n')
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run']
-const WAIT = { timeout: 20_000 }
+import { describePages, usePages, WAIT } from './browser-kit.ts'
 
 /** Runs in the page: pixels of the line's colour in three spans of the heart rate's chart, as shares of its width. */
 const INK_BY_SHARE = `(() => {
@@ -48,35 +34,9 @@ const LONGEST_VALUES_APART = `(() => [...document.querySelectorAll('.bed')].flat
   return boxes.map((box, i) => Math.round((boxes[i + 1] === undefined ? edge : boxes[i + 1].left) - box.right)).filter(gap => gap < 3)
 }))()`
 
-describe.skipIf(executablePath === undefined)('the pages in a real browser', { timeout: 60_000 }, () => {
-  let webRoot: string, browser: Browser, server: Dashboards | undefined, sources: FakeSources
-  const faults: string[] = []
-
-  beforeAll(async () => {
-    webRoot = await mkdtemp(join(tmpdir(), 'latido-web-'))
-    await build({ configFile: resolve('dashboards/web/vite.config.ts'), logLevel: 'error', build: { outDir: webRoot, emptyOutDir: true } })
-    browser = await chromium.launch({ executablePath: executablePath!, args: FLAGS })
-  }, 120_000)
-  afterEach(async () => {
-    for (const context of browser.contexts()) await context.close()
-    await server?.close()
-    server = undefined
-    expect(faults.splice(0)).toEqual([])
-  })
-  afterAll(async () => { await browser?.close(); await rm(webRoot, { recursive: true, force: true }) })
-
-  async function open (path: string, context: BrowserContextOptions = {}, fake: Partial<FakeOptions> = {}): Promise<Page> {
-    sources = new FakeSources({ clock: systemClock, ...fake })
-    server = await startDashboards({ host: '127.0.0.1', port: 0, sources, webRoot })
-    const page = await (await browser.newContext({ locale: 'en-GB', viewport: { width: 1600, height: 1000 }, ...context })).newPage()
-    page.on('pageerror', error => faults.push(error.message))
-    page.on('console', message => { if (message.type() === 'error' && !message.text().includes('Failed to load resource') && !message.text().includes('ERR_')) faults.push(message.text()) })
-    await page.goto(server.url + path)
-    return page
-  }
-  const shoot = async (page: Page, name: string): Promise<void> => { if (process.env['LATIDO_SCREENSHOTS'] !== undefined) await page.screenshot({ path: `${process.env['LATIDO_SCREENSHOTS']}/${name}.png`, fullPage: true }) }
-  const keyOf = (id: string): string => sources.keyOf(id)!
-  const bed = (page: Page, id: string): ReturnType<Page['locator']> => page.locator(`[data-patient="${keyOf(id)}"]`)
+describePages('the pages in a real browser', { timeout: 60_000 }, () => {
+  const pages = usePages()
+  const { open, keyOf, bed } = pages
 
   it('shows one card a bed, those of most concern first, with values, ages, a lower bound and what it lacks', async () => {
     const page = await open('/')
@@ -100,15 +60,15 @@ describe.skipIf(executablePath === undefined)('the pages in a real browser', { t
     await page.locator('[data-alert="alert-1"][data-state="acknowledged"]').waitFor(WAIT)
     expect(await page.locator('[data-alert="alert-1"]').textContent()).toContain('Acknowledged by Doctor')
     expect(await page.locator('[data-alert="alert-1"] .acknowledge').count()).toBe(0)
-    expect(sources.acknowledged).toEqual([{ alertId: 'alert-1', by: 'doctor' }])
+    expect(pages.sources.acknowledged).toEqual([{ alertId: 'alert-1', by: 'doctor' }])
     expect(await page.evaluate('document.body.dataset.untouched')).toBe('yes')
   })
 
   it('shows and announces a new alert that nobody asked for', async () => {
     const page = await open('/')
     await page.locator('.bed').first().waitFor(WAIT)
-    sources.raise('alert-9', 1, 'news2-emergency', 'high', systemClock.now(), 8, 7)
-    sources.announce()
+    pages.sources.raise('alert-9', 1, 'news2-emergency', 'high', systemClock.now(), 8, 7)
+    pages.sources.announce()
     await page.locator('[data-alert="alert-9"]').waitFor(WAIT)
     await page.locator('[aria-live="assertive"]', { hasText: 'New alert, priority high: bed ICU 2' }).waitFor({ ...WAIT, state: 'attached' })
   })
@@ -116,7 +76,7 @@ describe.skipIf(executablePath === undefined)('the pages in a real browser', { t
   it('says when an acknowledgement did not arrive', async () => {
     const page = await open('/')
     await page.locator('[data-alert="alert-1"]').waitFor(WAIT)
-    sources.acknowledge = () => Promise.reject(new Error('the log is away'))
+    pages.sources.acknowledge = () => Promise.reject(new Error('the log is away'))
     await page.locator('[data-alert="alert-1"] .acknowledge').click()
     await page.locator('.acknowledge-failed', { hasText: 'Not acknowledged' }).waitFor(WAIT)
     expect(await page.locator('[data-alert="alert-1"]').getAttribute('data-state')).toBe('active')
@@ -168,8 +128,8 @@ describe.skipIf(executablePath === undefined)('the pages in a real browser', { t
     await page.locator('[name=ward]').selectOption('*')
     await page.locator('[name=sort]').selectOption('news2')
     await page.waitForFunction(`${beds}.startsWith("1,2,3,10")`, undefined, WAIT)
-    sources.raise('alert-9', 1, 'news2-emergency', 'high', systemClock.now(), 8, 7)
-    sources.announce()
+    pages.sources.raise('alert-9', 1, 'news2-emergency', 'high', systemClock.now(), 8, 7)
+    pages.sources.announce()
     await page.locator('[data-alert="alert-9"]').waitFor(WAIT)
   })
 
@@ -185,7 +145,7 @@ describe.skipIf(executablePath === undefined)('the pages in a real browser', { t
   it('says when a search fails', async () => {
     const page = await open('/')
     await page.locator('.bed').first().waitFor(WAIT)
-    sources.search = () => Promise.reject(new LatidoError('ONLINE_UNAVAILABLE', 'the Redis does not answer', 'look at it'))
+    pages.sources.search = () => Promise.reject(new LatidoError('ONLINE_UNAVAILABLE', 'the Redis does not answer', 'look at it'))
     await page.locator('[name=q]').fill('icu')
     await page.locator('.found-why[role=alert]', { hasText: 'the Redis does not answer' }).waitFor(WAIT)
   })
@@ -236,7 +196,7 @@ describe.skipIf(executablePath === undefined)('the pages in a real browser', { t
     const page = await open('/')
     await page.locator('.bed').first().waitFor(WAIT)
     expect(await page.locator('.lost').count()).toBe(0)
-    await server!.close()
+    await pages.server.close()
     await page.locator('.lost [role="alert"]', { hasText: 'Connection lost' }).waitFor(WAIT)
     expect(await page.locator('.lost').textContent()).toMatch(/are \d+\u00a0s old/)
     expect(await page.locator('.bed').count()).toBe(8)
@@ -251,163 +211,6 @@ describe.skipIf(executablePath === undefined)('the pages in a real browser', { t
     await page.locator('.drift tbody tr').first().waitFor(WAIT)
     expect(await page.locator('.drift tbody tr').first().textContent()).toContain('Oxygen saturation, lowest 15 min')
     expect(await page.locator('.drift .tag-strong').count()).toBe(2)
-  })
-
-  it('shows the catalogue: searches by code, opens a view, and speaks Spanish', async () => {
-    const page = await open('/catalogue')
-    await page.locator('.catalogue-views [data-view="vitals@1"]').waitFor(WAIT)
-    expect(await page.locator('.catalogue-views tbody tr').count()).toBe(STANDARD_VIEWS.length + STANDARD_GROUP_VIEWS.length)
-    expect(await page.locator('[data-view="labs@1"] .tag-strong').textContent()).toBe('catching up')
-    expect(await page.locator('[data-view="sepsis@1"]').textContent()).toContain('model sepsis 1.0.0')
-    await page.getByRole('link', { name: 'vitals@1' }).click()
-    const detail = page.locator('[data-detail="vitals@1"]')
-    await detail.waitFor(WAIT)
-    expect(await detail.textContent()).toContain('mean of heart rate over 5 m (tiles of 10 s)')
-    expect(await detail.locator('.catalogue-concepts').textContent()).toContain('8867-4')
-    await page.locator('[name=q]').fill('2524-7')
-    await page.locator('.catalogue-views [data-view="vitals@1"]').waitFor({ ...WAIT, state: 'detached' })
-    expect(await page.locator('.catalogue-views [data-view="labs@1"]').textContent()).toContain('5 / ')
-    expect(new URL(page.url()).searchParams.get('q')).toBe('2524-7')
-    await page.locator('[name=language]').selectOption('es')
-    await page.locator('h1', { hasText: 'Catálogo de variables' }).waitFor(WAIT)
-  })
-
-  it('the catalogue never overflows a phone', async () => {
-    const page = await open('/catalogue?view=news2%401', { viewport: { width: 390, height: 844 } })
-    await page.locator('[data-detail="news2@1"]').waitFor(WAIT)
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
-    if (process.env['LATIDO_SCREENSHOTS'] !== undefined) await page.screenshot({ path: `${process.env['LATIDO_SCREENSHOTS']}/catalogue-phone.png`, fullPage: false })
-  })
-
-  it('shows how each feed stands, and maps a code from its form', async () => {
-    const page = await open('/feeds')
-    const lab = page.locator('[data-feed="lab"]')
-    await lab.waitFor(WAIT)
-    expect(await lab.locator('.feed-facts').textContent()).toContain('4,211')
-    expect(await page.locator('[data-feed="monitors"] [data-health="waiting"]').textContent()).toContain('the broker is away')
-    expect(await page.locator('[data-feed="monitors"] .feed-configuration').textContent()).toContain('monitors.json:5: options.prot')
-    expect(await page.locator('[data-feed="monitors"]').textContent()).toContain('Every code that came is mapped.')
-    expect(await page.locator('[data-device="monitor-07"]').textContent()).toMatch(/7\smin behind/)
-    expect(await page.locator('[data-device="monitor-12"]').textContent()).toMatch(/60\smin ahead.*summer time/)
-    expect(await page.locator('[data-feed="monitors"]').textContent()).toContain('Further devices that are out: 1')
-    await shoot(page, 'feeds')
-    sources.feeds.refusal = { kind: 'invalid', why: '"mg/dL" is no unit of heartRate, which is kept in /min' }
-    await page.getByLabel('Concept for code KREA').selectOption('creatinine')
-    await page.getByLabel('Unit of values of code KREA').fill('umol/L')
-    await page.getByRole('button', { name: 'Map code KREA' }).click()
-    await lab.getByRole('alert').waitFor(WAIT)
-    expect(await lab.getByRole('alert').textContent()).toContain('is no unit of heartRate')
-    sources.feeds.refusal = undefined
-    await page.getByRole('button', { name: 'Map code KREA' }).click()
-    await lab.locator('[data-code="KREA"]').waitFor({ ...WAIT, state: 'detached' })
-    expect(sources.feeds.mapped).toEqual([{ feed: 'lab', system: 'L', code: 'KREA', concept: 'creatinine', unit: 'umol/L', by: 'engineer' }])
-    await lab.getByRole('link', { name: 'dead letters of this feed' }).click()
-    await page.locator('h1', { hasText: 'Dead letters' }).waitFor(WAIT)
-    expect(new URL(page.url()).search).toBe('?cause=code-unknown&feed=lab')
-  })
-
-  it('of many codes shows the most frequent, all on request, and finds one; and says that somebody else was faster', async () => {
-    const page = await open('/feeds', { viewport: { width: 1280, height: 720 } })
-    const [lab, ...rest] = sources.feeds.list
-    sources.feeds.list = [{ ...lab!, unmapped: Array.from({ length: 40 }, (_, i) => ({ ...lab!.unmapped[0]!, code: `X${i}`, text: i === 33 ? 'Laktat im Blut' : 'Anderes', count: 100 - i })) }, ...rest]
-    const feed = page.locator('[data-feed="lab"]')
-    await feed.getByText('Shown: 10 of 40').waitFor(WAIT)
-    expect(await feed.locator('[data-code]').count()).toBe(10)
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(1280)
-    await shoot(page, 'feeds-many')
-    await feed.getByRole('button', { name: 'Show all' }).click()
-    expect(await feed.locator('[data-code]').count()).toBe(40)
-    await feed.getByLabel('Find a code').fill('laktat')
-    expect(await feed.locator('[data-code]').count()).toBe(1)
-    sources.feeds.refusal = { kind: 'mapped-otherwise', concept: 'potassium', unit: '' }
-    await page.getByLabel('Concept for code X33').selectOption('lactate')
-    await page.getByRole('button', { name: 'Map code X33' }).click()
-    await feed.getByText('Code X33 was mapped by somebody else meanwhile: the table says potassium').waitFor(WAIT)
-  })
-
-  it('a code is not mapped without a concept, and the files are read again on request', async () => {
-    const page = await open('/feeds')
-    await page.getByRole('button', { name: 'Map code KREA' }).click()
-    expect(await page.evaluate('document.querySelector("[data-code=KREA] select").validity.valueMissing')).toBe(true)
-    expect(sources.feeds.mapped).toEqual([])
-    await page.getByRole('button', { name: 'Read the files again' }).click()
-    await page.getByText('Read again: 1. Refused: 1.').waitFor(WAIT)
-    expect(sources.feeds.reloads).toBe(1)
-  })
-
-  it('retries and drops dead letters, says what became of them, and filters by the address', async () => {
-    const page = await open('/deadletters')
-    const row = (offset: number): ReturnType<Page['locator']> => page.locator(`[data-letter="${offset}"]`)
-    await row(101).waitFor(WAIT)
-    await shoot(page, 'dead-letters')
-    expect(await row(103).textContent()).toContain('No feed can read it again')
-    await page.getByRole('button', { name: 'Retry letter 102' }).click()
-    await row(102).locator('.letter-last').waitFor(WAIT)
-    expect(await row(102).locator('.letter-last').textContent()).toContain('refused again by engineer')
-    await page.getByRole('button', { name: 'Retry letter 101' }).click()
-    await row(101).waitFor({ ...WAIT, state: 'detached' })
-    await page.getByRole('button', { name: 'Drop letter 103' }).click()
-    expect(sources.deadLetters.show(103)?.state).toBe('open')
-    await page.getByRole('button', { name: 'Keep' }).click()
-    await page.getByRole('button', { name: 'Drop letter 103' }).click()
-    await page.getByRole('button', { name: 'Drop for good' }).click()
-    await row(103).waitFor({ ...WAIT, state: 'detached' })
-    await page.locator('[name=state]').selectOption('all')
-    await row(101).waitFor(WAIT)
-    expect(await page.locator('[data-letter]').count()).toBe(3)
-    await page.locator('[name=cause]').selectOption('merge-loop')
-    await page.getByText('No dead letters match.').waitFor(WAIT)
-    expect(new URL(page.url()).searchParams.get('cause')).toBe('merge-loop')
-  })
-
-  it('explains a letter: what to do, and on request alone the message with the refused field marked', async () => {
-    const page = await open('/deadletters')
-    await page.getByRole('button', { name: 'Explain letter 101' }).click()
-    const more = page.locator('[data-explained="101"]')
-    expect(await more.textContent()).toContain('Nothing says what this code means. Map it, then retry.')
-    expect(sources.deadLetters.opened).toBe(0)
-    await more.getByRole('button', { name: 'Show the message of letter 101' }).click()
-    await more.locator('mark').waitFor(WAIT)
-    expect(await more.locator('mark').textContent()).toBe('XLAC^Laktat^L')
-    expect(await more.locator('li').count()).toBe(4)
-    expect(sources.deadLetters.opened).toBe(1)
-    await shoot(page, 'dead-letters-explained')
-    await page.getByRole('button', { name: 'Explain letter 101' }).click()
-    expect(await more.isVisible()).toBe(false)
-    await page.getByRole('button', { name: 'Explain letter 101' }).press('Enter')
-    expect(await more.locator('li').count()).toBe(0)
-    await more.getByRole('link', { name: 'To the feeds' }).click()
-    await page.locator('h1', { hasText: 'Feeds' }).waitFor(WAIT)
-  })
-
-  it('retries all that match, and speaks Spanish', async () => {
-    const page = await open('/deadletters?cause=code-unknown', { locale: 'es-ES' })
-    await page.getByRole('button', { name: 'Reintentar los que coinciden' }).click()
-    await page.getByText('1 reintentados: 1 publicados').waitFor(WAIT)
-    await page.locator('h1', { hasText: 'Mensajes rechazados' }).waitFor(WAIT)
-    await page.goto(`${server!.url}/feeds`)
-    await page.locator('[data-feed="lab"]').waitFor(WAIT)
-    expect(await page.locator('.unmapped').textContent()).toContain('Elija un concepto')
-  })
-
-  it('says when feeds and dead letters cannot be loaded', async () => {
-    const page = await open('/deadletters?state=nonsense')
-    await page.getByRole('alert').waitFor(WAIT)
-    expect(await page.getByRole('alert').textContent()).toContain('Could not be loaded')
-    sources.feeds.list = []
-    await page.goto(`${server!.url}/feeds`)
-    await page.getByText('No feeds run on this instance.').waitFor(WAIT)
-  })
-
-  it('feeds and dead letters never overflow a phone', async () => {
-    const page = await open('/feeds', { viewport: { width: 390, height: 844 } })
-    await page.locator('[data-feed="lab"]').waitFor(WAIT)
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
-    await shoot(page, 'feeds-phone')
-    await page.goto(`${server!.url}/deadletters`)
-    await page.locator('[data-letter]').first().waitFor(WAIT)
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
-    await shoot(page, 'dead-letters-phone')
   })
 
   it('no value on the board touches its neighbour or leaves its card, however narrow the screen and long the values', async () => {

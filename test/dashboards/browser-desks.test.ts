@@ -1,0 +1,166 @@
+import type { Page } from 'playwright-core'
+import { expect, it } from 'vitest'
+import { PRODUCT_VIEWS } from '../../features/views/index.ts'
+import { describePages, usePages, WAIT } from './browser-kit.ts'
+
+describePages('the pages of the engineer in a real browser', { timeout: 60_000 }, () => {
+  const pages = usePages()
+  const { open, shoot } = pages
+
+  it('shows the catalogue: searches by code, opens a view, and speaks Spanish', async () => {
+    const page = await open('/catalogue')
+    await page.locator('.catalogue-views [data-view="vitals@1"]').waitFor(WAIT)
+    expect(await page.locator('.catalogue-views tbody tr').count()).toBe(PRODUCT_VIEWS.length)
+    expect(await page.locator('[data-view="labs@1"] .tag-strong').textContent()).toBe('catching up')
+    expect(await page.locator('[data-view="sepsis@1"]').textContent()).toContain('model sepsis 1.0.0')
+    await page.getByRole('link', { name: 'vitals@1' }).click()
+    const detail = page.locator('[data-detail="vitals@1"]')
+    await detail.waitFor(WAIT)
+    expect(await detail.textContent()).toContain('mean of heart rate over 5 m (tiles of 10 s)')
+    expect(await detail.locator('.catalogue-concepts').textContent()).toContain('8867-4')
+    await page.locator('[name=q]').fill('2524-7')
+    await page.locator('.catalogue-views [data-view="vitals@1"]').waitFor({ ...WAIT, state: 'detached' })
+    expect(await page.locator('.catalogue-views [data-view="labs@1"]').textContent()).toContain('5 / ')
+    expect(new URL(page.url()).searchParams.get('q')).toBe('2524-7')
+    await page.locator('[name=language]').selectOption('es')
+    await page.locator('h1', { hasText: 'Catálogo de variables' }).waitFor(WAIT)
+  })
+
+  it('the catalogue never overflows a phone', async () => {
+    const page = await open('/catalogue?view=news2%401', { viewport: { width: 390, height: 844 } })
+    await page.locator('[data-detail="news2@1"]').waitFor(WAIT)
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
+    if (process.env['LATIDO_SCREENSHOTS'] !== undefined) await page.screenshot({ path: `${process.env['LATIDO_SCREENSHOTS']}/catalogue-phone.png`, fullPage: false })
+  })
+
+  it('shows how each feed stands, and maps a code from its form', async () => {
+    const page = await open('/feeds')
+    const lab = page.locator('[data-feed="lab"]')
+    await lab.waitFor(WAIT)
+    expect(await lab.locator('.feed-facts').textContent()).toContain('4,211')
+    expect(await page.locator('[data-feed="monitors"] [data-health="waiting"]').textContent()).toContain('the broker is away')
+    expect(await page.locator('[data-feed="monitors"] .feed-configuration').textContent()).toContain('monitors.json:5: options.prot')
+    expect(await page.locator('[data-feed="monitors"]').textContent()).toContain('Every code that came is mapped.')
+    expect(await page.locator('[data-device="monitor-07"]').textContent()).toMatch(/7\smin behind/)
+    expect(await page.locator('[data-device="monitor-12"]').textContent()).toMatch(/60\smin ahead.*summer time/)
+    expect(await page.locator('[data-feed="monitors"]').textContent()).toContain('Further devices that are out: 1')
+    await shoot(page, 'feeds')
+    pages.sources.feeds.refusal = { kind: 'invalid', why: '"mg/dL" is no unit of heartRate, which is kept in /min' }
+    await page.getByLabel('Concept for code KREA').selectOption('creatinine')
+    await page.getByLabel('Unit of values of code KREA').fill('umol/L')
+    await page.getByRole('button', { name: 'Map code KREA' }).click()
+    await lab.getByRole('alert').waitFor(WAIT)
+    expect(await lab.getByRole('alert').textContent()).toContain('is no unit of heartRate')
+    pages.sources.feeds.refusal = undefined
+    await page.getByRole('button', { name: 'Map code KREA' }).click()
+    await lab.locator('[data-code="KREA"]').waitFor({ ...WAIT, state: 'detached' })
+    expect(pages.sources.feeds.mapped).toEqual([{ feed: 'lab', system: 'L', code: 'KREA', concept: 'creatinine', unit: 'umol/L', by: 'engineer' }])
+    await lab.getByRole('link', { name: 'dead letters of this feed' }).click()
+    await page.locator('h1', { hasText: 'Dead letters' }).waitFor(WAIT)
+    expect(new URL(page.url()).search).toBe('?cause=code-unknown&feed=lab')
+  })
+
+  it('of many codes shows the most frequent, all on request, and finds one; and says that somebody else was faster', async () => {
+    const page = await open('/feeds', { viewport: { width: 1280, height: 720 } })
+    const [lab, ...rest] = pages.sources.feeds.list
+    pages.sources.feeds.list = [{ ...lab!, unmapped: Array.from({ length: 40 }, (_, i) => ({ ...lab!.unmapped[0]!, code: `X${i}`, text: i === 33 ? 'Laktat im Blut' : 'Anderes', count: 100 - i })) }, ...rest]
+    const feed = page.locator('[data-feed="lab"]')
+    await feed.getByText('Shown: 10 of 40').waitFor(WAIT)
+    expect(await feed.locator('[data-code]').count()).toBe(10)
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(1280)
+    await shoot(page, 'feeds-many')
+    await feed.getByRole('button', { name: 'Show all' }).click()
+    expect(await feed.locator('[data-code]').count()).toBe(40)
+    await feed.getByLabel('Find a code').fill('laktat')
+    expect(await feed.locator('[data-code]').count()).toBe(1)
+    pages.sources.feeds.refusal = { kind: 'mapped-otherwise', concept: 'potassium', unit: '' }
+    await page.getByLabel('Concept for code X33').selectOption('lactate')
+    await page.getByRole('button', { name: 'Map code X33' }).click()
+    await feed.getByText('Code X33 was mapped by somebody else meanwhile: the table says potassium').waitFor(WAIT)
+  })
+
+  it('a code is not mapped without a concept, and the files are read again on request', async () => {
+    const page = await open('/feeds')
+    await page.getByRole('button', { name: 'Map code KREA' }).click()
+    expect(await page.evaluate('document.querySelector("[data-code=KREA] select").validity.valueMissing')).toBe(true)
+    expect(pages.sources.feeds.mapped).toEqual([])
+    await page.getByRole('button', { name: 'Read the files again' }).click()
+    await page.getByText('Read again: 1. Refused: 1.').waitFor(WAIT)
+    expect(pages.sources.feeds.reloads).toBe(1)
+  })
+
+  it('retries and drops dead letters, says what became of them, and filters by the address', async () => {
+    const page = await open('/deadletters')
+    const row = (offset: number): ReturnType<Page['locator']> => page.locator(`[data-letter="${offset}"]`)
+    await row(101).waitFor(WAIT)
+    await shoot(page, 'dead-letters')
+    expect(await row(103).textContent()).toContain('No feed can read it again')
+    await page.getByRole('button', { name: 'Retry letter 102' }).click()
+    await row(102).locator('.letter-last').waitFor(WAIT)
+    expect(await row(102).locator('.letter-last').textContent()).toContain('refused again by engineer')
+    await page.getByRole('button', { name: 'Retry letter 101' }).click()
+    await row(101).waitFor({ ...WAIT, state: 'detached' })
+    await page.getByRole('button', { name: 'Drop letter 103' }).click()
+    expect(pages.sources.deadLetters.show(103)?.state).toBe('open')
+    await page.getByRole('button', { name: 'Keep' }).click()
+    await page.getByRole('button', { name: 'Drop letter 103' }).click()
+    await page.getByRole('button', { name: 'Drop for good' }).click()
+    await row(103).waitFor({ ...WAIT, state: 'detached' })
+    await page.locator('[name=state]').selectOption('all')
+    await row(101).waitFor(WAIT)
+    expect(await page.locator('[data-letter]').count()).toBe(3)
+    await page.locator('[name=cause]').selectOption('merge-loop')
+    await page.getByText('No dead letters match.').waitFor(WAIT)
+    expect(new URL(page.url()).searchParams.get('cause')).toBe('merge-loop')
+  })
+
+  it('explains a letter: what to do, and on request alone the message with the refused field marked', async () => {
+    const page = await open('/deadletters')
+    await page.getByRole('button', { name: 'Explain letter 101' }).click()
+    const more = page.locator('[data-explained="101"]')
+    expect(await more.textContent()).toContain('Nothing says what this code means. Map it, then retry.')
+    expect(pages.sources.deadLetters.opened).toBe(0)
+    await more.getByRole('button', { name: 'Show the message of letter 101' }).click()
+    await more.locator('mark').waitFor(WAIT)
+    expect(await more.locator('mark').textContent()).toBe('XLAC^Laktat^L')
+    expect(await more.locator('li').count()).toBe(4)
+    expect(pages.sources.deadLetters.opened).toBe(1)
+    await shoot(page, 'dead-letters-explained')
+    await page.getByRole('button', { name: 'Explain letter 101' }).click()
+    expect(await more.isVisible()).toBe(false)
+    await page.getByRole('button', { name: 'Explain letter 101' }).press('Enter')
+    expect(await more.locator('li').count()).toBe(0)
+    await more.getByRole('link', { name: 'To the feeds' }).click()
+    await page.locator('h1', { hasText: 'Feeds' }).waitFor(WAIT)
+  })
+
+  it('retries all that match, and speaks Spanish', async () => {
+    const page = await open('/deadletters?cause=code-unknown', { locale: 'es-ES' })
+    await page.getByRole('button', { name: 'Reintentar los que coinciden' }).click()
+    await page.getByText('1 reintentados: 1 publicados').waitFor(WAIT)
+    await page.locator('h1', { hasText: 'Mensajes rechazados' }).waitFor(WAIT)
+    await page.goto(`${pages.server.url}/feeds`)
+    await page.locator('[data-feed="lab"]').waitFor(WAIT)
+    expect(await page.getByRole('table', { name: 'Códigos sin concepto' }).textContent()).toContain('Elija un concepto')
+  })
+
+  it('says when feeds and dead letters cannot be loaded', async () => {
+    const page = await open('/deadletters?state=nonsense')
+    await page.getByRole('alert').waitFor(WAIT)
+    expect(await page.getByRole('alert').textContent()).toContain('Could not be loaded')
+    pages.sources.feeds.list = []
+    await page.goto(`${pages.server.url}/feeds`)
+    await page.getByText('No feeds run on this instance.').waitFor(WAIT)
+  })
+
+  it('feeds and dead letters never overflow a phone', async () => {
+    const page = await open('/feeds', { viewport: { width: 390, height: 844 } })
+    await page.locator('[data-feed="lab"]').waitFor(WAIT)
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
+    await shoot(page, 'feeds-phone')
+    await page.goto(`${pages.server.url}/deadletters`)
+    await page.locator('[data-letter]').first().waitFor(WAIT)
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
+    await shoot(page, 'dead-letters-phone')
+  })
+})
