@@ -52,8 +52,8 @@ export interface ConnectorParts {
 
 export interface OpenConnectors {
   readonly feeds: RunningFeeds
-  /** Those of the feeds, and those that only send. */
-  readonly connectors: readonly Connector[]
+  /** Those of the feeds as they run now, and those that only send. */
+  connectors (): readonly Connector[]
   /** One that only sends, and can send a dead letter again. */
   senderOf (name: string): { retry: NonNullable<Connector['retry']> } | undefined
 }
@@ -68,14 +68,14 @@ export async function openConnectors (parts: ConnectorParts, closers: Closers): 
   const kinds = await connectorKinds(config.feeds)
   const loaded = config.feeds === '' ? defaultFeeds(config, folder) : configuredFeeds(folder, kinds, config)
   const feeds = closers.use(new RunningFeeds({ intake, clock, logger, say, folder, env: process.env, onCount: (feed, what, n) => { metrics.feedMessages.inc({ feed, what }, n) }, ...config.feeds === '' ? { context: ({ name }) => name === 'mqtt' ? { table: <T>(table: string) => intake.table<T>(table) } : {} } : { files: { kinds, defaults } } })) // devices were known before there were feeds
-  for (const one of loaded) await feeds.start(one, closers)
+  for (const one of loaded) await feeds.start(one)
   const senders: readonly Connector[] = [
     ...config.hl7Out === '' ? [] : [closers.use(openHl7Outbound(config.hl7Out, { stores, vault, intake, clock, views, say }))],
     ...config.fhirOut === '' ? [] : [closers.use(await openFhirWriteBack(config.fhirOut, { stores, vault, intake, clock, views, say }))],
   ]
   return {
     feeds,
-    connectors: [...feeds.connectors, ...senders],
+    connectors: () => [...feeds.connectors, ...senders],
     senderOf: name => {
       const { retry } = senders.find(one => one.name === name) ?? {}
       return retry === undefined ? undefined : { retry }

@@ -31,7 +31,7 @@ export interface DashboardParts {
   readonly changes: Changes
   readonly pipeline: () => Promise<PipelineStatus>
   readonly ready: () => boolean
-  readonly connectors: readonly Connector[]
+  readonly connectors: () => readonly Connector[]
   readonly feeds: FeedDesk | undefined
   readonly deadLetters: DeadLetterDesk
 }
@@ -85,12 +85,13 @@ export function dashboardSources (parts: DashboardParts): DashboardSources {
 }
 
 function metricsText ({ metrics, connectors }: DashboardParts): Promise<string> {
-  measureFeeds(metrics, connectors)
+  measureFeeds(metrics, connectors())
   return metrics.registry.metrics()
 }
 
 /** What is asked of feeds when somebody reads the metrics. No series a device: they would have no bound. */
 export function measureFeeds (metrics: Pick<Metrics, 'connectorUp' | 'deviceClocks' | 'deviceClockWorst'>, connectors: readonly Connector[]): void {
+  metrics.connectorUp.reset() // a feed that has ended is no feed that is up
   for (const connector of connectors) {
     metrics.connectorUp.set({ feed: connector.name }, connector.health().state === 'up' ? 1 : 0)
     const clocks = connector.clocks?.()

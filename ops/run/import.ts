@@ -49,7 +49,7 @@ export async function importFile (request: ImportRequest): Promise<ImportSummary
     const { feed } = loaded.configured.prepare(parts)
     return { feed, start: context => { running = runImport({ ...context, feed, say }, { path, format, inFlightMax: FILES_IN_FLIGHT_MAX, onProgress }); return Promise.resolve(running.connector) } }
   } }
-  const feed = await feeds.start({ ...loaded, configured }, closers)
+  const feed = await feeds.start({ ...loaded, configured })
   const stopped = new Promise<'stopped'>(resolve => { signal.addEventListener('abort', () => { resolve('stopped') }) })
   const imported = await Promise.race([running!.done, stopped])
   if (imported === 'stopped') await feed[Symbol.asyncDispose]()

@@ -107,7 +107,7 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
     vault, clock, patient: key => board.patient(key), count: (source, what, n = 1) => { running.count(source, what, n) },
     acknowledge: async (alertId, by) => (await acknowledge(stores, board, alertId, by)).kind === 'accepted',
   }))]
-  const connectors = [...opened?.connectors ?? [], ...hooks]
+  const connectors = (): readonly Connector[] => [...opened?.connectors() ?? [], ...hooks]
   const desk = new Desk({ letters, log: stores.log, codecs: stores.codecs, sealer: vault, clock, logger, feedOf: name => opened?.feeds.feedOf(name) ?? opened?.senderOf(name), onOpened: () => { metrics.deadLettersOpened.inc() } })
   let ready = false
   const dashboards = closers.use(await startDashboards({
@@ -115,7 +115,7 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
     features: openServing({ store: stores.online, views: views.views, names: views.aliases, clock, metrics }),
     sources: dashboardSources({
       clock, version: VERSION, log: stores.log, codecs: stores.codecs, online: stores.online, board, views: served, catalogue: await runningCatalogue(views, config.model, own), search: query => projector.search(query), vault, metrics, offline: offline.store, changes, ready: () => ready,
-      pipeline: () => running.status(connectors, offline.status()), connectors, feeds: opened?.feeds, deadLetters: desk,
+      pipeline: () => running.status(connectors(), offline.status()), connectors, feeds: opened?.feeds, deadLetters: desk,
     }),
   }))
   const embedded = stores.driver === 'embedded'
@@ -123,15 +123,15 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
   if (embedded) await sampled; else failure.watch(sampled) // a cluster that is slow to answer what the page shows holds nothing up
   closers.use(every(clock, embedded ? SAMPLE_MS : KAFKA_SAMPLE_MS, () => { void running.sample().catch(e => { failure.fail(e) }) }))
   closers.use(every(clock, embedded ? RETENTION_MS : KAFKA_RETENTION_MS, () => { void stores.log.enforceRetention().catch(e => { if (embedded) failure.fail(e); else logger.warn({ cause: messageOf(e) }, 'old records could not be deleted; tried again later') }) }))
-  if (config.simulate === 'ward' && connectors.length > 0) {
+  if (config.simulate === 'ward' && connectors().length > 0) {
     say(`simulating a ward of ${config.patients} patients${config.speed === 1 ? '' : ` at ${config.speed} times the speed of life`}`)
-    closers.use(runSimulator({ clock, random: seededRandom(config.seed), hl7: target(connectors, 'mllp:'), mqtt: target(connectors, 'mqtt:'), patients: config.patients, speed: config.speed }))
+    closers.use(runSimulator({ clock, random: seededRandom(config.seed), hl7: target(connectors(), 'mllp:'), mqtt: target(connectors(), 'mqtt:'), patients: config.patients, speed: config.speed }))
   }
   ready = true
   logger.info({ url: dashboards.url }, 'ready')
   return {
     url: dashboards.url,
-    endpoints: connectors.map(c => c.endpoint),
+    endpoints: connectors().map(c => c.endpoint),
     failed: failure.promise,
     [Symbol.asyncDispose]: async () => {
       ready = false

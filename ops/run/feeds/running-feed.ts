@@ -1,12 +1,14 @@
 import { LiveMapping, type Connector, type ConnectorHealth, type DeviceClocks, type Feed, type KeptTable, type UnmappedSeen } from '../../../connectors/kit/index.ts'
 import type { FeedConfiguration, FeedInfo } from '../../../dashboards/server/index.ts'
 import type { LoadedFeed } from '../../config/index.ts'
+import type { ArrivalTimeMs } from '../../../streams/time/index.ts'
 import type { FeedIntake } from './feed-intake.ts'
 
+/** A feed's connector, and what it was started from. */
+export interface StartedFeed { readonly loaded: LoadedFeed, readonly feed: Feed, readonly connector: Connector }
+
 export interface RunningFeedParts {
-  readonly loaded: LoadedFeed
-  readonly feed: Feed
-  readonly connector: Connector
+  readonly started: StartedFeed
   readonly mapping: LiveMapping
   readonly intake: FeedIntake
   /** Where unmapped codes are kept. */
@@ -16,53 +18,72 @@ export interface RunningFeedParts {
 const CURRENT: FeedConfiguration = { state: 'current', faults: [] }
 const UNMAPPED_SHOWN = 200
 
-/** One feed that runs: its connector, its mapping, what is counted of it, and how its files stand. */
+/** One feed: its connector, its mapping, what is counted of it, and how its files stand. What is counted outlives a connector that is started again with other options. */
 export class RunningFeed implements Connector {
   readonly name: string
-  readonly feed: Feed
-  readonly #connector: Connector
   readonly #mapping: LiveMapping
   readonly #intake: FeedIntake
   readonly #kept: KeptTable<UnmappedSeen>
-  readonly #optionsText: string
-  readonly kind: string
+  #started: StartedFeed
+  /** Present while no connector runs. */
+  #down: ConnectorHealth | undefined
   #configuration: FeedConfiguration = CURRENT
   #keeping: Promise<unknown> = Promise.resolve()
 
-  constructor ({ loaded, feed, connector, mapping, intake, kept }: RunningFeedParts) {
-    this.name = loaded.name
-    this.kind = loaded.kind.kind
-    this.feed = feed
-    this.#optionsText = loaded.optionsText
-    this.#connector = connector
+  constructor ({ started, mapping, intake, kept }: RunningFeedParts) {
+    this.name = started.loaded.name
+    this.#started = started
     this.#mapping = mapping
     this.#intake = intake
     this.#kept = kept
   }
 
-  get endpoint (): string { return this.#connector.endpoint }
+  /** What it was last started from, with its newest mapping. */
+  get loaded (): LoadedFeed { return this.#started.loaded }
+  get feed (): Feed { return this.#started.feed }
+  get kind (): string { return this.loaded.kind.kind }
+  get endpoint (): string { return this.#started.connector.endpoint }
+  get intake (): FeedIntake { return this.#intake }
   get mapping (): LiveMapping { return this.#mapping }
   get counters (): ReadonlyMap<string, number> { return this.#intake.counters }
   get configuration (): FeedConfiguration { return this.#configuration }
 
   /** The connector's own, with a word on files that were refused while it runs on. */
   health (): ConnectorHealth {
-    const health = this.#connector.health()
+    const health = this.#down ?? this.#started.connector.health()
     return health.why === '' && this.#configuration.faults[0] !== undefined ? { ...health, why: this.#configuration.faults[0] } : health
   }
 
   /** undefined: its devices, if it has any, have no clocks of their own. */
-  clocks (): DeviceClocks | undefined { return this.#connector.clocks?.() }
+  clocks (): DeviceClocks | undefined { return this.#started.connector.clocks?.() }
 
-  /** Takes over a newer mapping; options that have changed need a restart, which is said. */
+  /** Whether its connector runs with these options. */
+  runs (loaded: LoadedFeed): boolean { return this.#down === undefined && loaded.optionsText === this.loaded.optionsText }
+
+  /** Takes over a newer mapping. */
   replace (loaded: LoadedFeed): void {
+    this.#started = { ...this.#started, loaded }
     this.#mapping.replace(loaded.mapping)
-    this.#configuration = loaded.optionsText === this.#optionsText ? CURRENT : { state: 'restart', faults: [`${loaded.name}.json: its connector or options have changed; they take effect when Latido is started again`] }
+    this.#configuration = CURRENT
   }
+
+  /** Ends its connector: what that has received is taken, nothing new. */
+  async halt (since: ArrivalTimeMs): Promise<void> {
+    if (this.#down !== undefined) return
+    this.#down = { state: 'waiting', since, why: 'the connector is being started again' }
+    await this.#started.connector[Symbol.asyncDispose]()
+  }
+
+  begin (started: StartedFeed): void {
+    this.#started = started
+    this.#down = undefined
+    this.replace(started.loaded)
+  }
+
+  failed (since: ArrivalTimeMs, why: string): void { this.#down = { state: 'failed', since, why } }
 
   accepted (): void { this.#configuration = CURRENT }
   refused (faults: readonly string[]): void { this.#configuration = { state: 'refused', faults } }
-  gone (why: string): void { this.#configuration = { state: 'restart', faults: [why] } }
 
   /** Unmapped codes outlive the process. One writer at a time. */
   keep (): Promise<unknown> {
@@ -84,7 +105,7 @@ export class RunningFeed implements Connector {
   }
 
   async [Symbol.asyncDispose] (): Promise<void> {
-    await this.#connector[Symbol.asyncDispose]()
+    if (this.#down === undefined) await this.#started.connector[Symbol.asyncDispose]()
     await this.keep()
   }
 }

@@ -6,10 +6,10 @@ import type { Clock } from '../../../streams/time/index.ts'
 import { codeKey, codesFileOf, faultOf, lineOfFault, readCodes, readCodesOf, readFeeds, replaceFile, stampOf, textOf, writeCodes, type AnyKind, type FeedDefaults, type LoadedFeed } from '../../config/index.ts'
 import { secretAt } from '../../security/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
-import type { Closers } from '../closers.ts'
+import { Closers } from '../closers.ts'
 import { FeedIntake } from './feed-intake.ts'
 import { prefixedTable } from './prefixed-table.ts'
-import { RunningFeed } from './running-feed.ts'
+import { RunningFeed, type StartedFeed } from './running-feed.ts'
 
 export interface RunningFeedsParts {
   readonly intake: Pick<OpenIntake, 'table'> & Intake
@@ -30,13 +30,14 @@ const POLL_MS = 3_000
 const KEEP_MS = 5_000
 const LIST_FAULTS = 20
 
-/** The feeds of this instance. Their files are looked at again while they run: a good change takes effect, a faulty one is refused and told. */
+/** The feeds of this instance. Their files are looked at again while they run: a good change takes effect (feeds begin, end, and begin again with other options), a faulty one is refused and told. */
 export class RunningFeeds implements FeedDesk, AsyncDisposable {
   readonly #parts: RunningFeedsParts
   readonly #feeds = new Map<string, RunningFeed>()
   readonly #tables: SealedTable<unknown>
   readonly #stops: readonly (() => void)[]
   #stamp: string
+  #looking = false
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor (parts: RunningFeedsParts) {
@@ -51,22 +52,28 @@ export class RunningFeeds implements FeedDesk, AsyncDisposable {
   feeds (): readonly FeedInfo[] { return this.connectors.map(feed => feed.info()) }
   concepts (): readonly ConceptInfo[] { return CONCEPT_IDS.map(id => ({ id, name: CONCEPTS[id].name, unit: CONCEPTS[id].unit })) }
 
-  /** Starts a feed. Throws what its connector throws. */
-  async start (loaded: LoadedFeed, closers: Closers): Promise<RunningFeed> {
-    const { clock, intake, logger, say, env, onCount, context } = this.#parts
+  /** Starts a feed; it ends with this. Throws what its connector throws. */
+  async start (loaded: LoadedFeed): Promise<RunningFeed> {
+    const { clock, intake, onCount } = this.#parts
     const { name } = loaded
     const kept = prefixedTable<UnmappedSeen>(this.#tables, name, 'unmapped')
     const mapping = new LiveMapping({ mapping: loaded.mapping, now: () => clock.now(), seen: kept.load() })
     const own = new FeedIntake(intake, (what, n) => { onCount?.(name, what, n) })
-    const prepared = loaded.configured.prepare({ name, intake: own, mapping })
+    const feed = new RunningFeed({ started: await this.#open(loaded, mapping, own), mapping, intake: own, kept })
+    this.#feeds.set(name, feed)
+    return feed
+  }
+
+  async #open (loaded: LoadedFeed, mapping: LiveMapping, intake: FeedIntake): Promise<StartedFeed> {
+    const { clock, logger, say, env, context } = this.#parts
+    const { name } = loaded
+    const prepared = loaded.configured.prepare({ name, intake, mapping })
     const connector = await prepared.start({
       clock, table: table => prefixedTable(this.#tables, name, `table-${table}`), secret: ref => secretAt(`feed ${name}`, ref, env), ...context?.(loaded),
       say: line => { logger.info({ feed: name }, line); say(line) },
     })
-    const feed = closers.use(new RunningFeed({ loaded, feed: prepared.feed, connector, mapping, intake: own, kept }))
-    this.#feeds.set(name, feed)
     logger.info({ feed: name, connector: loaded.kind.kind, endpoint: connector.endpoint, codes: loaded.mapping.codes.size }, 'a feed runs')
-    return feed
+    return { loaded, feed: prepared.feed, connector }
   }
 
   reload (): Promise<ReloadReport> { return this.#inTurn(() => this.#reload()) }
@@ -75,28 +82,33 @@ export class RunningFeeds implements FeedDesk, AsyncDisposable {
   async [Symbol.asyncDispose] (): Promise<void> {
     for (const stop of this.#stops) stop()
     await this.#turn
-    await this.#keep()
+    await using closers = new Closers()
+    for (const feed of this.connectors) closers.use(feed)
   }
 
   /** Files are read and written by one at a time. */
-  #inTurn<T> (work: () => T): Promise<T> {
+  #inTurn<T> (work: () => T | Promise<T>): Promise<T> {
     const turn = this.#turn.then(work)
     this.#turn = turn.catch(() => {})
     return turn
   }
 
   async #look (): Promise<void> {
+    if (this.#looking) return // a reload that drains a busy feed may take longer than the time between two looks
+    this.#looking = true
     try {
       if (stampOf(this.#parts.folder) !== this.#stamp) await this.reload()
     } catch (e) {
       if (!isLatidoError(e)) throw e
       for (const feed of this.connectors) feed.refused([messageOf(e)])
+    } finally {
+      this.#looking = false
     }
   }
 
-  #reload (): ReloadReport {
+  async #reload (): Promise<ReloadReport> {
     this.#stamp = stampOf(this.#parts.folder)
-    const report = this.#parts.files === undefined ? this.#reloadCodes() : this.#reloadFiles(this.#parts.files)
+    const report = this.#parts.files === undefined ? this.#reloadCodes() : await this.#reloadFiles(this.#parts.files)
     this.#parts.logger.info({ changed: report.changed, refused: report.refused.length, restart: report.restart }, 'the feeds were read again')
     for (const line of [...report.refused.slice(0, LIST_FAULTS), ...report.restart]) this.#parts.say(line)
     return report
@@ -116,19 +128,52 @@ export class RunningFeeds implements FeedDesk, AsyncDisposable {
     return { changed, refused, restart: [] }
   }
 
-  #reloadFiles ({ kinds, defaults }: NonNullable<RunningFeedsParts['files']>): ReloadReport {
+  /** What is gone and what has other options ends first, all of it, so that a port may go from one feed to another; then the others begin. */
+  async #reloadFiles ({ kinds, defaults }: NonNullable<RunningFeedsParts['files']>): Promise<ReloadReport> {
+    const { clock } = this.#parts
     const { feeds, faults } = readFeeds(this.#parts.folder, kinds, defaults)
-    const restart: string[] = []
+    const faultsOf = (name: string): readonly string[] => faults.filter(({ file }) => file === `${name}.json` || file === codesFileOf(name)).map(lineOfFault)
+    const good = feeds.filter(({ name }) => faultsOf(name).length === 0)
+    const refused = faults.map(lineOfFault)
+    const gone: RunningFeed[] = []
+    const other: (readonly [RunningFeed, LoadedFeed])[] = []
     for (const feed of this.connectors) {
-      const own = faults.filter(({ file }) => file === `${feed.name}.json` || file === codesFileOf(feed.name)).map(lineOfFault)
-      const loaded = feeds.find(({ name }) => name === feed.name)
+      const loaded = good.find(({ name }) => name === feed.name)
+      const own = faultsOf(feed.name)
       if (own.length > 0) feed.refused(own)
-      else if (loaded === undefined) feed.gone(`${feed.name}.json is gone; the feed ends when Latido is started again`)
-      else feed.replace(loaded)
-      if (feed.configuration.state === 'restart') restart.push(...feed.configuration.faults)
+      else if (loaded === undefined) gone.push(feed)
+      else if (feed.runs(loaded)) feed.replace(loaded)
+      else other.push([feed, loaded])
     }
-    restart.push(...feeds.filter(({ name }) => !this.#feeds.has(name)).map(({ name }) => `${name}.json is new; the feed begins when Latido is started again`))
-    return { changed: feeds.filter(({ name }) => this.#feeds.has(name)).map(({ name }) => name), refused: faults.map(lineOfFault), restart }
+    await Promise.all([...gone, ...other.map(([feed]) => feed)].map(feed => feed.halt(clock.now())))
+    for (const feed of gone) await this.#forget(feed)
+    for (const [feed, loaded] of other) refused.push(...await this.#startAgain(feed, loaded))
+    for (const loaded of good.filter(({ name }) => !this.#feeds.has(name))) await this.start(loaded).catch((e: unknown) => { refused.push(`${loaded.name}.json: it cannot start: ${messageOf(e)}`) })
+    return { changed: [...gone.map(({ name }) => name), ...good.map(({ name }) => name).filter(name => this.#feeds.get(name)?.configuration.state === 'current')], refused, restart: [] }
+  }
+
+  async #forget (feed: RunningFeed): Promise<void> {
+    await feed.keep()
+    this.#feeds.delete(feed.name)
+    this.#parts.logger.info({ feed: feed.name }, 'a feed has ended: its file is gone')
+  }
+
+  /** With the newer options; where its connector refuses them, as before. */
+  async #startAgain (feed: RunningFeed, loaded: LoadedFeed): Promise<readonly string[]> {
+    const before = feed.loaded
+    try {
+      feed.begin(await this.#open(loaded, feed.mapping, feed.intake))
+      return []
+    } catch (e) {
+      const why = `${feed.name}.json: it cannot start: ${messageOf(e)}`
+      try {
+        feed.begin(await this.#open(before, feed.mapping, feed.intake))
+      } catch (again) {
+        feed.failed(this.#parts.clock.now(), `it could not be started again: ${messageOf(again)}`)
+      }
+      feed.refused([why])
+      return [why]
+    }
   }
 
   #mapCode (name: string, code: CodeToMap, by: string): MapCodeOutcome {

@@ -38,6 +38,6 @@ export async function openFeeds (place: string, files: Readonly<Record<string, s
   const intake = house.intake as unknown as ConstructorParameters<typeof RunningFeeds>[0]['intake']
   const feeds = closers.use(new RunningFeeds({ intake, clock, logger, say: text => { logged.push(text) }, folder, files: { kinds: [line.kind], defaults: DEFAULTS }, env }))
   const read = readFeeds(folder, [line.kind], DEFAULTS)
-  for (const loaded of read.feeds) await feeds.start(loaded, closers)
+  for (const loaded of read.feeds) await feeds.start(loaded)
   return { house, line, feeds, clock, folder, logged, logger, put, close: async () => { await closers[Symbol.asyncDispose](); await house.close() } }
 }

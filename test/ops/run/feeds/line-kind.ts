@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { LatidoError } from '../../../../streams/errors/index.ts'
 import { canonicalValue, meaningOf, type ConnectorContext, type ConnectorKind, type Feed, type MessageMapper } from '../../../../connectors/kit/index.ts'
 import { anyKind, type AnyKind } from '../../../../ops/config/index.ts'
 
@@ -22,20 +23,48 @@ const map: MessageMapper = (raw, { mapping, now, unmapped }) => {
 export class LineHouse {
   readonly contexts: Map<string, ConnectorContext> = new Map()
   readonly secrets: string[] = []
+  /** `lab 1`: the feed and its port, each time that one began. */
+  readonly started: string[] = []
   readonly kind: AnyKind
+  /** Nothing can be started. */
+  broken = false
+  /** Connectors of one feed that ran at the same time, or were ended while they had a message. */
+  overlaps = 0
+  readonly #running = new Map<string, { readonly port: number, readonly inHand: Set<Promise<unknown>> }>()
 
   constructor () {
     const kind: ConnectorKind<LineOptions> = {
       kind: 'line', summary: 'for tests', options: z.object({ port: z.number().default(1), token: z.union([z.strictObject({ file: z.string() }), z.strictObject({ env: z.string() })]).optional() }) as unknown as z.ZodType<LineOptions>,
       mapper: () => map,
-      start: (context, { token }) => {
+      start: (context, { port, token }) => {
+        const { name } = context.feed
+        if (this.broken) return Promise.reject(new LatidoError('PORT_IN_USE', 'nothing can be started', 'mend it'))
+        if (port === 7 && [...this.#running.values()].some(one => one.port === port)) return Promise.reject(new LatidoError('PORT_IN_USE', 'port 7 is taken', 'choose another'))
+        if (this.#running.has(name)) this.overlaps++
+        const inHand = new Set<Promise<unknown>>()
+        this.#running.set(name, { port, inHand })
+        this.started.push(`${name} ${port}`)
         this.contexts.set(context.feed.name, context)
         if (token !== undefined) this.secrets.push(context.secret(token))
         const since = context.clock.now()
-        return Promise.resolve({ name: context.feed.name, endpoint: 'line://here', health: () => ({ state: 'up', since, why: '' }), [Symbol.asyncDispose]: () => Promise.resolve() })
+        return Promise.resolve({ name: context.feed.name, endpoint: 'line://here', health: () => ({ state: 'up', since, why: '' }), [Symbol.asyncDispose]: async () => { this.#running.delete(name); await Promise.all(inHand) } })
       },
     }
     this.kind = anyKind(kind)
+  }
+
+  /** The port of the feed's connector; undefined: none runs. */
+  running (name: string): number | undefined { return this.#running.get(name)?.port }
+
+  /** As a sender: false where nobody listens, or what was sent is not answered. */
+  async offer (name: string, raw: Buffer): Promise<boolean> {
+    const line = this.#running.get(name)
+    if (line === undefined) return false
+    const work = this.feed(name).take(raw)
+    line.inHand.add(work)
+    await work
+    line.inHand.delete(work)
+    return this.#running.get(name) === line // else its answer was lost with the connection
   }
 
   feed (name: string): Feed { return this.contexts.get(name)!.feed }

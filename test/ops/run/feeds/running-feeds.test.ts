@@ -75,15 +75,76 @@ test('a changed table takes effect when it is looked at; a faulty one is refused
   await expect.poll(() => h.feeds.feeds()[0]!.configuration.state).toBe('current')
 })
 
-test('changed options, a new feed and one that is gone are told as needing a restart', async () => {
+test('changed options start a feed again, a new file starts one, and a file that is gone ends one; what is counted goes on', async () => {
   const h = await opened({ 'lab.json': LAB, 'old.json': LAB })
+  await send(h, 'P1 HR 80')
   h.put('lab.json', '{ "connector": "line", "options": { "port": 2 }, "mapping": { "zone": "Europe/Madrid" } }')
   h.put('new.json', LAB)
   rmSync(join(h.folder, 'old.json'))
-  const { changed, refused, restart } = await h.feeds.reload()
-  expect([changed, refused]).toEqual([['lab'], []])
-  expect(restart).toEqual(['lab.json: its connector or options have changed; they take effect when Latido is started again', 'old.json is gone; the feed ends when Latido is started again', 'new.json is new; the feed begins when Latido is started again'])
-  expect(h.feeds.feeds()[0]).toMatchObject({ zone: 'Europe/Madrid', configuration: { state: 'restart' } })
+  const { changed, refused } = await h.feeds.reload()
+  expect([[...changed].sort(), refused]).toEqual([['lab', 'new', 'old'], []])
+  expect([h.line.running('lab'), h.line.running('old'), h.line.running('new')]).toEqual([2, undefined, 1])
+  await send(h, 'P1 HR 80')
+  expect(h.feeds.feeds().map(({ name }) => name).sort()).toEqual(['lab', 'new'])
+  expect(h.feeds.feeds()[0]).toMatchObject({ name: 'lab', zone: 'Europe/Madrid', configuration: { state: 'current' }, health: { state: 'up', why: '' }, counts: { published: 1, duplicates: 1 } })
+  await h.feeds.reload()
+  expect(h.line.started).toEqual(['lab 1', 'old 1', 'lab 2', 'new 1']) // what has not changed is left alone
+})
+
+test('a faulty file leaves the feed running with what it had, and a file that is gone is not one that is faulty', async () => {
+  const h = await opened()
+  h.put('lab.json', '{ "connector": "line", "options": { "port": "two" } }')
+  const { refused } = await h.feeds.reload()
+  expect([refused.length, h.line.started, h.line.running('lab')]).toEqual([1, ['lab 1'], 1])
+  expect(h.feeds.feeds()[0]).toMatchObject({ configuration: { state: 'refused' }, health: { state: 'up' } })
+})
+
+test('a feed that cannot start with its newer options runs as before and says why; a new one that cannot start is told', async () => {
+  const h = await opened({ 'lab.json': LAB, 'other.json': '{ "connector": "line", "options": { "port": 7 } }' })
+  h.put('lab.json', '{ "connector": "line", "options": { "port": 7 } }')
+  h.put('new.json', '{ "connector": "line", "options": { "port": 7 } }')
+  const { refused } = await h.feeds.reload()
+  expect(refused).toEqual(['lab.json: it cannot start: port 7 is taken', 'new.json: it cannot start: port 7 is taken'])
+  expect([h.line.running('lab'), h.feeds.feeds().length]).toEqual([1, 2])
+  expect(h.feeds.feeds()[0]).toMatchObject({ configuration: { state: 'refused' }, health: { state: 'up', why: 'lab.json: it cannot start: port 7 is taken' } })
+  await send(h, 'P1 HR 80')
+  rmSync(join(h.folder, 'other.json'))
+  await h.feeds.reload() // the port is free, and goes from one feed to another
+  expect(h.feeds.feeds().map(({ name, configuration }) => [name, configuration.state])).toEqual([['lab', 'current']])
+  expect(h.line.running('lab')).toBe(7)
+})
+
+test('a feed that starts neither with its newer options nor with the old ones says so, and is tried again at the next reload', async () => {
+  const h = await opened()
+  h.line.broken = true
+  h.put('lab.json', '{ "connector": "line", "options": { "port": 2 } }')
+  await h.feeds.reload()
+  expect(h.feeds.feeds()[0]).toMatchObject({ health: { state: 'failed' }, configuration: { state: 'refused' } })
+  h.line.broken = false
+  await h.feeds.reload()
+  expect([h.line.running('lab'), h.feeds.feeds()[0]!.health.state]).toEqual([2, 'up'])
+})
+
+test('a busy feed is drained before it begins again, and of a sender that repeats what was not answered nothing is lost or twice', async () => {
+  const h = await opened()
+  const values = Array.from({ length: 200 }, (_, i) => 40 + i)
+  let answered = 0
+  const sender = (async () => {
+    for (const value of values) {
+      while (!await h.line.offer('lab', Buffer.from(`P1 HR ${value}`))) await new Promise(setImmediate)
+      answered++
+    }
+  })()
+  for (let round = 1; round <= 8; round++) {
+    await expect.poll(() => answered, { interval: 1 }).toBeGreaterThanOrEqual(20 * round)
+    h.put('lab.json', `{ "connector": "line", "options": { "port": ${1 + round % 2} } }`)
+    await h.feeds.reload()
+  }
+  await sender
+  expect(h.line.started.length).toBe(9)
+  expect(h.line.overlaps).toBe(0)
+  expect(await heartRates(h.house)).toEqual(values)
+  expect(h.feeds.feeds()[0]!.counts.published).toBe(200)
 })
 
 test('unmapped codes survive a restart', async () => {
