@@ -5,9 +5,9 @@ import type { Hl7Context } from './context.ts'
 import { faultAt, type Hl7Fault } from './outcome.ts'
 import type { Segment } from './segment.ts'
 
-/** `nobody`: there is no identifier at all. */
+/** `authority`: CX-4 of the identifier that the patient is known by; empty where none is named. `nobody`: there is no identifier at all. */
 export type Identified =
-  | { readonly kind: 'patient', readonly identity: SourceIdentity }
+  | { readonly kind: 'patient', readonly identity: SourceIdentity, readonly authority: string }
   | { readonly kind: 'nobody' }
   | { readonly kind: 'fault', readonly fault: Hl7Fault }
 
@@ -26,7 +26,7 @@ export function identityOf (pid: Segment, context: Hl7Context): Identified {
   const [first] = best
   if (first === undefined) return { kind: 'fault', fault: faultAt('patient-missing', pid, field, 'has no identifier of a configured authority') }
   if (context.mapping.namespaces.size > 0 && best.some(one => one.id !== first.id)) return { kind: 'fault', fault: faultAt('identifier-conflict', pid, field, 'has two identifiers of one namespace') }
-  return { kind: 'patient', identity: withName(first.id, pid) }
+  return { kind: 'patient', identity: withName(first.id, pid), authority: first.authority }
 }
 
 /** Who goes, from MRG-1: of each namespace the identifiers of the preferred type, without any that the survivor has itself. undefined: it names nobody known. */
@@ -37,9 +37,6 @@ export function losersOf (mrg: Segment, pid: Segment, context: Hl7Context): read
   const best = [...new Set(prior.map(one => one.namespace))].flatMap(namespace => bestOf(prior.filter(one => one.namespace === namespace)))
   return [...new Set(best.map(one => one.id))].filter(id => !kept.has(id))
 }
-
-/** The authority (CX-4) of the identifier that a patient is known by; empty where none is named. */
-export function authorityOf (pid: Segment, context: Hl7Context): string { return bestOf(candidatesOf(pid, 3, context))[0]?.authority ?? '' }
 
 function idsIn (segment: Segment, field: number): readonly { readonly id: string, readonly repetition: number }[] {
   return Array.from({ length: segment.repetitions(field) }, (_, repetition) => ({ id: segment.said(field, 1, repetition), repetition })).filter(({ id }) => id !== '')

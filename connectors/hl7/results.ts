@@ -9,7 +9,7 @@ import type { Mapped, RefusedRow } from './map.ts'
 import type { Message } from './message.ts'
 import { mapRow, type ResultRow } from './observation.ts'
 import { faultAt, note, type Hl7Fault } from './outcome.ts'
-import { authorityOf, identityOf } from './patient.ts'
+import { identityOf } from './patient.ts'
 import type { Segment } from './segment.ts'
 import { visitNumberOf } from './visit-number.ts'
 
@@ -55,9 +55,9 @@ function openPatient (walk: Walk, pid: Segment, results: Results, context: Hl7Co
   if (found.kind === 'fault') return found.fault
   if (found.kind === 'nobody' && !(device && context.profile.patientByBed)) return faultAt('patient-missing', pid, 3)
   walk.around = { pid }
-  walk.patient = found.kind === 'patient' ? found.identity : undefined
   walk.opened = true
-  return walk.patient === undefined ? undefined : results.know(walk.patient, pid)
+  walk.patient = found.kind === 'patient' ? found.identity : undefined
+  return found.kind === 'patient' ? results.know(found.identity, found.authority, pid) : undefined
 }
 
 /** IHE PCD-01 says so in MSH-21, by name or OID; else the code of a row does. */
@@ -85,8 +85,8 @@ class Results {
   }
 
   /** Two persons of one message under one identifier are a fault: another authority (where none are configured), or another date of birth. */
-  know ({ id, birthDate }: SourceIdentity, pid: Segment): Hl7Fault | undefined {
-    const authority = this.#context.mapping.namespaces.size === 0 ? authorityOf(pid, this.#context) : ''
+  know ({ id, birthDate }: SourceIdentity, named: string, pid: Segment): Hl7Fault | undefined {
+    const authority = this.#context.mapping.namespaces.size === 0 ? named : ''
     const before = this.#people.get(id)
     this.#people.set(id, { authority, birthDate: birthDate ?? before?.birthDate })
     if (before === undefined || !(differs(before.authority, authority) || differs(before.birthDate, birthDate))) return undefined

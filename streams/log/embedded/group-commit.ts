@@ -8,6 +8,9 @@ import { checkRecordBytes, type Pending } from './transaction.ts'
 import type { WriteSet } from './write-set.ts'
 
 const BLOCK_BYTES_TARGET = 4 * 2 ** 20
+/** Builders of blocks that are kept for the next, if they stayed small: memory of its own for each message is dear to collect. */
+const SPARE_BUILDERS_MAX = 16
+const SPARE_BYTES_MAX = 64 * 1024
 
 interface Waiter { readonly partition: Partition, readonly baseOffset: number, readonly resolve: (appended: Appended) => void }
 interface OpenBlock { readonly partition: Partition, readonly base: number, readonly builder: BatchBuilder }
@@ -28,6 +31,7 @@ export class GroupCommit {
   #group: Group = emptyGroup()
   #writing = false
   #failure: LatidoError | undefined
+  readonly #spare: BatchBuilder[] = []
   readonly #store: BlockStore
   readonly #clock: Clock
   readonly #committed: () => void
@@ -78,7 +82,7 @@ export class GroupCommit {
     for (const { key, value, timestamp, headers } of records) {
       let block = this.#group.open.get(partition)
       if (block === undefined || block.builder.bytes >= BLOCK_BYTES_TARGET) {
-        block = { partition, base: partition.appendEnd, builder: new BatchBuilder() }
+        block = { partition, base: partition.appendEnd, builder: this.#spare.pop() ?? new BatchBuilder() }
         this.#group.open.set(partition, block)
         this.#group.blocks.push(block)
       }
@@ -112,9 +116,16 @@ export class GroupCommit {
       return
     }
     for (const { partition, base, builder } of group.blocks) partition.visibleEnd = base + builder.count
+    for (const { builder } of group.open.values()) this.#keep(builder)
     for (const { resolve, baseOffset, partition } of group.appends) resolve({ baseOffset, timestamp: partition.lastTimestamp })
     for (const { resolve } of group.settled) resolve()
     this.#committed()
+  }
+
+  #keep (builder: BatchBuilder): void {
+    if (builder.bytes > SPARE_BYTES_MAX || this.#spare.length >= SPARE_BUILDERS_MAX) return
+    builder.reset()
+    this.#spare.push(builder)
   }
 
   #seal (group: Group): WriteSet {
