@@ -5,9 +5,9 @@ import type { Log, RecordCursor, RecordHeader, TopicPartition } from '../../stre
 import type { ArrivalTimeMs, DurationMs } from '../../streams/time/index.ts'
 import type { MessageMark } from './seen-messages.ts'
 
-/** Header of a record that a connector published: the mark of its message. */
-export const MESSAGE_HEADER = 'latido-message'
-const MARK_BYTES = 32
+/** Header of a record that a connector published: the mark of its message, as base64url, since not every Kafka library writes bytes. */
+const MESSAGE_HEADER = 'latido-message'
+const MARK_TEXT_BYTES = 43
 const SAMPLES_MAX = 720
 const CLOCKS_DIFFER_MS: DurationMs = 60_000
 
@@ -20,7 +20,7 @@ export interface TailReader {
   merge (loser: PatientKey, survivor: PatientKey): void
 }
 
-export function headerOf (mark: MessageMark): readonly RecordHeader[] { return [{ key: MESSAGE_HEADER, value: mark }] }
+export function headerOf (mark: MessageMark): readonly RecordHeader[] { return [{ key: MESSAGE_HEADER, value: Buffer.from(mark.toString('base64url'), 'latin1') }] }
 
 /**
  * How far the intake's own tables are known to have what stands on the topics that it writes. The log is the truth: a message may be there whose row a crash
@@ -83,7 +83,7 @@ async function readFrom (log: Log, of: TopicPartition, from: number, codecs: Eve
   for await (const records of recordsFrom(log, of, from)) {
     const mark = markIn(records)
     if (mark === undefined) continue
-    reader.message(Buffer.from(mark) as MessageMark, records.timestamp)
+    reader.message(mark as MessageMark, records.timestamp)
     if (of.topic !== TOPICS.events) continue
     const decoded = codecs.decode(records)
     if (decoded.kind === 'ok' && decoded.value.type === 'merge') reader.merge(records.keyBuffer.toString('latin1', records.keyStart, records.keyEnd) as PatientKey, decoded.value.survivor)
@@ -97,7 +97,7 @@ async function findMark (log: Log, of: TopicPartition, from: number, mark: Messa
 
 function markIn (records: RecordCursor): Buffer | undefined {
   const value = records.headers().find(({ key }) => key === MESSAGE_HEADER)?.value
-  return value?.length === MARK_BYTES ? value : undefined
+  return value?.length === MARK_TEXT_BYTES ? Buffer.from(value.toString('latin1'), 'base64url') : undefined
 }
 
 async function * recordsFrom (log: Log, of: TopicPartition, from: number): AsyncIterable<RecordCursor> {
