@@ -48,6 +48,13 @@ export class Beds {
   /** Whoever lay there at that moment, by default now; undefined: nobody, or the moment is older than the history. */
   patientIn (ward: string, bed: string, at: EventTimeMs = Infinity): string | undefined { return at < this.#newest - BED_HISTORY_MS ? undefined : this.#occupant(nameOf(ward, bed), at) }
 
+  /** Whether this movement was applied; true of those that say of no bed. */
+  has (patient: string, { action, eventTime: at, ward, bed }: InboundEncounter): boolean {
+    if (action !== 'discharge' && bed === '') return true
+    const [own, name] = [this.#follow(patient), action === 'discharge' ? '' : nameOf(ward, bed)]
+    return at < this.#newest - BED_HISTORY_MS || [...this.#all.values()].some(one => one.patient === own && one.moves.some(move => move.at === at && move.bed === name))
+  }
+
   apply (patient: string, { action, eventTime: at, ward, bed, visit, move, visitAfter }: InboundEncounter): void {
     if (move !== undefined) { if (visit !== undefined) this.#moveVisit(patient, move.to.id, visit, visitAfter ?? visit, at); return }
     if (action !== 'discharge' && bed === '') return

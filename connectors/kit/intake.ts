@@ -112,12 +112,12 @@ class LogIntake implements OpenIntake {
     const mark = markOf(source, message.messageId, message.content)
     const asked = this.#seen.claim(mark, this.now())
     const known = asked instanceof Promise ? await asked : asked
-    if (known === 'duplicate') { this.count(source, 'duplicate'); return { kind: 'duplicate' } }
+    if (known === 'duplicate') return await this.#again(message)
     if (known === 'reused') this.count(source, 'message-id-reused')
     try {
       this.#countUnknown(message)
       const own = await this.#identify(message.patient)
-      if (typeof known === 'object' && await this.#stands(own, mark, known.since)) { this.count(source, 'duplicate'); return { kind: 'duplicate' } }
+      if (typeof known === 'object' && await this.#stands(own, mark, known.since)) return await this.#again(message)
       const outcome = await this.#append(message, own, mark)
       if (outcome.kind === 'merge-loop') this.#seen.release(mark)
       return outcome
@@ -125,6 +125,15 @@ class LogIntake implements OpenIntake {
       this.#seen.release(mark)
       throw e
     }
+  }
+
+  /** The log has it. A crash may have been between the log and the beds, so the sender may forget it when both have it. */
+  async #again ({ patient, event, source }: InboundMessage): Promise<PublishOutcome> {
+    if (event.type === 'encounter' && event.move === undefined && event.action !== 'update' && !this.#beds.has(patient.id, event)) this.#beds.apply(patient.id, event)
+    if (event.type === 'merge') this.#beds.merge(patient.id, event.survivor.id, event.eventTime)
+    if (event.type === 'encounter' || event.type === 'merge') await this.#root.committed
+    this.count(source, 'duplicate')
+    return { kind: 'duplicate' }
   }
 
   /** Whether the log has the message since then, under the patient's key. */

@@ -107,6 +107,27 @@ it('moves the bed of a merged patient to the survivor', async () => {
   expect(house.intake.patientInBed('W', '1')).toBe('MRN-22')
 })
 
+it('knows who lies in a bed after a crash between the log and the beds, when the message comes again, and changes nothing where it knew', async () => {
+  await house.intake.publish(movement('MRN-1', 'admit', 'W', '1'))
+  await house.close()
+  const before = join(directory.path, 'before')
+  cpSync(join(directory.path, 'kit'), before, { recursive: true })
+  house = await openHouse(directory.path, clock)
+  await house.intake.publish(movement('MRN-22', 'admit', 'W', '2'))
+  await house.intake.publish(merge('MRN-1', 'MRN-333'))
+  await house.close()
+  rmSync(join(directory.path, 'kit'), { recursive: true })
+  cpSync(before, join(directory.path, 'kit'), { recursive: true })
+  house = await openHouse(directory.path, clock)
+  expect([house.intake.patientInBed('W', '1'), house.intake.patientInBed('W', '2')]).toEqual(['MRN-1', undefined])
+  expect(await house.intake.publish(movement('MRN-22', 'admit', 'W', '2'))).toEqual({ kind: 'duplicate' })
+  expect(await house.intake.publish(merge('MRN-1', 'MRN-333'))).toEqual({ kind: 'duplicate' })
+  expect([house.intake.patientInBed('W', '1'), house.intake.patientInBed('W', '2')]).toEqual(['MRN-333', 'MRN-22'])
+  await house.intake.publish(movement('MRN-22', 'discharge', 'W', '2'))
+  expect(await house.intake.publish(movement('MRN-22', 'admit', 'W', '2'))).toEqual({ kind: 'duplicate' })
+  expect(house.intake.patientInBed('W', '2')).toBe(undefined)
+})
+
 it('keeps the order of a patient\'s messages, though the identity of the first has to be kept before', async () => {
   await house.close()
   const waiting: (() => void)[] = []
