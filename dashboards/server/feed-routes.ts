@@ -19,7 +19,7 @@ export function feedRoutes (app: FastifyInstance, desk: FeedDesk, clock: Clock):
 
   app.post('/api/feeds/reload', {
     bodyLimit: 4_096,
-    schema: { summary: 'Reads the files of the feeds again; faulty ones are refused and the last good ones stay', tags: ['feeds'], response: responses(exactly({ changed: listOf(text), refused: listOf(text), restart: listOf(text) }), 400, 403, 415, 500) },
+    schema: { summary: 'Reads the files of the feeds again; faulty ones are refused and the last good ones stay', tags: ['feeds'], response: responses(exactly({ changed: listOf(text), refused: listOf(text) }), 400, 403, 415, 500) },
   }, async (): Promise<ReloadReport> => await desk.reload())
 
   app.post<{ Params: { name: string }, Body: CodeToMap & { by?: string } }>('/api/feeds/:name/codes', {

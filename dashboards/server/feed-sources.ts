@@ -13,8 +13,8 @@ export interface ClocksInfo {
   readonly worst: readonly { readonly device: string, readonly offsetMs: number, readonly looks: 'off' | 'zone' | 'dateLost', readonly heardAt: ArrivalTimeMs }[]
 }
 
-/** `refused`: a newer version of the files has faults, and the last good one holds. `restart`: part of the newer version needs a restart. */
-export interface FeedConfiguration { readonly state: 'current' | 'refused' | 'restart', readonly faults: readonly string[] }
+/** `refused`: a newer version of the files has faults, or its connector cannot start with it, and the last good one holds. */
+export interface FeedConfiguration { readonly state: 'current' | 'refused', readonly faults: readonly string[] }
 
 export interface FeedInfo {
   readonly name: string
@@ -52,8 +52,8 @@ export type MapCodeOutcome =
   /** Somebody left a fault in the file: it is not written over. */
   | { readonly kind: 'file-faulty', readonly why: string }
 
-/** Names of feeds whose mapping is another now, faults that were refused, and what needs a restart. */
-export interface ReloadReport { readonly changed: readonly string[], readonly refused: readonly string[], readonly restart: readonly string[] }
+/** Names of feeds that run by what their files say now, and faults that were refused. */
+export interface ReloadReport { readonly changed: readonly string[], readonly refused: readonly string[] }
 
 /** The running feeds, for the page and the commands. */
 export interface FeedDesk {

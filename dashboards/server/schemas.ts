@@ -26,7 +26,7 @@ const HEALTH: Schema = exactly({ state: { type: 'string', enum: ['up', 'waiting'
 
 const FEED: Schema = exactly({
   name: text, connector: text, endpoint: text, site: text, zone: text, health: HEALTH,
-  configuration: exactly({ state: { type: 'string', enum: ['current', 'refused', 'restart'], description: 'refused: a newer version of its files has faults, and the last good one holds; restart: part of it takes effect at the next start' }, faults: listOf(text) }),
+  configuration: exactly({ state: { type: 'string', enum: ['current', 'refused'], description: 'refused: a newer version of its files has faults, or its connector cannot start with it, and the last good one holds' }, faults: listOf(text) }),
   counts: exactly({ published: whole, duplicates: whole, refused: whole, archived: whole }, { description: 'messages since the start' }),
   codes: { ...whole, description: 'rows of its table' },
   clocks: { ...orNull(exactly({

@@ -133,7 +133,7 @@ export interface WireFeed {
   readonly site: string
   readonly zone: string
   readonly health: WireHealth
-  readonly configuration: { readonly state: 'current' | 'refused' | 'restart', readonly faults: readonly string[] }
+  readonly configuration: { readonly state: 'current' | 'refused', readonly faults: readonly string[] }
   readonly counts: { readonly published: number, readonly duplicates: number, readonly refused: number, readonly archived: number }
   readonly codes: number
   readonly clocks: WireClocks | null

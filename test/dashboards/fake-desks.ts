@@ -26,7 +26,7 @@ export class FakeFeeds implements FeedDesk {
 
   feeds (): readonly FeedInfo[] { return this.list }
   concepts (): readonly ConceptInfo[] { return CONCEPT_IDS.map(id => ({ id, name: CONCEPTS[id].name, unit: CONCEPTS[id].unit })) }
-  async reload (): Promise<ReloadReport> { this.reloads++; return { changed: ['lab'], refused: ['monitors.json:5: options.prot: there is no such option; there are: url'], restart: [] } }
+  async reload (): Promise<ReloadReport> { this.reloads++; return { changed: ['lab'], refused: ['monitors.json:5: options.prot: there is no such option; there are: url'] } }
 
   async mapCode (feed: string, code: CodeToMap, by: string): Promise<MapCodeOutcome> {
     const at = this.list.findIndex(({ name }) => name === feed)

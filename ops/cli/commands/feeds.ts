@@ -48,8 +48,8 @@ async function list (folder: string, zone: string): Promise<number> {
 }
 
 async function reload (api: InstanceApi): Promise<number> {
-  const { changed, refused, restart } = await api.post<ReloadReport>('/api/feeds/reload', {})
-  for (const line of [...refused, ...restart]) process.stdout.write(`latido: ${line}\n`)
+  const { changed, refused } = await api.post<ReloadReport>('/api/feeds/reload', {})
+  for (const line of refused) process.stdout.write(`latido: ${line}\n`)
   process.stdout.write(`latido: read again: ${changed.length === 0 ? 'none' : changed.join(', ')}\n`)
   return refused.length === 0 ? 0 : FAULTY
 }

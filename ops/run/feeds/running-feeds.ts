@@ -109,8 +109,8 @@ export class RunningFeeds implements FeedDesk, AsyncDisposable {
   async #reload (): Promise<ReloadReport> {
     this.#stamp = stampOf(this.#parts.folder)
     const report = this.#parts.files === undefined ? this.#reloadCodes() : await this.#reloadFiles(this.#parts.files)
-    this.#parts.logger.info({ changed: report.changed, refused: report.refused.length, restart: report.restart }, 'the feeds were read again')
-    for (const line of [...report.refused.slice(0, LIST_FAULTS), ...report.restart]) this.#parts.say(line)
+    this.#parts.logger.info({ changed: report.changed, refused: report.refused.length }, 'the feeds were read again')
+    for (const line of report.refused.slice(0, LIST_FAULTS)) this.#parts.say(line)
     return report
   }
 
@@ -125,7 +125,7 @@ export class RunningFeeds implements FeedDesk, AsyncDisposable {
       feed.accepted()
       changed.push(feed.name)
     }
-    return { changed, refused, restart: [] }
+    return { changed, refused }
   }
 
   /** What is gone and what has other options ends first, all of it, so that a port may go from one feed to another; then the others begin. */
@@ -149,7 +149,7 @@ export class RunningFeeds implements FeedDesk, AsyncDisposable {
     for (const feed of gone) await this.#forget(feed)
     for (const [feed, loaded] of other) refused.push(...await this.#startAgain(feed, loaded))
     for (const loaded of good.filter(({ name }) => !this.#feeds.has(name))) await this.start(loaded).catch((e: unknown) => { refused.push(`${loaded.name}.json: it cannot start: ${messageOf(e)}`) })
-    return { changed: [...gone.map(({ name }) => name), ...good.map(({ name }) => name).filter(name => this.#feeds.get(name)?.configuration.state === 'current')], refused, restart: [] }
+    return { changed: [...gone.map(({ name }) => name), ...good.map(({ name }) => name).filter(name => this.#feeds.get(name)?.configuration.state === 'current')], refused }
   }
 
   async #forget (feed: RunningFeed): Promise<void> {

@@ -47,7 +47,7 @@ function FeedPanel ({ feed, concepts, onMapped }: { readonly feed: WireFeed, rea
   )
 }
 
-interface Reloaded { readonly changed: readonly string[], readonly refused: readonly string[], readonly restart: readonly string[] }
+interface Reloaded { readonly changed: readonly string[], readonly refused: readonly string[] }
 
 function Reload ({ onDone }: { readonly onDone: () => void }): ReactNode {
   const { t } = useI18n()
@@ -55,8 +55,8 @@ function Reload ({ onDone }: { readonly onDone: () => void }): ReactNode {
   const reload = async (): Promise<void> => {
     setSending({ kind: 'sending' })
     try {
-      const { changed, refused, restart } = await postJson<Reloaded>('/api/feeds/reload', {})
-      setSending({ kind: 'done', text: t('feeds.reloaded', { changed: changed.length, refused: refused.length, restart: restart.length }) })
+      const { changed, refused } = await postJson<Reloaded>('/api/feeds/reload', {})
+      setSending({ kind: 'done', text: t('feeds.reloaded', { changed: changed.length, refused: refused.length }) })
       onDone()
     } catch (error) {
       setSending({ kind: 'failed', reason: error instanceof ApiFailure ? error.message : String(error) })
