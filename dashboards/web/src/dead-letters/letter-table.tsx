@@ -58,7 +58,7 @@ function State ({ letter: { state, attempts, last } }: { readonly letter: WireLe
   return (
     <>
       <span>{t(`letters.state.${state}`)}{attempts > 1 && <span className="quiet"> {t('letters.tried', { n: attempts })}</span>}</span>
-      {last !== null && <span className="letter-last">{t('letters.by', { outcome: translateName(t, 'letters.outcome', last.outcome), who: last.by, age: format.age(now - last.at) })}{last.cause !== '' && `: ${translateName(t, 'cause', last.cause)}`}</span>}
+      {last !== null && <span className="letter-last">{t('letters.by', { outcome: translateName(t, 'letters.outcome', last.outcome), who: last.by, age: format.age(now - last.at) })}{last.cause !== '' ? `: ${translateName(t, 'cause', last.cause)}` : last.detail !== '' && `: ${last.detail}`}</span>}
     </>
   )
 }
