@@ -103,7 +103,7 @@ function tlsServerOf (tls: Hl7ServerTls, handshakeMs: number): ReturnType<typeof
   try {
     return createTlsServer(options)
   } catch (cause) {
-    throw new LatidoError('FILE_INVALID', 'the key and the certificate of tls cannot be used together', 'check that tls.keyFile is the key of tls.certFile, both PEM', cause)
+    throw new LatidoError('FILE_INVALID', 'the key and the certificate of tls cannot be used together', 'check that tls.key (or tls.keyFile) is the key of tls.certFile, both PEM', cause)
   }
 }
 
