@@ -1,19 +1,11 @@
-import { CLINICAL_SCORES, type ClinicalScoreName, type OutboundPart } from '../../connectors/kit/index.ts'
+import { CLINICAL_SCORES, type ClinicalScoreName, type OutboundClinicalScore } from '../../connectors/kit/index.ts'
 import type { FeatureView } from '../../features/define/index.ts'
 import type { FeatureVector } from '../../features/vector.ts'
 import type { PatientKey } from '../../streams/events/index.ts'
 import type { ArrivalTimeMs, Clock, DurationMs } from '../../streams/time/index.ts'
 
 /** A clinical score of a vector. */
-export interface FoundScore {
-  readonly patient: PatientKey
-  readonly score: ClinicalScoreName
-  readonly basis: string
-  readonly asOf: ArrivalTimeMs
-  readonly value: number
-  readonly missing: readonly string[]
-  readonly parts: readonly OutboundPart[]
-}
+export interface FoundScore extends Omit<OutboundClinicalScore, 'kind' | 'patient' | 'place'> { readonly patient: PatientKey }
 
 /** A change that came too soon after the last one; a newer one takes its place. Its record counts as unread until it is settled. */
 export interface HeldScore { readonly found: FoundScore, readonly partition: number, readonly offset: number, readonly due: ArrivalTimeMs }
