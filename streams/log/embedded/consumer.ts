@@ -15,8 +15,8 @@ export interface ConsumerHost {
   readonly coordinator: GroupCoordinator
   partition (of: TopicPartition): Partition
   commitOffsets (group: GroupMetadata, offsets: readonly OffsetCommit[]): Promise<void>
-  /** Resolves at the next commit or rebalance. */
-  activity (signal: AbortSignal): Promise<void>
+  /** Resolves at the next commit that puts records on one of the topics, or at the next rebalance. */
+  activity (topics: readonly string[], signal: AbortSignal): Promise<void>
 }
 
 interface Position { readonly of: TopicPartition, readonly partition: Partition, offset: number }
@@ -42,7 +42,7 @@ export class EmbeddedConsumer implements Consumer {
     const runs = this.#fetch()
     if (runs.length > 0 || maxWaitMs <= 0) return runs
     const controller = new AbortController()
-    await Promise.race([this.#host.activity(controller.signal), this.#host.clock.sleep(maxWaitMs, controller.signal)])
+    await Promise.race([this.#host.activity(this.#options.topics, controller.signal), this.#host.clock.sleep(maxWaitMs, controller.signal)])
     controller.abort('over') // a reason of our own: the default one is an exception with a stack, made at each poll
     await this.#rebalance()
     return this.#fetch()

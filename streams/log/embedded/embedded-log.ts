@@ -32,16 +32,15 @@ class EmbeddedLog implements Log, ConsumerHost {
   readonly #writer: GroupCommit
   /** Newest producer of each transactional id; in memory, since one process holds a directory. */
   readonly #epochs = new Map<string, number>()
-  readonly #waiting = new Set<() => void>()
+  readonly #waiting = new Map<() => void, readonly string[]>()
   #nextTopicIndex = 1
   #closed = false
 
   constructor (store: BlockStore, { clock, sessionTimeoutMs = SESSION_TIMEOUT_MS }: EmbeddedLogOptions) {
     this.clock = clock
     this.store = store
-    const wake = (): void => { for (const resolve of this.#waiting) resolve() }
-    this.coordinator = new GroupCoordinator({ clock, sessionTimeoutMs, partitionsOf: topic => this.partitionsOf(topic), changed: wake })
-    this.#writer = new GroupCommit(this.store, clock, wake)
+    this.coordinator = new GroupCoordinator({ clock, sessionTimeoutMs, partitionsOf: topic => this.partitionsOf(topic), changed: () => { for (const wake of this.#waiting.keys()) wake() } })
+    this.#writer = new GroupCommit(this.store, clock, written => { for (const [wake, topics] of this.#waiting) if (topics.some(topic => written.has(topic))) wake() })
     for (const { index, spec } of this.store.topics()) this.#openTopic(index, spec)
   }
 
@@ -142,10 +141,10 @@ class EmbeddedLog implements Log, ConsumerHost {
     return records
   }
 
-  activity (signal: AbortSignal): Promise<void> {
+  activity (topics: readonly string[], signal: AbortSignal): Promise<void> {
     return new Promise(resolve => {
       const done = (): void => { this.#waiting.delete(done); signal.removeEventListener('abort', done); resolve() }
-      this.#waiting.add(done)
+      this.#waiting.set(done, topics)
       signal.addEventListener('abort', done)
     })
   }

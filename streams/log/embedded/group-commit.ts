@@ -34,9 +34,10 @@ export class GroupCommit {
   readonly #spare: BatchBuilder[] = []
   readonly #store: BlockStore
   readonly #clock: Clock
-  readonly #committed: () => void
+  readonly #committed: (topics: ReadonlySet<string>) => void
 
-  constructor (store: BlockStore, clock: Clock, committed: () => void) {
+  /** `committed` is told the topics that got records. */
+  constructor (store: BlockStore, clock: Clock, committed: (topics: ReadonlySet<string>) => void) {
     this.#store = store
     this.#clock = clock
     this.#committed = committed
@@ -119,7 +120,7 @@ export class GroupCommit {
     for (const { builder } of group.open.values()) this.#keep(builder)
     for (const { resolve, baseOffset, partition } of group.appends) resolve({ baseOffset, timestamp: partition.lastTimestamp })
     for (const { resolve } of group.settled) resolve()
-    this.#committed()
+    this.#committed(new Set(group.blocks.map(({ partition }) => partition.spec.name)))
   }
 
   #keep (builder: BatchBuilder): void {

@@ -13,6 +13,8 @@ interface Member {
 }
 interface Group { generation: number, readonly members: Map<string, Member> }
 
+const SETTLED: Rebalance = { revoked: [], assigned: [] }
+
 export interface Rebalance { readonly revoked: readonly TopicPartition[], readonly assigned: readonly TopicPartition[] }
 
 /**
@@ -55,6 +57,7 @@ export class GroupCoordinator {
     if (entry === undefined || member === undefined) throw fenced(metadata)
     member.lastPollMs = this.#clock.now()
     this.#evict(entry, member)
+    if (member.generation === entry.generation && isSettled(member)) return { generation: entry.generation, ...SETTLED }
     member.generation = entry.generation
     const held = new Set([...entry.members.values()].filter(m => m !== member).flatMap(m => [...m.owned]))
     return {
@@ -83,6 +86,7 @@ export class GroupCoordinator {
   }
 
   #evict (entry: Group, polling: Member): void {
+    if (entry.members.size === 1) return
     const limit = this.#clock.now() - this.#sessionTimeoutMs
     const dead = [...entry.members.values()].filter(m => m !== polling && m.lastPollMs < limit)
     for (const member of dead) entry.members.delete(member.id)
@@ -110,6 +114,13 @@ export class GroupCoordinator {
     }
     this.#changed()
   }
+}
+
+/** Has what it shall have, and nothing else. */
+function isSettled ({ owned, target }: Member): boolean {
+  if (owned.size !== target.size) return false
+  for (const name of owned) if (!target.has(name)) return false
+  return true
 }
 
 function parse (name: string): TopicPartition {

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { openEmbeddedLog } from '../../../streams/log/index.ts'
+import { openEmbeddedLog, type Run } from '../../../streams/log/index.ts'
 import { ManualClock } from '../../../streams/time/index.ts'
 import { tempDir } from '../../kit/temp-dir.ts'
 import { drain, IN, logContract, type LogUnderTest } from './contract.ts'
@@ -29,6 +29,23 @@ it('puts appends that wait together into one block, and offsets still count up',
   const appended = await Promise.all(Array.from({ length: 500 }, (_, i) => producer.append(P0, [record(String(i))])))
   expect(appended.map(a => a.baseOffset)).toEqual(Array.from({ length: 500 }, (_, i) => i))
   expect(drain([(await under.log.reader(P0, 123).next())!]).map(r => r.value)).toEqual(Array.from({ length: 377 }, (_, i) => String(i + 123)))
+  await under.close()
+})
+
+it('wakes a waiting consumer by what comes on its topics, and by nothing else', async () => {
+  const under = await openIn(tempDir(), new ManualClock(1_000))
+  await under.log.ensureTopics([IN, { ...IN, name: 'other' }])
+  await using producer = under.log.producer()
+  await using consumer = under.log.consumer({ group: 'g', instance: 'i', topics: ['in'], from: 'earliest' })
+  await consumer.poll(0)
+  let polled: readonly Run[] | undefined
+  const polling = consumer.poll(60_000).then(runs => { polled = runs })
+  await producer.append({ topic: 'other', partition: 0 }, [record('not mine')])
+  await consumer.commit([{ ...P0, offset: 0 }])
+  expect(polled).toBe(undefined)
+  await producer.append(P0, [record('mine')])
+  await polling
+  expect(drain(polled ?? []).map(r => r.value)).toEqual(['mine'])
   await under.close()
 })
 
