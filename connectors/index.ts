@@ -1,8 +1,8 @@
 /** What a connector of your own imports, as `latido/connectors`. */
 /** A connector is a kind: options, a mapper and a start. */
-export { canonicalValue, identifierOf, jsonOf, meaningOf, note, runSource } from './kit/index.ts'
+export { canonicalValue, identifierOf, IGNORE, jsonOf, meaningOf, note, passOver, runSource } from './kit/index.ts'
 export type {
-  CodeMapping, Connector, ConnectorContext, ConnectorHealth, ConnectorKind, Fault, Feed, FeedMapping, InboundEvent, InboundMerge, KeptTable, MapContext, MappedEvent, MappedMessage, MessageMapper, Notices, RefusedPart,
+  CodeMapping, CodeMeaning, Connector, ConnectorContext, ConnectorHealth, ConnectorKind, Fault, Feed, FeedMapping, InboundEvent, InboundMerge, KeptTable, MapContext, MappedEvent, MappedMessage, MessageMapper, Notices, RefusedPart,
   SecretRef, Source, SourceIdentity, SourceLimits, SourceMessage, SourceSession, Taken,
 } from './kit/index.ts'
 /** What stands on the log. */

@@ -1,5 +1,5 @@
 import type { ConceptId } from '../../streams/events/index.ts'
-import { meaningOf, type CodeMapping, type FeedMapping } from '../kit/index.ts'
+import { meaningOf, type CodeMeaning, type FeedMapping } from '../kit/index.ts'
 import type { Segment } from './segment.ts'
 
 const SYSTEMS: Readonly<Record<string, string>> = { LN: 'LN', LNC: 'LN', LOINC: 'LN', MDC: 'MDC', ISO11073: 'MDC' }
@@ -14,12 +14,12 @@ export function codesIn (segment: Segment, field: number): readonly Coded[] {
 }
 
 /** A feed says the same few hundred codes all day: what each means, as sent, for as long as its mapping holds. */
-const MEANINGS = new WeakMap<FeedMapping, Map<string, CodeMapping | undefined>>()
+const MEANINGS = new WeakMap<FeedMapping, Map<string, CodeMeaning | undefined>>()
 const MEANINGS_MAX = 4096
 const MEANING_CHARACTERS_MAX = 256
 
 /** What a coded element means. Either triplet may hold the standard code, so those with a standard system come first; the feed's own table wins over both. */
-export function meaningIn (segment: Segment, field: number, mapping: FeedMapping): CodeMapping | undefined {
+export function meaningIn (segment: Segment, field: number, mapping: FeedMapping): CodeMeaning | undefined {
   const sent = segment.asSent(field)
   if (sent.length > MEANING_CHARACTERS_MAX || sent.includes('\\')) return readMeaning(segment, field, mapping) // how an escape reads depends on the sender
   let known = MEANINGS.get(mapping)
@@ -30,7 +30,7 @@ export function meaningIn (segment: Segment, field: number, mapping: FeedMapping
   return meaning
 }
 
-function readMeaning (segment: Segment, field: number, mapping: FeedMapping): CodeMapping | undefined {
+function readMeaning (segment: Segment, field: number, mapping: FeedMapping): CodeMeaning | undefined {
   const triplets = codesIn(segment, field).map(one => ({ ...one, standard: systemOf(one) })).sort((a, b) => Number(a.standard === '') - Number(b.standard === ''))
   for (const { code, system } of triplets) {
     const own = ownMeaning(mapping, system, code)
@@ -44,7 +44,7 @@ function readMeaning (segment: Segment, field: number, mapping: FeedMapping): Co
 }
 
 /** The feed's table names systems as the feed does. */
-function ownMeaning (mapping: FeedMapping, system: string, code: string): CodeMapping | undefined {
+function ownMeaning (mapping: FeedMapping, system: string, code: string): CodeMeaning | undefined {
   return mapping.codes.get(`${system.toUpperCase()}|${code.toUpperCase()}`) ?? mapping.codes.get(code.toUpperCase())
 }
 

@@ -1,5 +1,5 @@
 import { isPossible, type Comparator, type ConceptId, type Observation, type ResultStatus } from '../../streams/events/index.ts'
-import { boundedId, canonicalValue, type CodeMapping } from '../kit/index.ts'
+import { boundedId, canonicalValue, IGNORE, type CodeMapping } from '../kit/index.ts'
 import { codesIn, isVital, meaningIn } from './code.ts'
 import { isCoded, parseAnswer } from './coded.ts'
 import { isFault, momentOf, type Hl7Context } from './context.ts'
@@ -18,10 +18,10 @@ export interface ResultRow {
   readonly heads?: readonly Segment[] | undefined
 }
 
-/** `no-value`: a header, an order or a pending result, counted only. `document`: a file or a reference to one, which is no value. */
+/** `no-value`: a header, an order or a pending result, counted only. `ignored`: by its code. `document`: a file or a reference to one, which is no value. */
 export type RowOutcome =
   | { readonly kind: 'observation', readonly observation: Observation }
-  | { readonly kind: 'no-value' | 'document' }
+  | { readonly kind: 'no-value' | 'ignored' | 'document' }
   | { readonly kind: 'refused', readonly fault: Hl7Fault }
 
 /** Encapsulated data and pointers to it: their values are never looked at, since base64 of megabytes would be copied for nothing. */
@@ -31,12 +31,13 @@ const DOCUMENTS: ReadonlySet<string> = new Set(['ED', 'RP'])
 export function mapRow (row: ResultRow, context: Hl7Context): RowOutcome {
   const { obx, obr } = row
   if (DOCUMENTS.has(obx.said(2).toUpperCase())) return { kind: 'document' }
+  const meaning = meaningIn(obx, 3, context.mapping)
+  if (meaning === IGNORE) return { kind: 'ignored' } // whatever else is wrong with it
   const code = statusOf(obx.said(11).toUpperCase(), obr?.said(25).toUpperCase() ?? '')
   if (code === undefined) return refused(obx.said(11) === '' && obr !== undefined ? faultAt('payload-invalid', obr, 25, 'is not of table 0123') : faultAt('payload-invalid', obx, 11, 'is not of table 0085'))
   if (code === 'none') return { kind: 'no-value' }
   const empty = isEmpty(obx)
   if (row.heads !== undefined && empty) return { kind: 'no-value' } // the head of a channel carries X and no value: nothing was cancelled
-  const meaning = meaningIn(obx, 3, context.mapping)
   const status = code === 'void' || isNull(obx) ? 'withdrawn' : code
   if (status !== 'withdrawn' && empty) return { kind: 'no-value' }
   if (meaning === undefined) return code === 'void' && empty ? { kind: 'no-value' } : unknown(obx, context)

@@ -1,6 +1,6 @@
 import type { Observation, ObservationKind } from '../../streams/events/index.ts'
 import type { EventTimeMs } from '../../streams/time/index.ts'
-import type { InboundObservations, MappedEvent, SourceIdentity } from '../kit/index.ts'
+import { passOver, type InboundObservations, type MappedEvent, type SourceIdentity } from '../kit/index.ts'
 import { isDeviceCode, isVital } from './code.ts'
 import { Containment } from './containment.ts'
 import type { Hl7Context } from './context.ts'
@@ -99,6 +99,7 @@ class Results {
     const outcome = mapRow(row, this.#context)
     switch (outcome.kind) {
       case 'no-value': note(this.#context.notices, 'no-value'); return
+      case 'ignored': passOver(this.#context.notices); return
       case 'document': note(this.#context.notices, 'documents'); this.#documents++; return
       case 'refused': this.#refuse(outcome.fault, row, around); return
     }

@@ -4,8 +4,8 @@ export type { ConnectorContext, ConnectorKind, KeptTable, SecretRef } from './co
 export { Feed } from './feed.ts'
 export type { FeedOptions, MapContext, MappedEvent, MappedMessage, MessageMapper, RefusedPart, RetryGuard, Superseded, Taken } from './feed.ts'
 /** What a feed's codes, units, times and identifiers mean. */
-export { canonicalValue, fixedMapping, identifierOf, meaningOf, PLAIN_MAPPING } from './mapping.ts'
-export type { CodeMapping, FeedMapping, MappingTable, UnmappedCode } from './mapping.ts'
+export { canonicalValue, fixedMapping, identifierOf, IGNORE, meaningOf, passOver, PLAIN_MAPPING } from './mapping.ts'
+export type { CodeMapping, CodeMeaning, FeedMapping, MappingTable, UnmappedCode } from './mapping.ts'
 /** The mapping of a running feed, and the codes that nothing maps. */
 export { LiveMapping } from './mapping-table.ts'
 export type { LiveMappingOptions, UnmappedSeen } from './mapping-table.ts'

@@ -1,6 +1,6 @@
 import type { Observation, StatementEvent } from '../../streams/events/index.ts'
 import type { EventTimeMs } from '../../streams/time/index.ts'
-import { type Fault, identifierOf, type MapContext, type MappedEvent, type MappedMessage, type MessageMapper, note, type Notices, type RefusedPart } from '../kit/index.ts'
+import { type Fault, identifierOf, type MapContext, type MappedEvent, type MappedMessage, type MessageMapper, note, type Notices, passOver, type RefusedPart } from '../kit/index.ts'
 import { OFFSET_MS_MIN } from './clock-offset.ts'
 import type { DeviceState, Devices } from './devices.ts'
 import { fromEnvelope, toEnvelope } from './envelope.ts'
@@ -81,7 +81,8 @@ class MessageReader {
     if (typeof at !== 'number') return at
     const patient = this.#patientOf(message, at)
     if (typeof patient !== 'string') return patient
-    const { readings, refused, sensorOff, perfusionIndex } = mapNumerics(numerics, at, this.#context)
+    const { readings, refused, sensorOff, ignored, perfusionIndex } = mapNumerics(numerics, at, this.#context)
+    if (ignored > 0) passOver(this.#noticed, ignored)
     if (sensorOff > 0) note(this.#noticed, 'sensor-off', sensorOff)
     if (perfusionIndex !== undefined) note(this.#noticed, 'perfusion-index')
     const judged = judge(readings, perfusionIndex, at, this.#devices.series(this.#device), this.#options.artefacts, rule => { note(this.#noticed, rule) })

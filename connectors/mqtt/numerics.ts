@@ -1,7 +1,7 @@
 import { isPossible, QUALITIES } from '../../streams/events/index.ts'
 import type { Quality, RefusalCause } from '../../streams/events/index.ts'
 import type { EventTimeMs } from '../../streams/time/index.ts'
-import { canonicalValue, type CodeMapping, type FeedMapping, meaningOf, PLAIN_MAPPING, type UnmappedCode } from '../kit/index.ts'
+import { canonicalValue, type CodeMeaning, type FeedMapping, IGNORE, meaningOf, PLAIN_MAPPING, type UnmappedCode } from '../kit/index.ts'
 import { isCuff, isPerfusionIndex, sensorOf } from './artefact-rules.ts'
 import { decimalsOf, type Reading } from './judge.ts'
 
@@ -13,6 +13,8 @@ export interface MappedNumerics {
   readonly refused: readonly RefusedNumeric[]
   /** Values that say "no sensor": null, or a 0 where 0 is not physiology. Missing, not wrong. */
   readonly sensorOff: number
+  /** Values whose codes are ignored. */
+  readonly ignored: number
   /** Of the oximeter, in percent; it is no concept, and says what its other values are worth. */
   readonly perfusionIndex: number | undefined
 }
@@ -21,7 +23,7 @@ export interface MappedNumerics {
 export interface CodeBook { readonly mapping: FeedMapping, unmapped (code: UnmappedCode): void }
 const PLAIN_BOOK: CodeBook = { mapping: PLAIN_MAPPING, unmapped: () => {} }
 
-type Mapped = { readonly kind: 'value', readonly reading: Reading } | { readonly kind: 'sensor-off' } | { readonly kind: 'perfusion', readonly value: number } | Refused
+type Mapped = { readonly kind: 'value', readonly reading: Reading } | { readonly kind: 'sensor-off' | 'ignored' } | { readonly kind: 'perfusion', readonly value: number } | Refused
 type Refused = { readonly kind: 'refused', readonly cause: RefusalCause, readonly what: string }
 
 /** Maps each numeric by itself to a concept in its canonical unit. Written by hand: it runs for every value of every monitor. */
@@ -29,17 +31,19 @@ export function mapNumerics (numerics: readonly unknown[], eventTime: EventTimeM
   const readings: Reading[] = []
   const refused: RefusedNumeric[] = []
   let sensorOff = 0
+  let ignored = 0
   let perfusionIndex: number | undefined
   for (let index = 0; index < numerics.length; index++) {
     const mapped = mapOne(numerics[index], eventTime, book)
     switch (mapped.kind) {
       case 'value': readings.push(mapped.reading); break
       case 'sensor-off': sensorOff++; break
+      case 'ignored': ignored++; break
       case 'perfusion': perfusionIndex = mapped.value; break
       case 'refused': refused.push({ index, cause: mapped.cause, detail: `numerics[${index}]: ${mapped.what}` }); break
     }
   }
-  return { readings, refused, sensorOff, perfusionIndex }
+  return { readings, refused, sensorOff, ignored, perfusionIndex }
 }
 
 function mapOne (numeric: unknown, eventTime: EventTimeMs, book: CodeBook): Mapped {
@@ -48,6 +52,7 @@ function mapOne (numeric: unknown, eventTime: EventTimeMs, book: CodeBook): Mapp
   const code = typeof said === 'string' || typeof said === 'number' ? String(said) : ''
   const unit = typeof saidUnit === 'string' ? saidUnit : ''
   const meaning = meaningOfCode(code, book.mapping)
+  if (meaning === IGNORE) return { kind: 'ignored' }
   if (meaning === undefined) {
     if (isPerfusionIndex(code)) return perfusionOf(value)
     book.unmapped({ system: systemOf(code), code, text: '', unit })
@@ -68,7 +73,7 @@ function mapOne (numeric: unknown, eventTime: EventTimeMs, book: CodeBook): Mapp
 }
 
 /** LOINC codes carry a check digit after a hyphen; all other codes of a monitor are MDC numbers, their reference identifiers, or short names. */
-export function meaningOfCode (code: string, mapping: FeedMapping): CodeMapping | undefined { return code === '' ? undefined : meaningOf(mapping, systemOf(code), code) }
+export function meaningOfCode (code: string, mapping: FeedMapping): CodeMeaning | undefined { return code === '' ? undefined : meaningOf(mapping, systemOf(code), code) }
 export function systemOf (code: string): 'LN' | 'MDC' { return code.includes('-') ? 'LN' : 'MDC' }
 
 /** Ours, and the measurement validities of ISO/IEEE 11073-10207 as gateways of SDC devices pass them on. `missing`: there is no measurement at that moment. */

@@ -1,8 +1,8 @@
 import { CONCEPTS, isPossible, type ConceptId, type Observation, type Quality, type RefusalCause } from '../../streams/events/index.ts'
 import type { DurationMs, EventTimeMs } from '../../streams/time/index.ts'
-import { canonicalValue, note, type Notices } from '../kit/index.ts'
+import { canonicalValue, IGNORE, note, passOver, type Notices } from '../kit/index.ts'
 import type { ArtefactRules } from './artefact-rules.ts'
-import { qualityOf, systemOf, type CodeBook, type RefusedNumeric } from './numerics.ts'
+import { meaningOfCode, qualityOf, systemOf, type CodeBook, type RefusedNumeric } from './numerics.ts'
 
 /** What the summary of a waveform says of a concept: its mean, or its greatest value where an interval is long enough to hold a whole breath. */
 interface Derived { readonly concept: ConceptId, readonly of: 'mean' | 'max', readonly intervalMsMin: DurationMs }
@@ -33,6 +33,7 @@ export function mapWaves (waves: readonly unknown[], intervalMs: DurationMs, end
     const wave = readWave(waves[index])
     if (typeof wave === 'string') { refuse('malformed', wave); continue }
     const { code, unit, mean, min, max } = wave
+    if (meaningOfCode(code, book.mapping) === IGNORE) { passOver(notices); continue }
     if (mean === null || min === null || max === null) { note(notices, 'sensor-off'); continue }
     const derived = DERIVED.get(code.toUpperCase())
     if (derived === undefined && !KNOWN.has(code.toUpperCase())) {

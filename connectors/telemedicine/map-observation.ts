@@ -1,5 +1,5 @@
 import { isConceptId, isPossible } from '../../streams/events/index.ts'
-import { canonicalValue, meaningOf, type CodeMapping } from '../kit/index.ts'
+import { canonicalValue, IGNORE, meaningOf, passOver, type CodeMeaning } from '../kit/index.ts'
 import { identityOf } from './envelope.ts'
 import { observationItem, type ObservationItem } from './items.ts'
 import { momentOf, refuseItem, refuseShape, type Mapped, type Setting } from './mapped.ts'
@@ -18,6 +18,7 @@ export function mapObservation (item: unknown, setting: Setting): Mapped {
   const { context, options } = setting
   const meaning = meaningOfItem(read.data, setting)
   if (meaning === undefined) return refuseItem('code-unknown', read.data.concept === undefined ? '/code' : '/concept', read.data.concept === undefined ? 'no concept has this code' : 'there is no such concept')
+  if (meaning === IGNORE) { passOver(setting.notices); return { kind: 'nothing' } }
   const canonical = canonicalValue(context.mapping, meaning, value, unit)
   if (canonical === undefined) return refuseItem('unit-unknown', '/unit', 'unknown, or not one of this concept')
   if (!isPossible(meaning.concept, canonical)) return refuseItem('value-impossible', '/value', 'outside of what is possible')
@@ -27,7 +28,7 @@ export function mapObservation (item: unknown, setting: Setting): Mapped {
   return { kind: 'observation', identity: resultId, observation: { concept: meaning.concept, value: canonical, comparator: '=', eventTime, status, quality: options.quality, resultId } }
 }
 
-function meaningOfItem ({ concept, system = '', code = '', unit }: ObservationItem, { context }: Setting): CodeMapping | undefined {
+function meaningOfItem ({ concept, system = '', code = '', unit }: ObservationItem, { context }: Setting): CodeMeaning | undefined {
   if (concept !== undefined) return isConceptId(concept) ? { concept } : undefined
   const meaning = meaningOf(context.mapping, SYSTEMS[system] ?? system, code)
   if (meaning === undefined) context.unmapped({ system: SYSTEMS[system] ?? system, code, text: '', unit })

@@ -1,4 +1,4 @@
-import { canonicalValue, identifierOf, isPossible, jsonOf, LatidoError, meaningOf, runSource, z, type ConnectorKind, type Fault, type MappedMessage, type MessageMapper, type Source, type SourceMessage } from '../index.ts'
+import { canonicalValue, identifierOf, IGNORE, isPossible, jsonOf, LatidoError, meaningOf, passOver, runSource, z, type ConnectorKind, type Fault, type MappedMessage, type MessageMapper, type Notices, type Source, type SourceMessage } from '../index.ts'
 
 /** What the feed file may say in `options`. */
 interface Options { readonly url: string, readonly pollEveryMs: number }
@@ -13,7 +13,8 @@ const AHEAD_MS_MAX = 300_000
 /** Bytes of one reading to what goes on the log. Pure: it is also how a dead letter is read again. */
 const map: MessageMapper = (raw, { now, mapping, unmapped }): MappedMessage => {
   const source = 'example:readings'
-  const rejected = (cause: Fault['cause'], detail: string): MappedMessage => ({ kind: 'rejected', source, fault: { cause, detail }, notices: new Map() })
+  const notices: Notices = new Map()
+  const rejected = (cause: Fault['cause'], detail: string): MappedMessage => ({ kind: 'rejected', source, fault: { cause, detail }, notices })
   const parsed = reading.safeParse(jsonOf(raw))
   if (!parsed.success) return rejected('malformed', `the reading is not as expected: ${parsed.error.issues[0]?.path.join('.') ?? ''}`)
   const { id, patient, code, value, unit, at } = parsed.data
@@ -24,13 +25,17 @@ const map: MessageMapper = (raw, { now, mapping, unmapped }): MappedMessage => {
     unmapped({ system: '', code, text: '', unit })
     return rejected('code-unknown', 'no concept has this code')
   }
+  if (meaning === IGNORE) {
+    passOver(notices)
+    return { kind: 'mapped', source, id, content: raw, events: [], refused: [], notices }
+  }
   const canonical = canonicalValue(mapping, meaning, value, unit)
   if (canonical === undefined) return rejected('unit-unknown', 'the unit is not one of this code')
   if (!isPossible(meaning.concept, canonical)) return rejected('value-impossible', 'outside what is possible')
   const eventTime = Date.parse(at)
   if (eventTime > now + AHEAD_MS_MAX) return rejected('time-in-future', 'the reading is from the future')
   return {
-    kind: 'mapped', source, id, content: raw, refused: [], notices: new Map(),
+    kind: 'mapped', source, id, content: raw, refused: [], notices,
     events: [{
       patient: { id: patientId },
       event: { type: 'observations', kind: 'charted', source, observations: [{ concept: meaning.concept, value: canonical, comparator: '=', eventTime: Math.min(eventTime, now), status: 'final', quality: 'valid', resultId: id }] },

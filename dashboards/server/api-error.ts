@@ -4,7 +4,7 @@ import type { DashboardLogger } from './logger.ts'
 import type { WireError } from './wire.ts'
 
 /** What a caller of the API can do wrong or meet; the closed list of `error.code` besides the product's own error codes. */
-export const API_ERROR_CODES = ['NOT_FOUND', 'PATIENT_UNKNOWN', 'ENTITY_UNKNOWN', 'ALERT_UNKNOWN', 'ALERT_NOT_OPEN', 'FEED_UNKNOWN', 'CODE_INVALID', 'CODE_MAPPED', 'FILE_FAULTY', 'LETTER_UNKNOWN', 'LETTER_CLOSED', 'LETTER_BUSY', 'LETTER_WITHOUT_FEED', 'RAW_REFUSED', 'REQUEST_INVALID', 'CROSS_SITE', 'HOST_REFUSED', 'TOO_MANY_CLIENTS', 'OFFLINE_OFF', 'INTERNAL'] as const
+export const API_ERROR_CODES = ['NOT_FOUND', 'PATIENT_UNKNOWN', 'ENTITY_UNKNOWN', 'ALERT_UNKNOWN', 'ALERT_NOT_OPEN', 'FEED_UNKNOWN', 'CODE_INVALID', 'CODE_MAPPED', 'CODE_GONE', 'FILE_FAULTY', 'LETTER_UNKNOWN', 'LETTER_CLOSED', 'LETTER_BUSY', 'LETTER_WITHOUT_FEED', 'RAW_REFUSED', 'REQUEST_INVALID', 'CROSS_SITE', 'HOST_REFUSED', 'TOO_MANY_CLIENTS', 'OFFLINE_OFF', 'INTERNAL'] as const
 export type ApiErrorCode = (typeof API_ERROR_CODES)[number]
 
 /** Answered as `{error: {code, message, action}}`. Never repeats what the caller sent: that may identify a patient. */

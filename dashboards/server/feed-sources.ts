@@ -24,8 +24,8 @@ export interface FeedInfo {
   readonly zone: string
   readonly health: HealthInfo
   readonly configuration: FeedConfiguration
-  /** Since the start. */
-  readonly counts: { readonly published: number, readonly duplicates: number, readonly refused: number, readonly archived: number }
+  /** Since the start: messages, and (`codesIgnored`) parts of them that were passed over. */
+  readonly counts: { readonly published: number, readonly duplicates: number, readonly refused: number, readonly archived: number, readonly codesIgnored: number }
   /** Rows of its table. */
   readonly codes: number
   /** null: a feed without devices that have clocks of their own. */
@@ -37,8 +37,16 @@ export interface FeedInfo {
 }
 
 export interface ConceptInfo { readonly id: string, readonly name: string, readonly unit: string }
-export interface CodeToMap {
-  readonly system: string, readonly code: string, readonly concept: string, readonly unit: string
+/** What a table says of a code: `concept` is an id, or `ignore`; `unit` is empty where values count as sent. */
+export interface CodeSaid { readonly concept: string, readonly unit: string }
+/** A row of a feed's table. `system` empty: the code whatever its system. */
+export interface MappedCode extends CodeSaid { readonly system: string, readonly code: string }
+/** Rows in the order of the file: `total` of the table, `matching` what was asked for, of which `codes` are the first. */
+export interface CodesPage { readonly total: number, readonly matching: number, readonly codes: readonly MappedCode[] }
+
+export interface CodeToMap extends MappedCode {
+  /** What the caller saw the table say of this code: where it says that still, it is changed. */
+  readonly was?: CodeSaid | undefined
   /** Also where the table says otherwise of this code. */
   readonly replace?: boolean | undefined
 }
@@ -49,11 +57,15 @@ export type MapCodeOutcome =
   | { readonly kind: 'invalid', readonly why: string }
   /** Somebody was faster and said something else: it is not overruled unasked. */
   | { readonly kind: 'mapped-otherwise', readonly concept: string, readonly unit: string }
+  /** The table says nothing of this code any more. */
+  | { readonly kind: 'gone' }
   /** Somebody left a fault in the file: it is not written over. */
   | { readonly kind: 'file-faulty', readonly why: string }
 
 /** Names of feeds that run by what their files say now, and faults that were refused. */
 export interface ReloadReport { readonly changed: readonly string[], readonly refused: readonly string[] }
+
+export type CodesOutcome = { readonly kind: 'codes', readonly page: CodesPage } | Extract<MapCodeOutcome, { readonly kind: 'feed-unknown' | 'file-faulty' }>
 
 /** The running feeds, for the page and the commands. */
 export interface FeedDesk {
@@ -62,6 +74,10 @@ export interface FeedDesk {
   reload (): Promise<ReloadReport>
   /** Writes the feed's table and takes effect at once. */
   mapCode (feed: string, code: CodeToMap, by: string): Promise<MapCodeOutcome>
+  /** Takes the row out of the feed's table if it still says what the caller saw; takes effect at once. */
+  removeCode (feed: string, code: MappedCode, by: string): Promise<MapCodeOutcome>
+  /** The rows whose system, code or concept has `find`; empty: all. */
+  codes (feed: string, find: string, limit: number): CodesOutcome
 }
 
 export interface DispositionInfo { readonly action: 'retried' | 'dropped', readonly outcome: string, readonly cause: string, readonly detail: string, readonly at: ArrivalTimeMs, readonly by: string }

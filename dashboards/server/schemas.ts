@@ -27,7 +27,7 @@ const HEALTH: Schema = exactly({ state: { type: 'string', enum: ['up', 'waiting'
 const FEED: Schema = exactly({
   name: text, connector: text, endpoint: text, site: text, zone: text, health: HEALTH,
   configuration: exactly({ state: { type: 'string', enum: ['current', 'refused'], description: 'refused: a newer version of its files has faults, or its connector cannot start with it, and the last good one holds' }, faults: listOf(text) }),
-  counts: exactly({ published: whole, duplicates: whole, refused: whole, archived: whole }, { description: 'messages since the start' }),
+  counts: exactly({ published: whole, duplicates: whole, refused: whole, archived: whole, codesIgnored: { ...whole, description: 'parts of messages whose codes are ignored' } }, { description: 'messages since the start' }),
   codes: { ...whole, description: 'rows of its table' },
   clocks: { ...orNull(exactly({
     byDistance: exactly({ inStep: whole, seconds: whole, minutes: whole, hours: whole, days: whole, unknown: whole }),

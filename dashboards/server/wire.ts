@@ -134,13 +134,17 @@ export interface WireFeed {
   readonly zone: string
   readonly health: WireHealth
   readonly configuration: { readonly state: 'current' | 'refused', readonly faults: readonly string[] }
-  readonly counts: { readonly published: number, readonly duplicates: number, readonly refused: number, readonly archived: number }
+  readonly counts: { readonly published: number, readonly duplicates: number, readonly refused: number, readonly archived: number, readonly codesIgnored: number }
   readonly codes: number
   readonly clocks: WireClocks | null
   readonly unmapped: readonly WireUnmapped[]
   readonly others: number
 }
 export interface WireFeeds { readonly now: number, readonly feeds: readonly WireFeed[], readonly concepts: readonly { readonly id: string, readonly name: string, readonly unit: string }[] }
+
+/** A row of a feed's table of codes. */
+export interface WireMappedCode { readonly system: string, readonly code: string, readonly concept: string, readonly unit: string }
+export interface WireCodes { readonly total: number, readonly matching: number, readonly codes: readonly WireMappedCode[] }
 
 /** A dead letter without its bytes. */
 export interface WireLetter {

@@ -7,6 +7,6 @@ export type { ClickHouseConfig, TiersConfig } from './clickhouse.ts'
 export { isLoopback } from '../../connectors/kit/index.ts'
 /** Feeds as files: a kind of connector with its options, a mapping, a table of codes. */
 export {
-  anyKind, codeKey, CODES_HEADER, codesFileOf, faultOf, FEED_NAME, feedsInvalid, lineOfFault, readCodes, readCodesOf, readFeed, readFeeds, replaceFile, stampOf, textOf, writeCodes,
+  anyKind, codeKey, CODES_HEADER, codesFileOf, faultOf, FEED_NAME, feedsInvalid, lineOfFault, readCodes, readCodesOf, readFeed, readFeeds, removeCode, replaceFile, stampOf, textOf, writeCodes,
 } from './feeds/index.ts'
 export type { AnyKind, CodeRow, CodesFile, Configured, ConfiguredKind, FeedDefaults, FeedFault, FeedRead, LoadedFeed, LoadedFeeds, OptionFault, PreparedFeed } from './feeds/index.ts'

@@ -1,4 +1,4 @@
-import type { CodeToMap, ConceptInfo, DeadLetterDesk, FeedDesk, FeedInfo, LetterFilter, LetterInfo, LetterOutcome, LetterPage, MapCodeOutcome, ReloadReport, RetryRound } from '../../dashboards/server/index.ts'
+import type { CodesOutcome, CodeToMap, ConceptInfo, DeadLetterDesk, FeedDesk, FeedInfo, LetterFilter, LetterInfo, LetterOutcome, LetterPage, MapCodeOutcome, MappedCode, ReloadReport, RetryRound } from '../../dashboards/server/index.ts'
 import { CONCEPT_IDS, CONCEPTS } from '../../streams/events/index.ts'
 
 /** Two invented feeds: one with codes to map, one whose newer file was refused. */
@@ -8,17 +8,19 @@ export class FakeFeeds implements FeedDesk {
   /** What the next mapping is answered with, in place of success. */
   refusal: MapCodeOutcome | undefined
   list: FeedInfo[]
+  /** Of every feed. */
+  table: MappedCode[] = [{ system: 'L', code: 'K', concept: 'potassium', unit: 'mmol/L' }, { system: 'L', code: 'GLOSSE', concept: 'ignore', unit: '' }, ...Array.from({ length: 10 }, (_, i): MappedCode => ({ system: '', code: `XLAC${i}`, concept: 'lactate', unit: '' }))]
 
   constructor (now: number) {
     this.list = [
       {
         name: 'lab', connector: 'hl7', endpoint: 'mllp://127.0.0.1:2575', site: 'north', zone: 'Europe/Madrid', health: { state: 'up', since: now - 7_200_000, why: '' }, configuration: { state: 'current', faults: [] },
-        counts: { published: 4_211, duplicates: 3, refused: 41, archived: 17 }, codes: 12, clocks: null, others: 0,
+        counts: { published: 4_211, duplicates: 3, refused: 41, archived: 17, codesIgnored: 206 }, codes: 12, clocks: null, others: 0,
         unmapped: [{ system: 'L', code: 'KREA', text: 'Kreatinin i.S.', unit: 'umol/L', count: 38, firstAt: now - 5_000_000, lastAt: now - 12_000 }, { system: '', code: 'XPULS', text: 'Puls', unit: '', count: 3, firstAt: now - 4_000_000, lastAt: now - 600_000 }],
       },
       {
         name: 'monitors', connector: 'mqtt-broker', endpoint: 'mqtts://broker.example:8883', site: '', zone: 'UTC', health: { state: 'waiting', since: now - 45_000, why: 'the broker is away' },
-        configuration: { state: 'refused', faults: ['monitors.json:5: options.prot: there is no such option; there are: url'] }, counts: { published: 1_280_310, duplicates: 0, refused: 6, archived: 0 }, codes: 0, unmapped: [], others: 0,
+        configuration: { state: 'refused', faults: ['monitors.json:5: options.prot: there is no such option; there are: url'] }, counts: { published: 1_280_310, duplicates: 0, refused: 6, archived: 0, codesIgnored: 0 }, codes: 0, unmapped: [], others: 0,
         clocks: { byDistance: { inStep: 41, seconds: 1, minutes: 1, hours: 1, days: 1, unknown: 2 }, worst: [{ device: 'pump-3', offsetMs: now - 40_000, looks: 'dateLost', heardAt: now - 3_000 }, { device: 'monitor-12', offsetMs: -3_600_400, looks: 'zone', heardAt: now - 1_000 }, { device: 'monitor-07', offsetMs: 421_000, looks: 'off', heardAt: now - 2_000 }] },
       },
     ]
@@ -33,10 +35,26 @@ export class FakeFeeds implements FeedDesk {
     if (at === -1) return { kind: 'feed-unknown' }
     if (this.refusal !== undefined) return this.refusal
     this.mapped.push({ ...code, feed, by })
+    const { was: _, replace: __, ...row } = code
+    this.table = [...this.table.filter(one => one.code !== code.code), row]
     const before = this.list[at]!
-    const after = { ...before, codes: before.codes + 1, unmapped: before.unmapped.filter(one => one.code !== code.code) }
+    const after = { ...before, codes: this.table.length, unmapped: before.unmapped.filter(one => one.code !== code.code) }
     this.list[at] = after
     return { kind: 'mapped', feed: after }
+  }
+
+  async removeCode (feed: string, { code }: MappedCode): Promise<MapCodeOutcome> {
+    const at = this.list.findIndex(({ name }) => name === feed)
+    if (at === -1) return { kind: 'feed-unknown' }
+    if (this.refusal !== undefined) return this.refusal
+    this.table = this.table.filter(one => one.code !== code)
+    return { kind: 'mapped', feed: this.list[at] = { ...this.list[at]!, codes: this.table.length } }
+  }
+
+  codes (feed: string, find: string, limit: number): CodesOutcome {
+    if (!this.list.some(({ name }) => name === feed)) return { kind: 'feed-unknown' }
+    const found = this.table.filter(({ system, code, concept }) => `${system} | ${code} ${concept}`.toLowerCase().includes(find.toLowerCase()))
+    return { kind: 'codes', page: { total: this.table.length, matching: found.length, codes: found.slice(0, limit) } }
   }
 }
 

@@ -1,5 +1,5 @@
 import { conceptOf } from '../../../streams/events/index.ts'
-import { meaningOf, type CodeMapping, type FeedMapping } from '../../kit/index.ts'
+import { meaningOf, type CodeMapping, type CodeMeaning, type FeedMapping } from '../../kit/index.ts'
 import { list, text, type CodeableConcept, type Coding } from './types.ts'
 
 /** Names of code systems as the rest of Latido has them, by FHIR's URI (R4, terminologies 4.3). */
@@ -16,7 +16,7 @@ export function systemOf (uri: string): string { return Object.hasOwn(STANDARD, 
  * measurement where the table has `code/method`, then LOINC and MDC. Short local names (`HR`) count only without a system: `NA` of another code
  * system is not sodium.
  */
-export function conceptIn (mapping: FeedMapping, code: CodeableConcept | undefined, method?: CodeableConcept): CodeMapping | undefined {
+export function conceptIn (mapping: FeedMapping, code: CodeableConcept | undefined, method?: CodeableConcept): CodeMeaning | undefined {
   const codings = list(code?.coding).map(one => ({ uri: text(one.system), code: text(one.code) })).filter(one => one.code !== '')
   const methods = list(method?.coding).map(one => text(one.code)).filter(one => one !== '')
   for (const one of codings) {

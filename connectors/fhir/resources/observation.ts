@@ -1,7 +1,7 @@
 import type { Observation as Reading, ObservationKind, ResultStatus } from '../../../streams/events/index.ts'
 import type { EventTimeMs } from '../../../streams/time/index.ts'
 import { isVital } from '../../hl7/index.ts'
-import { note, type CodeMapping, type Fault } from '../../kit/index.ts'
+import { IGNORE, note, passOver, type CodeMapping, type Fault } from '../../kit/index.ts'
 import type { Observation, ObservationComponent } from 'fhir/r4.js'
 import { conceptIn, simpleCode } from './coding.ts'
 import { summariesOf } from './sampled-data.ts'
@@ -62,6 +62,7 @@ function shellOf (resource: Observation): Observation {
 
 function readingsOf (item: Item, resource: Observation, status: ResultStatus, scope: Scope): readonly Reading[] | Fault {
   const meaning = conceptIn(scope.mapping, item.code, resource.method)
+  if (meaning === IGNORE) { passOver(scope.notices); return [] }
   const empty = !hasValue(item)
   if (meaning === undefined) {
     if (empty) { note(scope.notices, 'no-value'); return [] }

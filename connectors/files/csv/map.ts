@@ -1,7 +1,7 @@
 import { isPossible, type Observation } from '../../../streams/events/index.ts'
 import type { EventTimeMs } from '../../../streams/time/index.ts'
 import { isCoded, parseAnswer, parseNumeric } from '../../hl7/index.ts'
-import { canonicalValue, identifierOf, meaningOf, note, type CodeMapping, type Fault, type MapContext, type MappedMessage, type MessageMapper, type Notices, type RefusedPart } from '../../kit/index.ts'
+import { canonicalValue, identifierOf, IGNORE, meaningOf, note, passOver, type CodeMapping, type Fault, type MapContext, type MappedMessage, type MessageMapper, type Notices, type RefusedPart } from '../../kit/index.ts'
 import { onlyColumn, rowReader, type CsvRow } from './row.ts'
 import type { CsvSpec } from './spec.ts'
 import { parseTime } from './time.ts'
@@ -48,24 +48,27 @@ function timeOf (row: CsvRow, { time, timeFormat, zone }: CsvSpec, { mapping, no
 
 function mapLong (row: CsvRow, spec: CsvSpec, context: MapContext, patient: string, time: EventTimeMs): MappedMessage {
   const observation = observationOf(row, context, spec, { column: spec.value, code: field(row, spec.code), system: spec.system, unit: spec.unit === '' ? '' : field(row, spec.unit), time, resultId: resultOf(row, spec, spec.code) })
-  if ('cause' in observation) return rejected(observation)
-  return mapped(row, spec, patient, [observation], [], new Map())
+  const notices: Notices = new Map()
+  if (observation === IGNORE) passOver(notices)
+  else if ('cause' in observation) return rejected(observation)
+  return mapped(row, spec, patient, observation === IGNORE ? [] : [observation], [], notices)
 }
 
 function mapWide (raw: Buffer, row: CsvRow, spec: CsvSpec, context: MapContext, patient: string, time: EventTimeMs): MappedMessage {
   const observations: Observation[] = []
   const refused: RefusedPart[] = []
+  const notices: Notices = new Map()
   for (const [column, { code, system, unit }] of Object.entries(spec.columns)) {
     const place = row.header.indexOf(column)
     if (row.column !== undefined && row.column !== place || isMissing(field(row, column))) continue
     const observation = observationOf(row, context, spec, { column, code, system, unit, time, resultId: resultOf(row, spec, column) })
-    if ('cause' in observation) refused.push({ fault: observation, raw: onlyColumn(raw, place) })
+    if (observation === IGNORE) passOver(notices)
+    else if ('cause' in observation) refused.push({ fault: observation, raw: onlyColumn(raw, place) })
     else observations.push(observation)
   }
   const [only] = refused
   if (only !== undefined && row.column !== undefined) return rejected(only.fault)
-  const notices: Notices = new Map()
-  if (observations.length === 0 && refused.length === 0) note(notices, 'row-without-values')
+  if (observations.length === 0 && notices.size === 0 && refused.length === 0) note(notices, 'row-without-values')
   return mapped(row, spec, patient, observations, refused, notices)
 }
 
@@ -77,8 +80,9 @@ function mapped (row: CsvRow, { kind }: CsvSpec, patient: string, observations: 
 
 interface Said { readonly column: string, readonly code: string, readonly system: string, readonly unit: string, readonly time: EventTimeMs, readonly resultId: string }
 
-function observationOf (row: CsvRow, { mapping, unmapped }: MapContext, { decimal }: CsvSpec, { column, code, system, unit, time, resultId }: Said): Observation | Fault {
+function observationOf (row: CsvRow, { mapping, unmapped }: MapContext, { decimal }: CsvSpec, { column, code, system, unit, time, resultId }: Said): Observation | Fault | typeof IGNORE {
   const meaning = meaningOf(mapping, system, code)
+  if (meaning === IGNORE) return IGNORE
   if (meaning === undefined) {
     unmapped({ system, code, text: '', unit })
     return { cause: 'code-unknown', detail: `${at(row, column)}: no concept has this code` }

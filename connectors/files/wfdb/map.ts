@@ -1,6 +1,6 @@
 import { isPossible, type ConceptId, type Observation } from '../../../streams/events/index.ts'
 import { zoneToUtc } from '../../../streams/time/index.ts'
-import { canonicalValue, identifierOf, meaningOf, note, type CodeMapping, type Fault, type MapContext, type MappedMessage, type MessageMapper, type Notices, type RefusedPart } from '../../kit/index.ts'
+import { canonicalValue, identifierOf, IGNORE, meaningOf, note, passOver, type CodeMeaning, type Fault, type MapContext, type MappedMessage, type MessageMapper, type Notices, type RefusedPart } from '../../kit/index.ts'
 import { readBlock, writeBlock, type WfdbBlock, type WfdbValues } from './block.ts'
 import type { WfdbOptions } from './options.ts'
 
@@ -46,11 +46,12 @@ function mapSignal ({ name, unit, values }: WfdbValues, { everyMs }: WfdbBlock, 
   const missing = values.filter(value => value === null).length
   if (missing > 0) note(notices, 'sample-missing', missing)
   if (missing === values.length) return []
-  const meaning: CodeMapping | undefined = meaningOf(mapping, '', name) ?? (NUMERICS[name.toUpperCase()] === undefined ? undefined : { concept: NUMERICS[name.toUpperCase()]! })
+  const meaning: CodeMeaning | undefined = meaningOf(mapping, '', name) ?? (NUMERICS[name.toUpperCase()] === undefined ? undefined : { concept: NUMERICS[name.toUpperCase()]! })
   if (meaning === undefined) {
     unmapped({ system: '', code: name, text: '', unit })
     return { cause: 'code-unknown', detail: 'no concept has the name of this signal' }
   }
+  if (meaning === IGNORE) { passOver(notices); return [] }
   const observations: Observation[] = []
   for (const [i, sample] of values.entries()) {
     if (sample === null) continue

@@ -1,4 +1,4 @@
-import type { CodeMapping } from '../../../connectors/kit/index.ts'
+import { IGNORE, type CodeMeaning } from '../../../connectors/kit/index.ts'
 import { CONCEPTS, isConceptId, toCanonical } from '../../../streams/events/index.ts'
 import type { FeedFault } from './fault.ts'
 
@@ -7,6 +7,7 @@ export interface CodeRow {
   /** As the feed names the system; empty: the code whatever its system. */
   readonly system: string
   readonly code: string
+  /** Its id, or `ignore`. */
   readonly concept: string
   /** Of values that come without a unit, or with one that the feed means otherwise; empty: as sent. */
   readonly unit: string
@@ -14,7 +15,9 @@ export interface CodeRow {
 
 export interface CodesFile {
   /** By `system|code`, or by `code` alone; upper case. */
-  readonly codes: ReadonlyMap<string, CodeMapping>
+  readonly codes: ReadonlyMap<string, CodeMeaning>
+  /** As they stand in the file, in its order. */
+  readonly rows: readonly CodeRow[]
   readonly faults: readonly FeedFault[]
 }
 
@@ -28,7 +31,8 @@ const FIELD_CHARACTERS_MAX = 200
  * The header comes first. Every fault is told with its line.
  */
 export function readCodes (file: string, text: string, units: ReadonlyMap<string, string>): CodesFile {
-  const codes = new Map<string, CodeMapping>()
+  const codes = new Map<string, CodeMeaning>()
+  const rows: CodeRow[] = []
   const lines = new Map<string, number>()
   const faults: FeedFault[] = []
   let header = false
@@ -50,10 +54,11 @@ export function readCodes (file: string, text: string, units: ReadonlyMap<string
     const before = lines.get(key)
     if (before !== undefined) { fault(`code "${row.code}" of system "${row.system}" stands in line ${before} already`); continue }
     lines.set(key, i + 1)
-    codes.set(key, mappingOf(row))
+    codes.set(key, meaningOf(row))
+    rows.push(row)
   }
   if (!header) faults.push({ file, line: 1, why: `the header "${CODES_HEADER}" is missing` })
-  return { codes, faults }
+  return { codes, rows, faults }
 }
 
 /** The same text with the rows in it: a code that is there is changed in its place, a new one comes last; comments, line ends and everything else stay. */
@@ -70,11 +75,21 @@ export function writeCodes (text: string, rows: readonly CodeRow[]): string {
   return [...changed, ...[...wanted.values()].map(lineOf), ''].join(text.includes('\r\n') ? '\r\n' : '\n')
 }
 
+/** The same text without the row of a code; comments, line ends and everything else stay. */
+export function removeCode (text: string, code: Pick<CodeRow, 'system' | 'code'>): string {
+  const isRow = (line: string): boolean => {
+    const row = isComment(line) ? undefined : rowOf(fieldsOf(line) ?? [])
+    return row !== undefined && codeKey(row) === codeKey(code)
+  }
+  return text.split(/(?<=\n)/).filter(line => !isRow(line.replace(/\r?\n$/, ''))).join('')
+}
+
 /** What is wrong with a row, or undefined. */
 export function faultOf ({ system, code, concept, unit }: CodeRow, units: ReadonlyMap<string, string>): string | undefined {
   if (code === '') return 'the code is empty'
   if (system.includes('|') || /[\r\n]/.test(system + code)) return 'a system has no "|", and a code no line end'
   if ([system, code, concept, unit].some(field => field.length > FIELD_CHARACTERS_MAX)) return `a field has more than ${FIELD_CHARACTERS_MAX} characters`
+  if (concept === IGNORE) return unit === '' ? undefined : 'a code that is ignored has no unit'
   if (!isConceptId(concept)) return `there is no concept "${concept}"; docs/clinical-limits.md lists them`
   if (toCanonical(concept, 1, units.get(unit) ?? unit) === undefined) return `"${unit}" is no unit of ${concept}, which is kept in ${CONCEPTS[concept].unit}`
   return undefined
@@ -82,7 +97,8 @@ export function faultOf ({ system, code, concept, unit }: CodeRow, units: Readon
 
 export function codeKey ({ system, code }: Pick<CodeRow, 'system' | 'code'>): string { return (system === '' ? code : `${system}|${code}`).toUpperCase() }
 
-function mappingOf ({ concept, unit }: CodeRow): CodeMapping {
+function meaningOf ({ concept, unit }: CodeRow): CodeMeaning {
+  if (concept === IGNORE) return IGNORE
   if (!isConceptId(concept)) throw new Error('assertion failed: a row was checked')
   return unit === '' ? { concept } : { concept, unit }
 }

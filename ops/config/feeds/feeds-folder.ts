@@ -58,7 +58,7 @@ export function readFeed (folder: string, name: string, kinds: readonly AnyKind[
 export function readCodesOf (folder: string, name: string, units: ReadonlyMap<string, string>): ReturnType<typeof readCodes> {
   const file = codesFileOf(name)
   const text = textOf(folder, file)
-  return text === undefined ? { codes: new Map(), faults: [] } : readCodes(file, text, units)
+  return text === undefined ? { codes: new Map(), rows: [], faults: [] } : readCodes(file, text, units)
 }
 
 export function codesFileOf (name: string): string { return `${name}.codes.csv` }

@@ -6,7 +6,7 @@ export { codesFileOf, FEED_NAME, readCodesOf, readFeed, readFeeds, replaceFile, 
 export type { FeedRead, LoadedFeed, LoadedFeeds } from './feeds-folder.ts'
 export type { FeedDefaults } from './feed-file.ts'
 /** The table of codes, read strictly and written with its comments. */
-export { codeKey, CODES_HEADER, faultOf, readCodes, writeCodes } from './codes-file.ts'
+export { codeKey, CODES_HEADER, faultOf, readCodes, removeCode, writeCodes } from './codes-file.ts'
 export type { CodeRow, CodesFile } from './codes-file.ts'
 /** What is wrong in them, with its place. */
 export { feedsInvalid, lineOfFault } from './fault.ts'

@@ -98,7 +98,7 @@ export class RunningFeed implements Connector {
     const seen = this.#mapping.seen
     return {
       name: this.name, connector: this.kind, endpoint: this.endpoint, site, zone, health: this.health(), configuration: this.#configuration, codes: codes.size,
-      counts: { published: of('published'), duplicates: of('duplicate'), refused: [...counters].reduce((sum, [what, n]) => what.startsWith('refused-') ? sum + n : sum, 0), archived: of('archived') },
+      counts: { published: of('published'), duplicates: of('duplicate'), refused: [...counters].reduce((sum, [what, n]) => what.startsWith('refused-') ? sum + n : sum, 0), archived: of('archived'), codesIgnored: of('codes-ignored') },
       clocks: this.clocks() ?? null,
       unmapped: seen.slice(0, UNMAPPED_SHOWN), others: this.#mapping.others + seen.slice(UNMAPPED_SHOWN).reduce((sum, { count }) => sum + count, 0),
     }

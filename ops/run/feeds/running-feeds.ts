@@ -1,12 +1,13 @@
 import { LiveMapping, type ConnectorContext, type Feed, type Intake, type OpenIntake, type SealedTable, type UnmappedSeen } from '../../../connectors/kit/index.ts'
-import type { CodeToMap, ConceptInfo, FeedDesk, FeedInfo, MapCodeOutcome, ReloadReport } from '../../../dashboards/server/index.ts'
+import type { CodesOutcome, CodeToMap, ConceptInfo, FeedDesk, FeedInfo, MapCodeOutcome, MappedCode, ReloadReport } from '../../../dashboards/server/index.ts'
 import { isLatidoError, messageOf } from '../../../streams/errors/index.ts'
 import { CONCEPT_IDS, CONCEPTS } from '../../../streams/events/index.ts'
 import type { Clock } from '../../../streams/time/index.ts'
-import { codeKey, codesFileOf, faultOf, lineOfFault, readCodes, readCodesOf, readFeeds, replaceFile, stampOf, textOf, writeCodes, type AnyKind, type FeedDefaults, type LoadedFeed } from '../../config/index.ts'
+import { codesFileOf, lineOfFault, readCodesOf, readFeeds, stampOf, type AnyKind, type FeedDefaults, type LoadedFeed } from '../../config/index.ts'
 import { secretAt } from '../../security/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
 import { Closers } from '../closers.ts'
+import { codesOf, putCode, takeOutCode, type TableChange, type TablePlace } from './code-table.ts'
 import { FeedIntake } from './feed-intake.ts'
 import { prefixedTable } from './prefixed-table.ts'
 import { RunningFeed, type StartedFeed } from './running-feed.ts'
@@ -77,7 +78,13 @@ export class RunningFeeds implements FeedDesk, AsyncDisposable {
   }
 
   reload (): Promise<ReloadReport> { return this.#inTurn(() => this.#reload()) }
-  mapCode (feed: string, code: CodeToMap, by: string): Promise<MapCodeOutcome> { return this.#inTurn(() => this.#mapCode(feed, code, by)) }
+  mapCode (feed: string, code: CodeToMap, by: string): Promise<MapCodeOutcome> { return this.#inTurn(() => this.#changeCodes(feed, code, by, 'a code was mapped', place => putCode(place, code))) }
+  removeCode (feed: string, code: MappedCode, by: string): Promise<MapCodeOutcome> { return this.#inTurn(() => this.#changeCodes(feed, code, by, 'a code was taken out of the table', place => takeOutCode(place, code))) }
+
+  codes (name: string, find: string, limit: number): CodesOutcome {
+    const feed = this.#feeds.get(name)
+    return feed === undefined ? { kind: 'feed-unknown' } : codesOf(this.#tableOf(feed), find, limit)
+  }
 
   async [Symbol.asyncDispose] (): Promise<void> {
     for (const stop of this.#stops) stop()
@@ -176,29 +183,19 @@ export class RunningFeeds implements FeedDesk, AsyncDisposable {
     }
   }
 
-  #mapCode (name: string, code: CodeToMap, by: string): MapCodeOutcome {
+  #changeCodes (name: string, row: MappedCode, by: string, what: string, change: (place: TablePlace) => TableChange): MapCodeOutcome {
     const feed = this.#feeds.get(name)
     if (feed === undefined) return { kind: 'feed-unknown' }
-    const { folder, logger } = this.#parts
-    const { units } = feed.mapping.current
-    const why = faultOf(code, units)
-    if (why !== undefined) return { kind: 'invalid', why }
-    const file = codesFileOf(name)
-    const before = textOf(folder, file) ?? ''
-    const there = before === '' ? undefined : readCodes(file, before, units)
-    if (there?.faults[0] !== undefined) return { kind: 'file-faulty', why: lineOfFault(there.faults[0]) }
-    const { replace = false, ...row } = code
-    const said = there?.codes.get(codeKey(row))
-    if (!replace && said !== undefined && (said.concept !== row.concept || (said.unit ?? '') !== row.unit)) return { kind: 'mapped-otherwise', concept: said.concept, unit: said.unit ?? '' }
-    const text = writeCodes(before, [row])
-    const { codes, faults } = readCodes(file, text, units)
-    if (faults[0] !== undefined) return { kind: 'invalid', why: faults[0].why }
-    replaceFile(folder, file, text)
-    feed.mapping.replace({ ...feed.mapping.current, codes })
+    const outcome = change(this.#tableOf(feed))
+    if (outcome.kind !== 'changed') return outcome
+    feed.mapping.replace({ ...feed.mapping.current, codes: outcome.codes })
     void this.#keep()
-    logger.info({ feed: name, ...row, by }, 'a code was mapped')
+    const { system, code, concept, unit } = row
+    this.#parts.logger.info({ feed: name, system, code, concept, unit, by }, what)
     return { kind: 'mapped', feed: feed.info() }
   }
+
+  #tableOf ({ name, mapping }: RunningFeed): TablePlace { return { folder: this.#parts.folder, feed: name, units: mapping.current.units } }
 
   /** A write that fails is tried again with the next change; the count in memory goes on. */
   async #keep (): Promise<void> { await Promise.all(this.connectors.map(feed => feed.keep().catch(e => { this.#parts.logger.warn({ feed: feed.name, cause: messageOf(e) }, 'unmapped codes could not be kept') }))) }

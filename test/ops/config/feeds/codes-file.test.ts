@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { CODES_HEADER, readCodes, writeCodes, type CodeRow } from '../../../../ops/config/feeds/index.ts'
+import { IGNORE } from '../../../../connectors/kit/index.ts'
+import { CODES_HEADER, readCodes, removeCode, writeCodes, type CodeRow } from '../../../../ops/config/feeds/index.ts'
 import { CONCEPT_IDS } from '../../../../streams/events/index.ts'
 import { NO_UNITS } from './toy-kind.ts'
 
@@ -43,12 +44,24 @@ test('writing changes a code in its place, adds a new one at the end, and keeps 
   expect(writeCodes('', [{ system: 'L', code: 'a', concept: 'spo2', unit: '%' }])).toBe(`${CODES_HEADER}\nL,a,spo2,%\n`)
 })
 
+test('a code may be ignored, and then has no unit', () => {
+  expect(codesOf(`${CODES_HEADER}\nL,GLOSSE,ignore,\n`).codes.get('L|GLOSSE')).toBe(IGNORE)
+  expect(faultsOf('L,GLOSSE,ignore,mg/dL')).toEqual(['2: a code that is ignored has no unit'])
+})
+
+test('a row is taken out alone, with the comments, the line ends and a last line without end as they were', () => {
+  expect(removeCode(`# kept\r\n${CODES_HEADER}\r\nL,a,heartRate,\r\n\r\n# L,a,spo2,\r\nL,b,spo2,`, { system: 'l', code: 'A' })).toBe(`# kept\r\n${CODES_HEADER}\r\n\r\n# L,a,spo2,\r\nL,b,spo2,`)
+  expect(removeCode(`${CODES_HEADER}\nL,a,heartRate,\nL,b,spo2,`, { system: 'L', code: 'b' })).toBe(`${CODES_HEADER}\nL,a,heartRate,\n`)
+})
+
 test('whatever code a feed sends, a row that was written is read back as it was', () => {
   const word = fc.string({ minLength: 1, maxLength: 20 }).map(text => text.replace(/[|\r\n\u2028\u2029]/g, '').trim()).filter(text => text !== '')
-  const rows = fc.uniqueArray(fc.record({ system: fc.oneof(fc.constant(''), word), code: word, concept: fc.constantFrom(...CONCEPT_IDS), unit: fc.constant('') }), { selector: ({ system, code }) => `${system}|${code}`.toUpperCase(), maxLength: 8 })
+  const rows = fc.uniqueArray(fc.record({ system: fc.oneof(fc.constant(''), word), code: word, concept: fc.constantFrom(...CONCEPT_IDS, IGNORE), unit: fc.constant('') }), { selector: ({ system, code }) => `${system}|${code}`.toUpperCase(), maxLength: 8 })
   fc.assert(fc.property(rows, (all: readonly CodeRow[]) => {
     const { codes, faults } = codesOf(writeCodes('', all))
     expect(faults).toEqual([])
-    expect([...codes.values()].map(({ concept }) => concept)).toEqual(all.map(({ concept }) => concept))
+    expect([...codes.values()]).toEqual(all.map(({ concept }) => concept === IGNORE ? IGNORE : { concept }))
+    const [first] = all
+    if (first !== undefined) expect(removeCode(writeCodes('', all), first)).toBe(writeCodes('', all.slice(1)))
   }), { numRuns: 300 })
 })

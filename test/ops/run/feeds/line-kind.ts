@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { LatidoError } from '../../../../streams/errors/index.ts'
-import { canonicalValue, meaningOf, type ConnectorContext, type ConnectorKind, type Feed, type MessageMapper } from '../../../../connectors/kit/index.ts'
+import { canonicalValue, IGNORE, meaningOf, passOver, type ConnectorContext, type ConnectorKind, type Feed, type MessageMapper, type Notices } from '../../../../connectors/kit/index.ts'
 import { anyKind, type AnyKind } from '../../../../ops/config/index.ts'
 
 interface LineOptions { readonly port: number, readonly token?: { readonly file: string } | { readonly env: string } | undefined }
@@ -12,6 +12,11 @@ const map: MessageMapper = (raw, { mapping, now, unmapped }) => {
   if (meaning === undefined) {
     unmapped({ system: 'L', code, text: `name of ${code}`, unit })
     return { kind: 'rejected', source: 'line:test', fault: { cause: 'code-unknown', detail: 'the second word' }, notices: new Map() }
+  }
+  const notices: Notices = new Map()
+  if (meaning === IGNORE) {
+    passOver(notices)
+    return { kind: 'mapped', source: 'line:test', id: raw.toString(), content: raw, events: [], refused: [], notices }
   }
   const canonical = canonicalValue(mapping, meaning, Number(value), unit)
   if (canonical === undefined) return { kind: 'rejected', source: 'line:test', fault: { cause: 'unit-unknown', detail: 'the fourth word' }, notices: new Map() }
