@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LatidoError } from '../../streams/errors/index.ts'
+import { resultNamesIn } from '../hl7/index.ts'
 import { runSource, type Connector, type ConnectorContext, type ConnectorHealth, type ConnectorKind } from '../kit/index.ts'
 import { csvMapper } from './csv/map.ts'
 import { csvRecords } from './csv/records.ts'
@@ -45,6 +46,7 @@ export function filesKind (parts: FilesParts): ConnectorKind<FilesOptions> {
     kind: 'files',
     summary: 'a folder into which files are dropped: CSV, FHIR NDJSON, HL7, PhysioNet, WFDB numerics',
     options: FILES_OPTIONS,
+    resultsIn: (raw, context, { format }) => format === 'hl7' ? resultNamesIn(raw, context) : [],
     mapper: options => knowingDamage(formatOf(options, parts).map, `file:${options.format}`),
     start: (context, options) => Promise.resolve(startFiles(context, options, formatOf(options, parts))),
   }

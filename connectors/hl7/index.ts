@@ -29,6 +29,8 @@ export type { Framed, FramerNotice, FramerOptions } from './framer.ts'
 export { formatTime } from './time.ts'
 /** Readings of values that come in other formats too: answers that are words, numbers with a comparator, vital signs, ages. */
 export { isVital } from './code.ts'
+/** The results that a refused message speaks of, as its corrections will name them. */
+export { resultNamesIn } from './result-names.ts'
 export { isCoded, parseAnswer } from './coded.ts'
 export { parseNumeric } from './numeric.ts'
 export { ageAt } from './patient.ts'

@@ -4,6 +4,7 @@ import { HL7_LIMITS, type Hl7Limits } from './limits.ts'
 import { hl7Mapper } from './mapper.ts'
 import type { Hl7Fault } from './outcome.ts'
 import { HL7_PROFILE, hl7ProfileSchema, type Hl7Profile } from './profile.ts'
+import { resultNamesIn } from './result-names.ts'
 import { startHl7 } from './server.ts'
 import { hl7ServerTlsSchema, withSecrets, type Hl7ServerTls } from './tls.ts'
 
@@ -48,6 +49,7 @@ export const hl7Connector: ConnectorKind<Hl7FeedOptions, Hl7Fault> = {
   summary: 'listens for HL7 v2 over MLLP, on TLS 1.3 or plain',
   options,
   mapper: ({ profile, limits }) => hl7Mapper({ profile, limits }),
+  resultsIn: (raw, context, { profile, limits }) => resultNamesIn(raw, context, profile, limits),
   start: async ({ feed, clock, secret }, { host, port, limits, tls }) => {
     refuseOpenExposure({ host, what: 'the HL7 feed', guarded: tls?.clientCertificates === 'required', without: 'to anybody who connects', action: 'give it tls with client certificates' })
     return await startHl7({ host, port, feed, clock, limits, tls: tls === undefined ? undefined : withSecrets(tls, secret) })

@@ -47,7 +47,7 @@ export function mapRow (row: ResultRow, context: Hl7Context): RowOutcome {
   const time = timeOf(row, meaning.concept, context)
   if (isFault(time)) return refused(time)
   const quality = qualityOf(Array.from({ length: obx.repetitions(8) }, (_, i) => obx.said(8, 1, i)))
-  const resultId = row.heads === undefined ? identityOf(row, time.stated) : ''
+  const resultId = row.heads === undefined ? resultIdOf(row, time.stated) : ''
   if (resultId === '' && (status === 'withdrawn' || status === 'corrected')) note(context.notices, 'correction-without-identity')
   return { kind: 'observation', observation: { concept: meaning.concept, value: value.value, comparator: value.comparator, eventTime: time.at, status, quality, resultId } }
 }
@@ -143,7 +143,7 @@ function timeOf ({ obx, obr, spm, heads = [] }: ResultRow, concept: ConceptId, c
  * Filler order (else placer), code, sub-id and stated time: a correction of the same result has the same. Without a stated time nothing says which
  * of an order's readings a word is about: such a reading has no identity and always counts.
  */
-function identityOf ({ obx, obr, orc }: ResultRow, stated: number | undefined): string {
+export function resultIdOf ({ obx, obr, orc }: ResultRow, stated: number | undefined): string {
   if (stated === undefined) return ''
   const order = [obr?.said(3), orc?.said(3), obr?.said(2), orc?.said(2)].find(id => id !== undefined && id !== '') ?? ''
   const id = `${order}|${obx.said(3, 1) || obx.said(3, 4)}|${obx.said(4)}|${stated}`

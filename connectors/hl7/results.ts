@@ -14,7 +14,7 @@ import type { Segment } from './segment.ts'
 import { visitNumberOf } from './visit-number.ts'
 
 /** Which segments a row belongs to, as the message is walked. */
-interface Around { pid?: Segment | undefined, pv1?: Segment | undefined, visit?: string | undefined, orc?: Segment | undefined, obr?: Segment | undefined, spm?: Segment | undefined }
+export interface Around { pid?: Segment | undefined, pv1?: Segment | undefined, visit?: string | undefined, orc?: Segment | undefined, obr?: Segment | undefined, spm?: Segment | undefined }
 
 /** `undefined` patient: a device message that names none, whose rows are of whoever lay in the bed. */
 interface Walk { around: Around, patient: SourceIdentity | undefined, opened: boolean }
@@ -26,7 +26,7 @@ interface Walk { around: Around, patient: SourceIdentity | undefined, opened: bo
 export function mapResults (message: Message, context: Hl7Context, specimenFirst: boolean): Mapped {
   const device = isDeviceMessage(message)
   const results = new Results(context, device)
-  const orcFollows = message.msh.said(9, 1).toUpperCase() === 'OUL'
+  const type = message.msh.said(9, 1).toUpperCase()
   const walk: Walk = { around: {}, patient: undefined, opened: false }
   for (const segment of message.segments) {
     const { around } = walk
@@ -37,9 +37,7 @@ export function mapResults (message: Message, context: Hl7Context, specimenFirst
         break
       }
       case 'PV1': around.pv1 = segment; around.visit = visitNumberOf(segment); break
-      case 'SPM': if (specimenFirst) around.orc = around.obr = undefined; around.spm = segment; break
-      case 'ORC': around.orc = segment; if (!orcFollows) around.obr = undefined; break
-      case 'OBR': if (around.obr !== undefined) around.orc = undefined; around.obr = segment; if (!specimenFirst) around.spm = undefined; break
+      case 'SPM': case 'ORC': case 'OBR': step(around, segment, type, specimenFirst); break
       case 'OBX': {
         if (!walk.opened) return { kind: 'rejected', fault: faultAt('patient-missing', { name: 'PID', number: 0 }, 3), notices: context.notices }
         results.add(segment, walk)
@@ -48,6 +46,15 @@ export function mapResults (message: Message, context: Hl7Context, specimenFirst
   }
   if (!walk.opened) return { kind: 'rejected', fault: faultAt('patient-missing', { name: 'PID', number: 0 }, 3), notices: context.notices }
   return results.done()
+}
+
+/** Opens an order or a specimen. */
+export function step (around: Around, segment: Segment, type: string, specimenFirst: boolean): void {
+  switch (segment.name) {
+    case 'SPM': if (specimenFirst) around.orc = around.obr = undefined; around.spm = segment; break
+    case 'ORC': around.orc = segment; if (type !== 'OUL') around.obr = undefined; break
+    case 'OBR': if (around.obr !== undefined) around.orc = undefined; around.obr = segment; if (!specimenFirst) around.spm = undefined; break
+  }
 }
 
 function openPatient (walk: Walk, pid: Segment, results: Results, context: Hl7Context, device: boolean): Hl7Fault | undefined {
@@ -61,7 +68,7 @@ function openPatient (walk: Walk, pid: Segment, results: Results, context: Hl7Co
 }
 
 /** IHE PCD-01 says so in MSH-21, by name or OID; else the code of a row does. */
-function isDeviceMessage ({ msh, segments }: Message): boolean {
+export function isDeviceMessage ({ msh, segments }: Message): boolean {
   const profiles = Array.from({ length: msh.repetitions(21) }, (_, i) => [msh.said(21, 1, i), msh.said(21, 3, i)]).flat()
   return profiles.some(one => one.startsWith('IHE_PCD_001') || one.startsWith('1.3.6.1.4.1.19376.1.6.1.1.')) || segments.some(segment => segment.name === 'OBX' && isDeviceCode(segment, 3))
 }

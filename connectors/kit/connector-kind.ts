@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Clock } from '../../streams/time/index.ts'
-import type { Feed, MessageMapper } from './feed.ts'
+import type { Feed, MapContext, MessageMapper } from './feed.ts'
+import type { ResultName } from './late-results.ts'
 import type { Fault } from './outcome.ts'
 import type { Connector } from './port.ts'
 
@@ -35,6 +36,11 @@ export interface ConnectorKind<Options, F extends Fault = Fault> {
   readonly options: z.ZodType<Options>
   /** Built once a feed; also reads dead letters again. */
   mapper (options: Options): MessageMapper<F>
+  /**
+   * The results that a refused message speaks of, as those would be named that replace or withdraw them. With it a dead letter that is retried leaves out
+   * what a newer message has said of the same result. Absent: its results have no identity, or it guards its retries itself.
+   */
+  resultsIn? (raw: Buffer, context: MapContext, options: Options): readonly ResultName[]
   /** Throws PORT_IN_USE, UNSAFE_EXPOSURE, CONFIG_INVALID: what a person must mend before it can run. A counterparty that is away is no reason. */
   start (context: ConnectorContext<F>, options: Options): Promise<Connector>
 }

@@ -3,6 +3,9 @@ export type { ConnectorContext, ConnectorKind, KeptTable, SecretRef } from './co
 /** The way of a message to the log: mapping, publishing, dead letters. */
 export { Feed } from './feed.ts'
 export type { FeedOptions, MapContext, MappedEvent, MappedMessage, MessageMapper, RefusedPart, RetryGuard, Superseded, Taken } from './feed.ts'
+/** A dead letter never undoes what was said of its results since. */
+export { LateResults, lateResultsOf } from './late-results.ts'
+export type { LateLetter, LateResultsOptions, ResultName } from './late-results.ts'
 /** What a feed's codes, units, times and identifiers mean. */
 export { canonicalValue, fixedMapping, identifierOf, IGNORE, meaningOf, passOver, PLAIN_MAPPING } from './mapping.ts'
 export type { CodeMapping, CodeMeaning, FeedMapping, MappingTable, UnmappedCode } from './mapping.ts'

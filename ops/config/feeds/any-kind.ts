@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Feed, type Connector, type ConnectorContext, type ConnectorKind, type Fault, type Intake, type MappingTable } from '../../../connectors/kit/index.ts'
+import { Feed, lateResultsOf, type Connector, type ConnectorContext, type ConnectorKind, type Fault, type Intake, type MappingTable } from '../../../connectors/kit/index.ts'
 
 /** What is wrong with the options of a feed's file. */
 export interface OptionFault {
@@ -44,8 +44,9 @@ export function anyKind<Options, F extends Fault> (kind: ConnectorKind<Options, 
 }
 
 function prepared<Options, F extends Fault> (kind: ConnectorKind<Options, F>, options: Options, { name, intake, mapping }: Parameters<ConfiguredKind['prepare']>[0]): PreparedFeed {
-  const feed = new Feed<F>({ name, kind: kind.kind, intake, mapping, map: kind.mapper(options) })
-  return { feed, start: context => kind.start({ ...context, feed }, options) }
+  const late = lateResultsOf(kind, options, { intake, mapping })
+  const feed = new Feed<F>({ name, kind: kind.kind, intake: late ?? intake, mapping, map: kind.mapper(options) })
+  return { feed, start: context => { late?.guard(feed, context.table('late-results')); return kind.start({ ...context, feed }, options) } }
 }
 
 /** An option that is spelt wrong would be without effect, in silence. */
