@@ -115,10 +115,10 @@ describePages('the pages of the engineer in a real browser', { timeout: 60_000 }
   })
 
   it('says why a letter was closed without a cause: a newer version had come', async () => {
+    const page = await open('/deadletters?state=retried')
     const { deadLetters } = pages.sources
     const [first, ...others] = deadLetters.letters
     deadLetters.letters = [{ ...first!, state: 'retried', retryable: false, attempts: 1, last: { action: 'retried', outcome: 'duplicate', cause: '', detail: 'a newer version has come since; this one is not used', at: first!.refusedAt, by: 'engineer' } }, ...others]
-    const page = await open('/deadletters?state=retried')
     await page.locator('[data-letter="101"]').waitFor(WAIT)
     expect(await page.locator('[data-letter="101"] .letter-last').textContent()).toContain('a newer version has come since; this one is not used')
   })
