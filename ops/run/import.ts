@@ -70,7 +70,7 @@ async function openFeeds (dir: DataDir, { config, clock, say }: ImportRequest, c
   const logger = fileLogger(dir.path('logs', 'latido.log'), config.logLevel)
   if (config.kafka !== undefined) refuseNewKey(keyFileOf(config, dir))
   const stores = await openLogStores(dir, config, clock, closers)
-  const vault = closers.use(openVault(config, dir, stores))
+  const vault = await openVault({ config, dir, stores, clock, logger }, closers)
   let redisAway = false
   const intake = await openOwnIntake({ config, dir, stores, vault, clock, onCount: (_, what) => {
     if (what !== 'seen-away' || redisAway) return

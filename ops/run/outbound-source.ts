@@ -26,7 +26,7 @@ export interface OutboundSourceOptions {
   readonly codecs: EventCodecs
   readonly inference: InferenceCodecs
   readonly online: Pick<OnlineStore, 'get'>
-  readonly identityOf: (patient: PatientKey) => SourceIdentity | undefined
+  readonly identityOf: (patient: PatientKey) => SourceIdentity | undefined | Promise<SourceIdentity | undefined>
   /** Items handed over together: all of them come again when the process ends among them. */
   readonly itemsMax: number
   readonly onCount: (what: string) => void
@@ -35,7 +35,7 @@ export interface OutboundSourceOptions {
 /** What whoever sends out is built from. */
 export interface OutboundParts {
   readonly stores: Stores
-  readonly vault: Pick<IdentityVault, 'identityOf'>
+  readonly vault: Pick<IdentityVault, 'find'>
   readonly intake: Pick<Intake, 'refuse' | 'count'>
   readonly clock: Clock
   /** Of patients, as they are served now. */
@@ -50,7 +50,7 @@ export interface OutboundWants extends Pick<ScoreChangesOptions, 'scores' | 'eve
 export function openOutboundSource (name: string, lane: OutboundLane, { stores: { log, codecs, inference, online, vectors }, vault, intake, clock, views }: OutboundParts, { itemsMax, scores, everyMs }: OutboundWants): OutboundSource {
   return logOutboundSource({
     log, lane, codecs, inference, online, vectors, clock, itemsMax, group: lane === 'alerts' ? `latido-${name}` : `latido-${name}-scores`, instance: randomUUID(),
-    identityOf: patient => vault.identityOf(patient), onCount: what => { intake.count(name, what) }, clinical: lane === 'scores' && scores.length > 0 ? { scores, everyMs, views } : undefined,
+    identityOf: patient => vault.find(patient), onCount: what => { intake.count(name, what) }, clinical: lane === 'scores' && scores.length > 0 ? { scores, everyMs, views } : undefined,
   })
 }
 
@@ -160,12 +160,12 @@ class LogOutboundSource implements OutboundSource {
     }
   }
 
-  /** Rejects where the online store is away: what was read waits. */
+  /** Rejects where the online store or the log is away: what was read waits. */
   async #itemOf (what: Found): Promise<OutboundItem | undefined> {
     const { identityOf, onCount } = this.#options
     const key = what.kind === 'change' ? what.patient : what.found.patient
-    const patient = identityOf(key)
-    if (patient === undefined) { onCount('patient-unknown'); return undefined } // erased, or known where the messages arrive
+    const patient = await identityOf(key)
+    if (patient === undefined) { onCount('patient-unknown'); return undefined } // erased
     const stay = await this.#stayOf(key)
     if (stay.isOver && !(what.kind === 'change' && 'alertId' in what.value)) { onCount('patient-discharged'); return undefined } // an alert's end is told, a score of somebody who has gone is not
     const who = { patient, ...stay.place === undefined ? {} : { place: stay.place } }

@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import type { Database } from 'lmdb'
 import type { Sealer, SourceIdentity } from '../../connectors/kit/index.ts'
 import { LatidoError, messageOf } from '../../streams/errors/index.ts'
-import type { PatientKey } from '../../streams/events/index.ts'
+import type { PatientKey, SealedIdentity } from '../../streams/events/index.ts'
 import { openLmdb } from '../../streams/lmdb/index.ts'
 
 const KEY_BYTES = 32
@@ -12,13 +12,26 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const PSEUDONYM_BYTES = 16
 const PSEUDONYMS_KEPT_MAX = 10_000
+/** Instances that write a patient in the same moment say it again until one record has it all; what is left after so many is said with the next message. */
+const ROUNDS_MAX = 5
 
 export interface VaultOptions {
   readonly directory: string
   readonly keyFile: string
   /** Gets each new or changed identity record, sealed, for the log; resolves when it is durable. */
-  readonly publish: (patient: PatientKey, sealed: Buffer) => Promise<void>
+  readonly publish: (patient: PatientKey, record: SealedIdentity) => Promise<void>
+  /**
+   * On a log that other instances write too: hands this vault, by `learn` and in the log's order, all that the log now has of the partition of this
+   * patient. What was published is known by that alone, so that every instance comes to the same, whoever wrote last.
+   */
+  readonly catchUp?: (patient: PatientKey) => Promise<void>
 }
+
+/** What became of a record of the log. `unreadable`: this key does not open it. `closed`: it brings no key, an earlier version wrote it for itself. */
+export type Learned = 'learned' | 'erased' | 'closed' | 'unreadable'
+
+/** `onLog`: the newest record of the log says the same. */
+interface Known { readonly text: string, readonly identity: SourceIdentity, readonly onLog: boolean }
 
 /**
  * The only place that knows who a pseudonym is. A pseudonym is HMAC-SHA256 of the source's identifier under a key of this installation;
@@ -28,13 +41,17 @@ export class IdentityVault implements Sealer, AsyncDisposable {
   readonly #root: ReturnType<typeof openLmdb>
   readonly #identities: Database<Buffer, string>
   readonly #keys: Database<Buffer, string>
-  readonly #cache = new Map<PatientKey, { readonly text: string, readonly identity: SourceIdentity }>()
+  readonly #log: Database<number | string, string>
+  readonly #cache = new Map<PatientKey, Known>()
   readonly #keeping = new Map<PatientKey, Promise<void>>()
   readonly #pseudonyms = new Map<string, PatientKey>()
   readonly #pseudonymKey: Buffer
   readonly #wrapKey: Buffer
   readonly #sealKey: Buffer
   readonly #publish: VaultOptions['publish']
+  readonly #catchUp: VaultOptions['catchUp']
+  /** Of the installation's key: says that two are the same, and nothing about them. */
+  readonly fingerprint: string
 
   constructor (options: VaultOptions) {
     const master = loadMasterKey(options.keyFile)
@@ -42,11 +59,14 @@ export class IdentityVault implements Sealer, AsyncDisposable {
     this.#pseudonymKey = derive('pseudonym')
     this.#wrapKey = derive('wrap')
     this.#sealKey = derive('seal')
+    this.fingerprint = derive('fingerprint').toString('base64url')
     this.#publish = options.publish
+    this.#catchUp = options.catchUp
     this.#root = openLmdb(options.directory, 'the identity vault')
     this.#identities = this.#root.openDB<Buffer, string>('identities', { encoding: 'binary' })
     this.#keys = this.#root.openDB<Buffer, string>('keys', { encoding: 'binary' })
-    for (const { key, value } of this.#identities.getRange({})) this.#remember(key as PatientKey, value)
+    this.#log = this.#root.openDB<number | string, string>('log', {})
+    for (const { key, value } of this.#identities.getRange({})) this.#remember(key as PatientKey, value, options.catchUp === undefined || this.logKey !== undefined)
   }
 
   /** The same patients come again and again: the pseudonyms of the last ones are kept. */
@@ -67,6 +87,12 @@ export class IdentityVault implements Sealer, AsyncDisposable {
 
   identityOf (patient: PatientKey): SourceIdentity | undefined { return this.#cache.get(patient)?.identity }
 
+  /** The same, after a look at the log where nobody is known: another instance may have written it just now. Rejects where the log is away. */
+  async find (patient: PatientKey): Promise<SourceIdentity | undefined> {
+    if (!this.#cache.has(patient)) await this.#catchUp?.(patient)
+    return this.identityOf(patient)
+  }
+
   /**
    * The pseudonym of a patient; a new or fuller identity is kept first, and only what was kept counts as known: after a failure the next message
    * tries again. Fields that a source leaves out stay as they were.
@@ -75,15 +101,11 @@ export class IdentityVault implements Sealer, AsyncDisposable {
     const key = this.pseudonymOf(patient.id)
     const keeping = this.#keeping.get(key)
     if (keeping !== undefined) { await keeping.catch(() => {}); return await this.identify(patient) }
-    const known = this.#cache.get(key)
-    const identity = { ...known?.identity, ...patient }
-    const text = JSON.stringify(identity)
-    if (known?.text === text) return key
-    const work = this.#keep(key, text)
+    if (this.#isKept(key, patient)) return key
+    const work = this.#keep(key, patient)
     this.#keeping.set(key, work)
     try {
       await work
-      this.#cache.set(key, { text, identity })
     } finally {
       this.#keeping.delete(key)
     }
@@ -98,28 +120,91 @@ export class IdentityVault implements Sealer, AsyncDisposable {
     await this.#root.close()
   }
 
-  /** One at a time for a patient, so that two messages cannot make two keys. */
-  async #keep (patient: PatientKey, text: string): Promise<void> {
-    const { patientKey, stored } = this.#keyFor(patient)
-    const sealed = encrypt(patientKey, Buffer.from(text), patient)
-    await Promise.all([stored, this.#identities.put(patient, sealed), this.#publish(patient, sealed)])
+  /**
+   * A record of the log. Fields that it leaves out stay as they were, so two instances that wrote at once lose nothing: the later record is then poorer than
+   * what is known, and whoever hears of the patient next says it all again. Without a record: the patient was erased. Durable when `#log` is.
+   */
+  async learn (patient: PatientKey, record: SealedIdentity | undefined): Promise<Learned> {
+    if (record === undefined) {
+      this.#cache.delete(patient)
+      await Promise.all([this.#identities.remove(patient), this.#keys.remove(patient)])
+      return 'erased'
+    }
+    if (record.key.length === 0) return 'closed'
+    const opened = this.#opened(patient, record)
+    if (opened === undefined) return 'unreadable'
+    const said = textOf(opened.identity)
+    const identity = { ...this.#cache.get(patient)?.identity, ...opened.identity }
+    const text = textOf(identity)
+    this.#cache.set(patient, { text, identity, onLog: text === said })
+    const sealed = text === said ? record.sealed : encrypt(opened.patientKey, Buffer.from(text), patient)
+    await Promise.all([this.#keys.put(patient, Buffer.from(record.key)), this.#identities.put(patient, Buffer.from(sealed))])
+    return 'learned'
   }
 
-  /** The patient's key, made if there is none; `stored` resolves when it is on disk. */
-  #keyFor (patient: PatientKey): { readonly patientKey: Buffer, readonly stored: Promise<unknown> } {
+  /** Where `learn` goes on in a partition after a restart. */
+  position (partition: number): number { return Number(this.#log.get(String(partition)) ?? 0) }
+  async learnedTo (partition: number, offset: number): Promise<void> { await this.#log.put(String(partition), offset) }
+
+  /** The fingerprint of the key that the log is under; set when all that this vault knew before has been said there. */
+  get logKey (): string | undefined { return this.#log.get('key') as string | undefined }
+  async joined (fingerprint: string): Promise<void> { await this.#log.put('key', fingerprint) }
+
+  /** The log was made anew: nothing of it was learned. */
+  async forgetLog (): Promise<void> {
+    await this.#log.clearAsync()
+    for (const [patient, known] of this.#cache) this.#cache.set(patient, { ...known, onLog: false })
+  }
+
+  /** Whom the log does not have as they are known here. */
+  unpublished (): readonly SourceIdentity[] { return [...this.#cache.values()].filter(({ onLog }) => !onLog).map(({ identity }) => identity) }
+
+  #isKept (patient: PatientKey, fields: SourceIdentity): boolean {
+    const known = this.#cache.get(patient)
+    return known !== undefined && known.onLog && known.text === textOf({ ...known.identity, ...fields })
+  }
+
+  /** One at a time for a patient, so that two messages cannot make two keys. */
+  async #keep (patient: PatientKey, fields: SourceIdentity): Promise<void> {
+    for (let round = 0; round < ROUNDS_MAX && !this.#isKept(patient, fields); round++) {
+      const identity = { ...this.#cache.get(patient)?.identity, ...fields }
+      const text = textOf(identity)
+      const { patientKey, wrapped } = this.#keyFor(patient)
+      const sealed = encrypt(patientKey, Buffer.from(text), patient)
+      if (this.#catchUp === undefined) {
+        await Promise.all([this.#keys.put(patient, wrapped), this.#identities.put(patient, sealed), this.#publish(patient, { sealed, key: wrapped })])
+        this.#cache.set(patient, { text, identity, onLog: true })
+      } else {
+        await this.#publish(patient, { sealed, key: wrapped })
+        await this.#catchUp(patient)
+      }
+    }
+  }
+
+  /** The patient's key, made if there is none. */
+  #keyFor (patient: PatientKey): { readonly patientKey: Buffer, readonly wrapped: Buffer } {
     const wrapped = this.#keys.get(patient)
-    if (wrapped !== undefined) return { patientKey: decrypt(this.#wrapKey, wrapped, patient), stored: Promise.resolve() }
+    if (wrapped !== undefined) return { patientKey: decrypt(this.#wrapKey, wrapped, patient), wrapped }
     const patientKey = randomBytes(KEY_BYTES)
-    return { patientKey, stored: this.#keys.put(patient, encrypt(this.#wrapKey, patientKey, patient)) }
+    return { patientKey, wrapped: encrypt(this.#wrapKey, patientKey, patient) }
+  }
+
+  #opened (patient: PatientKey, { key, sealed }: SealedIdentity): { readonly patientKey: Buffer, readonly identity: SourceIdentity } | undefined {
+    try {
+      const patientKey = decrypt(this.#wrapKey, key, patient)
+      return { patientKey, identity: JSON.parse(decrypt(patientKey, sealed, patient).toString()) as SourceIdentity }
+    } catch {
+      return undefined // told by whoever reads the log: it knows where
+    }
   }
 
   /** A record whose key was erased stays unreadable, which is the point. */
-  #remember (patient: PatientKey, sealed: Buffer): void {
+  #remember (patient: PatientKey, sealed: Buffer, onLog: boolean): void {
     const wrapped = this.#keys.get(patient)
     if (wrapped === undefined) return
     try {
-      const text = decrypt(decrypt(this.#wrapKey, wrapped, patient), sealed, patient).toString()
-      this.#cache.set(patient, { text, identity: JSON.parse(text) as SourceIdentity })
+      const identity = JSON.parse(decrypt(decrypt(this.#wrapKey, wrapped, patient), sealed, patient).toString()) as SourceIdentity
+      this.#cache.set(patient, { text: textOf(identity), identity, onLog })
     } catch (cause) {
       throw new LatidoError('STORE_CORRUPT', 'the identity vault cannot be opened with this key', 'put the key file back that belongs to the data directory', cause)
     }
@@ -138,6 +223,9 @@ export function pseudonymWith (keyFile: string, sourceId: string): PatientKey | 
   }
   return pseudonymUnder(derived(loadMasterKey(keyFile), 'pseudonym'), sourceId)
 }
+
+/** The same text for the same identity, whoever put it together. */
+function textOf (identity: SourceIdentity): string { return JSON.stringify(Object.fromEntries(Object.entries(identity).sort(([a], [b]) => a < b ? -1 : 1))) }
 
 function derived (master: Buffer, purpose: string): Buffer { return Buffer.from(hkdfSync('sha256', master, Buffer.alloc(0), `latido ${purpose}`, KEY_BYTES)) }
 

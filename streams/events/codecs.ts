@@ -6,7 +6,7 @@ import { SchemaBook, type Codec } from './schema-book.ts'
 import { TOPICS } from './topics.ts'
 import {
   COMPARATORS, DISPOSITION_ACTIONS, DISPOSITION_OUTCOMES, ENCOUNTER_ACTIONS, OBSERVATION_KINDS, QUALITIES, REFUSAL_CAUSES, RESULT_STATUSES, SEXES, STATEMENT_KINDS, STATEMENT_STATUSES,
-  type ArchivedMessage, type BedsideEvent, type DeadLetter, type DeadLetterRecord, type Disposition, type Observation, type RefusalCause,
+  type ArchivedMessage, type BedsideEvent, type DeadLetter, type DeadLetterRecord, type Disposition, type Observation, type RefusalCause, type SealedIdentity,
 } from './types.ts'
 
 export interface EventCodecs {
@@ -22,8 +22,8 @@ export interface EventCodecs {
   decodeDeadLetterRecord (record: RecordCursor): DeadLetterRecord
   encodeArchived (message: ArchivedMessage): Buffer
   decodeArchived (record: RecordCursor): ArchivedMessage
-  encodeIdentity (sealed: Buffer): Buffer
-  decodeIdentity (record: RecordCursor): Buffer
+  encodeIdentity (identity: SealedIdentity): Buffer
+  decodeIdentity (record: RecordCursor): SealedIdentity
   readonly book: SchemaBook
 }
 
@@ -48,8 +48,8 @@ export async function openEventCodecs (book: SchemaBook): Promise<EventCodecs> {
     decodeDeadLetterRecord: record => isDisposition(book, record) ? { kind: 'disposition', disposition: dispositionOf(book, record) } : { kind: 'letter', letter: letterOf(book, record) },
     encodeArchived: message => archived.encode({ ...message, raw: Buffer.from(message.raw) }),
     decodeArchived: record => book.decode(record.valueBuffer, record.valueStart, record.valueEnd) as ArchivedMessage,
-    encodeIdentity: sealed => identities.encode({ sealed }),
-    decodeIdentity: record => (book.decode(record.valueBuffer, record.valueStart, record.valueEnd) as { sealed: Buffer }).sealed,
+    encodeIdentity: ({ sealed, key }) => identities.encode({ sealed, key }),
+    decodeIdentity: record => book.decode(record.valueBuffer, record.valueStart, record.valueEnd) as SealedIdentity,
   }
 }
 

@@ -21,5 +21,5 @@ export type { Decoded } from './decode-event.ts'
 export { EventReader } from './event-reader.ts'
 export { COMPARATORS, DISPOSITION_ACTIONS, DISPOSITION_OUTCOMES, ENCOUNTER_ACTIONS, MOVED_AWAY, MOVED_IN, OBSERVATION_KINDS, QUALITIES, REFUSAL_CAUSES, RESULT_STATUSES, SEXES, STATEMENT_KINDS, STATEMENT_STATUSES } from './types.ts'
 export type {
-  AcknowledgementEvent, ArchivedMessage, BedsideEvent, Comparator, DeadLetter, DeadLetterRecord, Disposition, DispositionAction, DispositionOutcome, EncounterAction, EncounterEvent, MergeEvent, Observation, ObservationKind, ObservationSet, PatientKey, Quality, RefusalCause, ResultStatus, Sex, StatementEvent, StatementKind, StatementStatus, TickEvent, TransferEvent,
+  AcknowledgementEvent, ArchivedMessage, BedsideEvent, Comparator, DeadLetter, DeadLetterRecord, Disposition, DispositionAction, DispositionOutcome, EncounterAction, EncounterEvent, MergeEvent, Observation, ObservationKind, ObservationSet, PatientKey, Quality, RefusalCause, ResultStatus, SealedIdentity, Sex, StatementEvent, StatementKind, StatementStatus, TickEvent, TransferEvent,
 } from './types.ts'

@@ -122,5 +122,5 @@ export const ARCHIVED: RecordSchema = {
 /** The identity record: what names a patient, sealed for that patient alone. */
 export const IDENTITY: RecordSchema = {
   type: 'record', name: 'Identity', namespace, doc: 'Who a pseudonym is, encrypted with a key of that patient.',
-  fields: [{ name: 'sealed', type: 'bytes' }],
+  fields: [{ name: 'sealed', type: 'bytes' }, { name: 'key', type: 'bytes', default: '', doc: 'The key of that patient, wrapped by the installation; empty where one instance alone reads it' }],
 }

@@ -32,7 +32,7 @@ export function topicSpecs (options: { readonly partitions: number, readonly ret
     topic(TOPICS.entityFeatures, 'create'),
     topic(TOPICS.scores, 'create'),
     topic(TOPICS.alerts, 'create', { retentionMs: retentionMs === 0 ? 0 : Math.max(retentionMs, 30 * DAY_MS) }),
-    topic(TOPICS.identity, 'append', { retentionMs: 0 }),
+    topic(TOPICS.identity, 'append', { retentionMs: 0, cleanup: 'compact' }),
     topic(TOPICS.driftCounts, 'create', { partitions: 1 }),
     topic(TOPICS.drift, 'create', { partitions: 1 }),
     topic(TOPICS.views, 'append', { partitions: 1, retentionMs: 0 }),

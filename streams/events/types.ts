@@ -192,3 +192,6 @@ export interface ArchivedMessage {
   readonly at: ArrivalTimeMs
   readonly raw: Uint8Array
 }
+
+/** Who a patient is: `sealed` under the patient's key, and that key wrapped under the installation's; empty where one instance alone reads it. */
+export interface SealedIdentity { readonly sealed: Buffer, readonly key: Buffer }

@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import type { WireFeatures, WirePatient } from '../../dashboards/server/wire.ts'
 import { systemClock } from '../../streams/time/index.ts'
@@ -77,9 +80,10 @@ describeServers('latido on a real Kafka', () => {
 
   it('shares its partitions with a second instance, and takes them back when that one goes', async () => {
     const prefix = await prepared()
-    await using one = await startCli({ dataDir: newDir(), readyWithinMs: WITHIN_MS, flags: flagsOf(prefix) })
+    const dataDir = newDir()
+    await using one = await startCli({ dataDir, readyWithinMs: WITHIN_MS, flags: flagsOf(prefix) })
     await until('all partitions', async () => await partitionsOf(one) === 4 ? true : undefined, WITHIN_MS)
-    const two = await startOther(prefix)
+    const two = await startCli({ dataDir: newDir(), readyWithinMs: WITHIN_MS, flags: flagsOf(prefix, '--connectors', 'off', ...keyOf(dataDir)) }) // no connectors: it says no ports of theirs
     try {
       await until('two partitions each', async () => await partitionsOf(one) === 2 && await partitionsOf(two) === 2 ? true : undefined, WITHIN_MS)
       const patients = Array.from({ length: 12 }, (_, i) => `SHARE-${i}`)
@@ -97,6 +101,30 @@ describeServers('latido on a real Kafka', () => {
     await until('an alert of each', async () => (await Promise.all(Array.from({ length: 8 }, (_, i) => alertOf(one, `AFTER-${i}`)))).every(a => a !== undefined) ? true : undefined, WITHIN_MS)
   })
 
+  it('sends out and names on one instance whose messages came to another, and refuses one with another key', async () => {
+    const prefix = await prepared()
+    const dataDir = newDir()
+    await using receiver = await openReceiver()
+    const out = join(newDir(), 'hl7-out.json')
+    writeFileSync(out, JSON.stringify({ host: '127.0.0.1', port: receiver.port, receivingApplication: 'ALARMS', scores: false, clinicalScores: [] }))
+    await using one = await startCli({ dataDir, readyWithinMs: WITHIN_MS, flags: flagsOf(prefix) })
+    await deteriorate(one, 'EARLY', '01')
+    const stranger = await runCli(['start', '--data-dir', newDir(), '--http-port', '0', '--mllp-port', '0', '--mqtt-port', '0', '--simulate', 'off', ...flagsOf(prefix)])
+    expect([stranger.code, stranger.stderr]).toEqual([1, expect.stringMatching(/--key-file.*\[KEY_MISMATCH\]/)])
+    await using two = await startCli({ dataDir: newDir(), readyWithinMs: WITHIN_MS, flags: flagsOf(prefix, '--hl7-out', out, ...keyOf(dataDir)) }) // the only one that sends out
+    await until('two partitions each', async () => await partitionsOf(one) === 2 && await partitionsOf(two) === 2 ? true : undefined, WITHIN_MS)
+    const patients = Array.from({ length: 8 }, (_, i) => `HEARD-${i}`)
+    for (const [i, patient] of patients.entries()) await deteriorate(one, patient, `2${i}`)
+    await until('an alert of each from the other instance', () => patients.every(patient => receiver.messages.some(message => message.includes(`|${patient}^`) && message.includes('|news2-emergency^'))) ? true : undefined, WITHIN_MS)
+    const shown = await until('names on its board', async () => {
+      const all = await api<WirePatient[]>(two.url, '/api/patients')
+      return all.length > 0 && all.every(({ identity }) => identity?.familyName === 'Invented') ? all : undefined
+    }, WITHIN_MS)
+    expect(shown.every(({ id }) => id === 'EARLY' || patients.includes(id))).toBe(true)
+    expect((await pipelineOf(two.url)).connectors.flatMap(({ counters }) => counters).filter(({ what }) => what === 'patient-unknown')).toEqual([])
+    expect(await two.end('SIGINT')).toMatchObject({ code: 0 })
+  })
+
   it('keeps a data directory to its log', async () => {
     const dataDir = newDir()
     await using cli = await startCli({ dataDir, flags: ['--offline', 'off'] })
@@ -104,7 +132,35 @@ describeServers('latido on a real Kafka', () => {
     const { code, stderr } = await runCli(['start', '--data-dir', dataDir, '--http-port', '0', ...flagsOf(await prepared())])
     expect([code, stderr]).toEqual([1, expect.stringMatching(/belongs to another log.*CONFIG_INVALID/)])
   })
-
-  /** No connectors: it says no ports of theirs. */
-  async function startOther (prefix: string): Promise<Cli> { return await startCli({ dataDir: newDir(), readyWithinMs: WITHIN_MS, flags: flagsOf(prefix, '--connectors', 'off') }) }
 })
+
+/** All instances have the key of the first. */
+function keyOf (dataDir: string): readonly string[] { return ['--key-file', join(dataDir, 'keys', 'master.key')] }
+
+/** Takes HL7 over MLLP and accepts it. */
+async function openReceiver (): Promise<{ readonly port: number, readonly messages: readonly string[], [Symbol.asyncDispose] (): Promise<void> }> {
+  const messages: string[] = []
+  const sockets = new Set<Socket>()
+  const server = createServer(socket => {
+    let text = ''
+    sockets.add(socket)
+    socket.on('error', () => {}) // the sender ends
+    socket.on('data', (bytes: Buffer) => {
+      text += bytes.toString()
+      for (let end = text.indexOf('\x1c\r'); end >= 0; end = text.indexOf('\x1c\r')) {
+        const message = text.slice(1, end)
+        text = text.slice(end + 2)
+        messages.push(message)
+        socket.write(`\x0bMSH|^~\\&|ALARMS||LATIDO||20260101||ACK|${messages.length}|P|2.6\rMSA|AA|${message.split('|')[9]}\r\x1c\r`)
+      }
+    })
+  })
+  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
+  return {
+    port: (server.address() as AddressInfo).port, messages,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy()
+      await new Promise(resolve => { server.close(resolve) })
+    },
+  }
+}

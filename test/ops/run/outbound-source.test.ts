@@ -48,7 +48,7 @@ async function append (topic: string, partition: number, patient: string, ...val
 
 function open (lane: OutboundLane = 'alerts', itemsMax = 1, everyMs?: number): OutboundSource {
   return logOutboundSource({
-    log, lane, vectors, clock, group: `latido-hl7-out-${lane}`, instance: randomUUID(), codecs, inference, itemsMax, identityOf: patient => known.get(patient), onCount: what => { counts.push(what) },
+    log, lane, vectors, clock, group: `latido-hl7-out-${lane}`, instance: randomUUID(), codecs, inference, itemsMax, identityOf: patient => Promise.resolve(known.get(patient)), onCount: what => { counts.push(what) },
     clinical: everyMs === undefined ? undefined : { scores: ['news2', 'shockIndex'], everyMs, views: () => STANDARD_VIEWS },
     online: { get: (_tables, [patient]) => stay === undefined ? Promise.reject(new LatidoError('ONLINE_UNAVAILABLE', 'away', 'wait')) : Promise.resolve([[patient === 'anna' ? { entity: 'anna', version: 1, value: Buffer.from(JSON.stringify(stay)) } as never : undefined]]) },
   })

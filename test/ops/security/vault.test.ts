@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { IdentityVault } from '../../../ops/security/index.ts'
 import { LatidoError } from '../../../streams/errors/index.ts'
-import type { PatientKey } from '../../../streams/events/index.ts'
+import type { PatientKey, SealedIdentity } from '../../../streams/events/index.ts'
 import { openLmdb } from '../../../streams/lmdb/index.ts'
 import { tempDir } from '../../kit/temp-dir.ts'
 
@@ -13,7 +13,7 @@ let keyFile: string
 let published: { readonly key: PatientKey, readonly sealed: Buffer }[]
 let vault: IdentityVault | undefined
 
-function open (publish: (key: PatientKey, sealed: Buffer) => Promise<void> = (key, sealed) => { published.push({ key, sealed }); return Promise.resolve() }): IdentityVault {
+function open (publish: (key: PatientKey, record: SealedIdentity) => Promise<void> = (key, { sealed }) => { published.push({ key, sealed }); return Promise.resolve() }): IdentityVault {
   vault = new IdentityVault({ directory: join(directory.path, 'vault'), keyFile, publish })
   return vault
 }
@@ -58,7 +58,7 @@ it('keeps what a source leaves out, and publishes a fuller identity', async () =
 it('makes one record when two messages name a new patient at once, and both wait for it', async () => {
   let release = (): void => {}
   const written = new Promise<void>(resolve => { release = resolve })
-  open(async (key, sealed) => { await written; published.push({ key, sealed }) })
+  open(async (key, { sealed }) => { await written; published.push({ key, sealed }) })
   const done: number[] = []
   const both = [1, 2].map(async n => { await vault!.identify(JANE); done.push(n) })
   await new Promise(resolve => { setImmediate(resolve) })
@@ -72,7 +72,7 @@ it('makes one record when two messages name a new patient at once, and both wait
 
 it('does not take an identity for kept that the log did not take', async () => {
   let down = true
-  open((key, sealed) => {
+  open((key, { sealed }) => {
     if (down) return Promise.reject(new LatidoError('LOG_WRITE_FAILED', 'disk full', 'make room'))
     published.push({ key, sealed })
     return Promise.resolve()

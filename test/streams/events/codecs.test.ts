@@ -38,7 +38,7 @@ it('tells dead letters from what was done with them, and gives both back', () =>
   expect(codecs.decodeDeadLetterRecord(recordOf(codecs.encodeDeadLetter(letter)))).toEqual({ kind: 'letter', letter })
 })
 
-it('gives a sealed identity back', () => { expect(codecs.decodeIdentity(recordOf(codecs.encodeIdentity(Buffer.from([0, 1, 2]))))).toEqual(Buffer.from([0, 1, 2])) })
+it('gives a sealed identity back, with its wrapped key', () => { expect(codecs.decodeIdentity(recordOf(codecs.encodeIdentity({ sealed: Buffer.from([0, 1, 2]), key: Buffer.from([3]) })))).toEqual({ sealed: Buffer.from([0, 1, 2]), key: Buffer.from([3]) }) })
 it('reads the patient from the key; a tick has none', () => { expect([patientKeyOf(recordOf(null)), patientKeyOf(recordOf(null, null))]).toEqual(['patient', '']) })
 
 describe('refuses', () => {
@@ -62,7 +62,7 @@ describe('refuses', () => {
     const unknownConcept = codecs.encode({ type: 'observations', kind: 'device', source: '', observations: [{ concept: 'shoeSize' as never, value: 1, comparator: '=', eventTime: 1, status: 'final', quality: 'valid', resultId: '' }] })
     expect([unknownAction, unknownConcept].map(causeOf)).toEqual(['payload-invalid', 'payload-invalid'])
   })
-  it('a record that is no bedside event', () => { expect(causeOf(codecs.encodeIdentity(Buffer.from('x')))).toBe('payload-invalid') })
+  it('a record that is no bedside event', () => { expect(causeOf(codecs.encodeIdentity({ sealed: Buffer.from('x'), key: Buffer.alloc(0) }))).toBe('payload-invalid') })
 })
 
 it('says no value of the record in a refusal', () => {

@@ -67,7 +67,7 @@ it('does not make as many items as a damaged count says', () => {
 })
 
 it('refuses unknown ids, foreign bytes and nothing as decoding does', () => {
-  for (const value of [null, Buffer.alloc(0), Buffer.from([0, 0]), Buffer.from('{"json":1}'), Buffer.from([0, 0, 0, 99, 99, 1, 2]), codecs.encodeIdentity(Buffer.from('x'))]) agree(recordOf(value))
+  for (const value of [null, Buffer.alloc(0), Buffer.from([0, 0]), Buffer.from('{"json":1}'), Buffer.from([0, 0, 0, 99, 99, 1, 2]), codecs.encodeIdentity({ sealed: Buffer.from('x'), key: Buffer.alloc(0) })]) agree(recordOf(value))
 })
 
 it('refuses an enumeration and a concept that this version does not know', () => {

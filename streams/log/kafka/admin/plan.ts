@@ -67,7 +67,7 @@ function shapeFindings (spec: TopicSpec, topic: ActualTopic, { replication }: Du
   if (setting(topic, 'message.timestamp.type') !== timestamps) {
     found.push(finding('mismatch', spec, 'message.timestamp.type', timestamps, setting(topic, 'message.timestamp.type'), spec.timestamps === 'append' ? 'arrival time must be the log\'s own, or time goes back' : 'a record must keep the time that its producer brought', `an empty topic can be altered (kafka-configs --alter --add-config message.timestamp.type=${timestamps}); one with records has to be made anew`))
   }
-  if (setting(topic, 'cleanup.policy') !== cleanup) {
+  if (setting(topic, 'cleanup.policy') !== cleanup && !mayBeCompacted(spec, topic)) {
     found.push(finding('mismatch', spec, 'cleanup.policy', cleanup, setting(topic, 'cleanup.policy'), cleanup === 'compact' ? 'the newest record of a key would be deleted with age' : 'older records of a key are removed, and a replay is no longer the same', `an empty topic can be altered (kafka-configs --alter --add-config cleanup.policy=${cleanup}); one with records has to be made anew`))
   }
   if (topic.replication < replication) {
@@ -76,11 +76,17 @@ function shapeFindings (spec: TopicSpec, topic: ActualTopic, { replication }: Du
   return found
 }
 
+/** Nothing was ever deleted there, so the newest record of each key is. */
+function mayBeCompacted ({ cleanup }: TopicSpec, topic: ActualTopic): boolean {
+  return cleanup === 'compact' && setting(topic, 'cleanup.policy') === 'delete' && setting(topic, 'retention.ms') === '-1' && setting(topic, 'retention.bytes') === '-1'
+}
+
 function settingFindings (spec: TopicSpec, topic: ActualTopic, wanted: ReadonlyMap<string, string>): readonly Finding[] {
   const found: Finding[] = []
   const alter = (name: string, reason: string): void => { found.push(finding('alter', spec, name, wanted.get(name) ?? '', setting(topic, name), reason, 'latido topics apply')) }
   const less = (name: string): boolean => BigInt(setting(topic, name)) < BigInt(wanted.get(name) ?? '0')
-  if (setting(topic, 'cleanup.policy').includes('delete')) found.push(...retentionFindings(spec, topic, wanted))
+  if (mayBeCompacted(spec, topic)) alter('cleanup.policy', 'what was said of a key before, and what was erased, would be kept for ever')
+  else if (setting(topic, 'cleanup.policy').includes('delete')) found.push(...retentionFindings(spec, topic, wanted))
   if (less('min.insync.replicas')) alter('min.insync.replicas', 'a record would be acknowledged while only one broker has it')
   if (setting(topic, 'unclean.leader.election.enable') !== 'false') alter('unclean.leader.election.enable', 'a leader that lags could take over, and acknowledged records would be lost')
   if (less('max.message.bytes')) alter('max.message.bytes', 'a large message would be refused by the broker')

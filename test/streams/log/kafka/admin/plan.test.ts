@@ -42,6 +42,11 @@ describe('the plan of topics', () => {
     expect(alter).toMatchObject([{ setting: 'retention.ms', wanted: '-1', reason: expect.stringContaining('delete a replay') as string }])
   })
 
+  it('compacts a topic from which nothing was ever deleted', () => {
+    const { alter, mismatch } = planOf({ ...SNAPSHOTS, name: 'identity', timestamps: 'append' }, { config: { 'cleanup.policy': 'delete', 'retention.ms': '-1' } })
+    expect([alter.map(({ setting, wanted }) => [setting, wanted]), mismatch]).toEqual([[['cleanup.policy', 'compact']], []])
+  })
+
   it('leaves a setting out that the brokers do not know', () => {
     expect(planTopics([SCORES], { ...NOTHING, limitsTimestamps: false }).create[0]!.config.has('message.timestamp.after.max.ms')).toBe(false)
   })
@@ -51,7 +56,7 @@ describe('the plan of topics', () => {
     ['times of the producer where the log must stamp', EVENTS, { config: { 'message.timestamp.type': 'CreateTime' } }, 'message.timestamp.type'],
     ['times of the log where a replay brings them', SCORES, { config: { 'message.timestamp.type': 'LogAppendTime' } }, 'message.timestamp.type'],
     ['compaction where all must be kept', EVENTS, { config: { 'cleanup.policy': 'compact' } }, 'cleanup.policy'],
-    ['deletion where the newest of a key must be kept', SNAPSHOTS, { config: { 'cleanup.policy': 'delete' } }, 'cleanup.policy'],
+    ['deletion where the newest of a key must be kept', SNAPSHOTS, { config: { 'cleanup.policy': 'delete', 'retention.ms': String(7 * DAY_MS) } }, 'cleanup.policy'],
     ['fewer replicas', EVENTS, { replication: 2 }, 'replication'],
   ])('refuses %s', (_, spec, differs, setting) => {
     const { mismatch, alter } = planOf(spec, differs)
