@@ -89,6 +89,25 @@ it('a patient of whom one instance heard is known to the other: at once to who a
   expect(await records()).toHaveLength(2)
 })
 
+it('who asks while the instance reads waits for what came since that began', async () => {
+  const a = await open('a')
+  let release = (): void => {}
+  let held: Promise<void> | undefined
+  let waiting = 0
+  const slow = new Proxy(log, { get: (target, property) => property === 'reader' ? (of: Parameters<Log['reader']>[0], from: number): PartitionReader => {
+    const reader = target.reader(of, from)
+    return { next: async () => { const run = await reader.next(); if (held !== undefined) { waiting++; await held } return run } }
+  } : (value => typeof value === 'function' ? value.bind(target) as unknown : value)(Reflect.get(target, property) as unknown) })
+  const b = await open('b', { on: slow })
+  held = new Promise(resolve => { release = resolve })
+  await until('a look at both partitions', 10_000, async () => { if (waiting === 0) await look(); return waiting >= 2 })
+  const jane = await a.vault.identify(JANE)
+  const found = b.vault.find(jane)
+  held = undefined
+  release()
+  expect(await found).toEqual(JANE)
+})
+
 it('one who starts later reads what there is, and after a restart only what is new', async () => {
   const a = await open('a')
   const jane = await a.vault.identify(JANE)
@@ -148,15 +167,14 @@ it('a record that lacks what was known is said again by whoever hears of the pat
   expect(await records()).toHaveLength(3)
 })
 
-it('another key file is refused before anything is said under it, also after a restart and by instances that start together', async () => {
+it('another key file is refused before anything is said under it, also where it was exchanged', async () => {
   const a = await open('a')
+  await close(await open('c'))
   await a.vault.identify(JANE)
   await expect(open('b', { key: 'other' })).rejects.toMatchObject({ code: 'KEY_MISMATCH' })
   expect(await records()).toHaveLength(1)
-  const c = await open('c')
-  await close(c)
   copyFileSync(keyFileOf('other'), keyFileOf('one'))
-  await expect(open('d')).rejects.toMatchObject({ code: 'KEY_MISMATCH' })
+  for (const name of ['c', 'd']) await expect(open(name)).rejects.toMatchObject({ code: 'KEY_MISMATCH' })
 })
 
 it('of instances that start together on a new log with different keys one kind starts', async () => {
