@@ -93,7 +93,7 @@ export interface Intake {
 export interface ConnectorHealth {
   readonly state: 'up' | 'waiting' | 'failed'
   readonly since: ArrivalTimeMs
-  /** For an operator, without values or identifiers; empty when up. */
+  /** For an operator, without values or identifiers; when up empty, or what else is to be known. */
   readonly why: string
 }
 

@@ -14,8 +14,8 @@ export const mqttConnector: ConnectorKind<MqttFeedOptions> = {
   options: mqttFeedOptions,
   mapper: options => mqttMapper(options, devicesOf(options)),
   start: async (context, options) => {
-    const { feed, clock } = context
-    return await startEndpoint({ host: options.host, port: options.port, feed, options, clock, memory: context.table<DeviceRow | Association>('devices'), credentials: credentialsOf(context, options) })
+    const { feed, clock, say } = context
+    return await startEndpoint({ host: options.host, port: options.port, feed, options, clock, memory: context.table<DeviceRow | Association>('devices'), credentials: credentialsOf(context, options), say: line => { say(line) } })
   },
 }
 

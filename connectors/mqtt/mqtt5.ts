@@ -20,7 +20,7 @@ export class Mqtt5Translator {
   readonly #unsubscribes = new Map<number, number>()
   #out: Buffer[] = []
   #assignedClientId: string | undefined
-  #abort = false
+  #end: 'none' | 'will' | 'fault' = 'none'
 
   constructor (packetBytesMax: number) {
     this.#packetBytesMax = packetBytesMax
@@ -28,29 +28,34 @@ export class Mqtt5Translator {
     this.#broker = parser({ protocolVersion: 4 })
     this.#device.on('packet', (packet: Packet) => { const translated = this.#inbound(packet); if (translated !== undefined) this.#out.push(generate(translated, { protocolVersion: 4 })) })
     this.#broker.on('packet', (packet: Packet) => { this.#out.push(generate(this.#outbound(packet), { protocolVersion: 5 })) })
-    for (const one of [this.#device, this.#broker]) one.on('error', () => { this.#abort = true })
+    for (const one of [this.#device, this.#broker]) one.on('error', () => { this.#end = 'fault' })
   }
 
-  /** 3.1.1 bytes for the broker; undefined where the connection is to be cut (the broker then publishes the will). */
-  toBroker (chunk: Buffer): Buffer | undefined { return this.#through(this.#device, chunk) }
+  /** Not `none`: behind the bytes that were translated the connection is to be cut, and the broker then publishes the will. */
+  get end (): 'none' | 'will' | 'fault' { return this.#end }
+
+  /** 3.1.1 bytes for the broker. */
+  toBroker (chunk: Buffer): Buffer { return this.#through(this.#device, chunk) }
 
   /** MQTT 5 bytes for the device. */
-  toDevice (chunk: Buffer): Buffer | undefined { return this.#through(this.#broker, chunk) }
+  toDevice (chunk: Buffer): Buffer { return this.#through(this.#broker, chunk) }
 
-  #through (side: Parser, chunk: Buffer): Buffer | undefined {
+  #through (side: Parser, chunk: Buffer): Buffer {
     side.parse(chunk)
-    const bytes = this.#out.length === 1 ? this.#out[0] : Buffer.concat(this.#out)
+    const bytes = Buffer.concat(this.#out)
     this.#out = []
-    return this.#abort ? undefined : bytes
+    return bytes
   }
 
   #inbound (packet: Packet): Packet | undefined {
+    if (this.#end !== 'none') return undefined
     switch (packet.cmd) {
       case 'connect': return this.#connect(packet)
       case 'disconnect':
-        if (packet.reasonCode === DISCONNECT_WITH_WILL) this.#abort = true
-        return packet
-      case 'auth': this.#abort = true; return undefined
+        if (packet.reasonCode !== DISCONNECT_WITH_WILL) return packet
+        this.#end = 'will'
+        return undefined
+      case 'auth': this.#end = 'fault'; return undefined
       case 'unsubscribe':
         if (this.#unsubscribes.size < UNSUBSCRIBES_MAX) this.#unsubscribes.set(packet.messageId ?? 0, packet.unsubscriptions.length)
         return packet
@@ -59,8 +64,8 @@ export class Mqtt5Translator {
   }
 
   /** A session that does not outlive its connection is a clean one in 3.1.1. */
-  #connect (packet: IConnectPacket): Packet {
-    if (packet.properties?.authenticationMethod !== undefined) this.#abort = true
+  #connect (packet: IConnectPacket): Packet | undefined {
+    if (packet.properties?.authenticationMethod !== undefined) { this.#end = 'fault'; return undefined }
     if (packet.clientId === '') this.#assignedClientId = `latido-${randomUUID()}`
     const expiryS = packet.properties?.sessionExpiryInterval ?? 0
     return { ...packet, clientId: this.#assignedClientId ?? packet.clientId, protocolVersion: 4, clean: packet.clean === true || expiryS === 0 }

@@ -30,6 +30,8 @@ export interface EndpointLimits {
   /** A packet above this is never buffered: the connection is closed. */
   readonly packetBytesMax: number
   readonly clientsMax: number
+  /** A connection whose CONNECT is not there whole by then is closed. */
+  readonly connectMsMax: number
   /** How long closing waits for messages that are on their way into the log. */
   readonly drainMsMax: number
 }
@@ -41,7 +43,7 @@ export const DEVICE_OPTIONS: DeviceOptions = {
   payloadBytesMax: 65_536, numericsPerMessageMax: 256, devicesMax: 10_000, futureToleranceMs: 300_000, pastToleranceMs: 31 * 86_400_000,
   correctClocks: false, artefacts: ARTEFACT_RULES, associations: {},
 }
-export const ENDPOINT_LIMITS: EndpointLimits = { packetBytesMax: 1_048_576, clientsMax: 1_000, drainMsMax: 5_000 }
+export const ENDPOINT_LIMITS: EndpointLimits = { packetBytesMax: 1_048_576, clientsMax: 1_000, connectMsMax: 10_000, drainMsMax: 5_000 }
 export const MQTT_LIMITS: MqttLimits = { ...ENDPOINT_LIMITS, payloadBytesMax: DEVICE_OPTIONS.payloadBytesMax, numericsPerMessageMax: DEVICE_OPTIONS.numericsPerMessageMax, devicesMax: DEVICE_OPTIONS.devicesMax, futureToleranceMs: DEVICE_OPTIONS.futureToleranceMs }
 
 /** A feed that devices connect to. */
@@ -107,6 +109,7 @@ export const mqttFeedOptions: z.ZodType<MqttFeedOptions> = z.object({
   password: secret.optional(),
   packetBytesMax: whole(1_024, 268_435_455, ENDPOINT_LIMITS.packetBytesMax),
   clientsMax: whole(1, 100_000, ENDPOINT_LIMITS.clientsMax),
+  connectMsMax: whole(100, 600_000, ENDPOINT_LIMITS.connectMsMax),
   drainMsMax: whole(0, 600_000, ENDPOINT_LIMITS.drainMsMax),
   ...device,
 }).refine(({ username, password }) => (username === undefined) === (password === undefined), 'username and password go together')

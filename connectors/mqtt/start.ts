@@ -12,6 +12,7 @@ import { credentialsMatch, refuseWithoutCredentials } from './credentials.ts'
 import { devicesOf } from './devices.ts'
 import { failureOf, Inbox } from './inbox.ts'
 import { Lanes } from './lanes.ts'
+import { Losses } from './losses.ts'
 import type { Settle } from './lanes.ts'
 import { mqttMapper } from './mapper.ts'
 import { DEVICE_OPTIONS, ENDPOINT_LIMITS } from './options.ts'
@@ -22,7 +23,9 @@ const BAD_USERNAME_OR_PASSWORD = 4
 const STATUS_FILTER = /^latido\/devices\/[^/]+\/status$/
 /** Only these are kept by the broker for later subscribers. */
 const RETAINED_TOPIC = /^latido\/devices\/[A-Za-z0-9._:-]{1,64}\/status$/
-const PACKETS_BEFORE_CONNACK_MAX = 1_000
+/** Of messages with QoS 2 that one client began and did not finish: as many as it has identifiers for. They are stored without their payload. */
+const UNFINISHED_MAX = 65_535
+const NO_BYTES = Buffer.alloc(0)
 
 export interface EndpointOptions {
   /** Only loopback without credentials. */
@@ -35,6 +38,8 @@ export interface EndpointOptions {
   readonly clock: Clock
   readonly memory: KeptTable<DeviceRow | Association> | undefined
   readonly credentials: MqttCredentials | undefined
+  /** For operators: changes of state. */
+  readonly say?: (line: string) => void
 }
 
 /** Where no feed is configured: the plain mapping. */
@@ -58,7 +63,7 @@ export async function startMqtt ({ host, port, intake, clock, memory, credential
  * Starts the MQTT endpoint (3.1.1 and 5; QoS 0, 1, 2). With QoS 1 and 2 an acknowledgement means that the log has the message; when the log
  * is away the connection is closed without one, so the device sends again. Throws PORT_IN_USE, UNSAFE_EXPOSURE, CONFIG_INVALID.
  */
-export async function startEndpoint ({ host, port, feed, options, clock, memory, credentials }: EndpointOptions): Promise<Connector> {
+export async function startEndpoint ({ host, port, feed, options, clock, memory, credentials, say = () => {} }: EndpointOptions): Promise<Connector> {
   refuseWithoutCredentials(host, credentials)
   const devices = devicesOf(options)
   devices.open(memory)
@@ -66,11 +71,22 @@ export async function startEndpoint ({ host, port, feed, options, clock, memory,
   const lanes = new Lanes()
   let health: ConnectorHealth = { state: 'up', since: clock.now(), why: '' }
   const turn = (state: ConnectorHealth['state'], why: string): void => { if (health.state !== state) health = { state, since: clock.now(), why } }
-  const door: Door = { inbox, lanes, feed, retained: new Set(), retainedMax: options.devicesMax, turn }
-  const broker = await startBroker(door, credentials)
+  const losses = new Losses(feed, say)
+  const door: Door = { inbox, lanes, feed, losses, retained: new Set(), retainedMax: options.devicesMax, turn }
+  const broker = await startBroker(door, credentials, options.connectMsMax)
+  let connections = 0
   const server = createServer(socket => {
+    if (connections >= options.clientsMax * 2) { feed.count('client-limit'); socket.destroy(); return } // of those that closed some are still being read
+    connections++
     socket.setNoDelay(true)
-    broker.handle(new DeviceConnection(socket, options.packetBytesMax, () => { feed.count('packet-too-large') }))
+    const connection = new DeviceConnection(socket, options.packetBytesMax, clock, {
+      oversize: () => { feed.count('packet-too-large') },
+      malformed: () => { feed.count('client-error') },
+      reset: () => { feed.count('connection-reset') },
+      lost: n => { losses.add('connection-closed', n) },
+    })
+    connection.once('close', () => { connections-- })
+    broker.handle(connection)
   })
   server.maxConnections = options.clientsMax
   server.on('drop', () => { feed.count('client-limit') })
@@ -79,7 +95,7 @@ export async function startEndpoint ({ host, port, feed, options, clock, memory,
   return {
     name: feed.name,
     endpoint: `mqtt://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`,
-    health: () => health,
+    health: () => health.why === '' ? { ...health, why: losses.why } : health,
     clocks: () => devices.clocks(feed.intake.now()),
     async [Symbol.asyncDispose] () {
       const closed = new Promise<void>(resolve => { server.close(() => { resolve() }) })
@@ -91,10 +107,11 @@ export async function startEndpoint ({ host, port, feed, options, clock, memory,
   }
 }
 
-async function startBroker (door: Door, credentials: MqttCredentials | undefined): Promise<Aedes> {
+async function startBroker (door: Door, credentials: MqttCredentials | undefined, connectTimeout: number): Promise<Aedes> {
   const { feed } = door
   const broker = await Aedes.createBroker({
-    queueLimit: PACKETS_BEFORE_CONNACK_MAX,
+    connectTimeout,
+    maxInflightInbound: UNFINISHED_MAX,
     authenticate: (_client, username, password, done) => {
       if (credentials === undefined || credentialsMatch(credentials, username, password)) { done(null, true); return }
       feed.count('login-refused')
@@ -108,7 +125,8 @@ async function startBroker (door: Door, credentials: MqttCredentials | undefined
     },
     authorizePublish: (client, packet, settle) => { takeIn(client ?? broker, packet, door, settle) },
   })
-  broker.on('clientError', () => { feed.count('client-error') })
+  broker.on('clientReady', client => { if (client.conn instanceof DeviceConnection) client.conn.letIn() })
+  broker.on('clientError', client => { if (!client.closed) feed.count('client-error') }) // of one that has left there is one for each answer that it did not wait for
   broker.on('connectionError', () => { feed.count('connection-error') })
   broker.on('keepaliveTimeout', () => { feed.count('keepalive-timeout') })
   return broker
@@ -118,6 +136,7 @@ interface Door {
   readonly inbox: Inbox
   readonly lanes: Lanes
   readonly feed: Feed
+  readonly losses: Losses
   /** Topics that the broker keeps a message of. */
   readonly retained: Set<string>
   readonly retainedMax: number
@@ -125,17 +144,29 @@ interface Door {
   turn (state: ConnectorHealth['state'], why: string): void
 }
 
-/** The broker acknowledges when `settle` is called without an error, and closes the connection when it is called with one. */
+/**
+ * The broker acknowledges when `settle` is called without an error, and closes the connection when it is called with one. A message with QoS 0 that cannot
+ * be taken is lost whatever becomes of the connection, so it stays open.
+ */
 function takeIn (sender: Client | Aedes, packet: PublishPacket, door: Door, settle: Settle): void {
-  const { inbox, lanes, feed, turn } = door
+  const { inbox, lanes, feed, losses, turn } = door
+  const connection = 'conn' in sender && sender.conn instanceof DeviceConnection ? sender.conn : undefined
   if (packet.topic.startsWith('$')) { settle(new Error('topics of the broker are reserved')); return }
   packet.retain = packet.retain && mayRetain(packet.topic, door)
   const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
-  lanes.run(sender, () => inbox.receive(packet.topic, payload), error => {
-    if (error === null) turn('up', ''); else turn('waiting', 'the log does not take messages')
-    if (error !== null) feed.count(packet.qos === 0 ? `lost-${failureOf(error)}` : `unacknowledged-${failureOf(error)}`)
+  const tell = (error: unknown): void => { if (error === null) turn('up', ''); else turn('waiting', 'the log does not take messages') }
+  const take = (): Promise<void> => inbox.receive(packet.topic, payload)
+  if (packet.qos === 0) {
+    if (sender instanceof Aedes || !sender.closed) connection?.took() // a will is none of what it sent
+    lanes.run(connection ?? door, () => take().then(() => { tell(null) }, (error: unknown) => { tell(error); losses.add(failureOf(error)) }), settle)
+    return
+  }
+  lanes.run(sender, take, error => {
+    tell(error)
+    if (error !== null) feed.count(`unacknowledged-${failureOf(error)}`)
     settle(error)
   })
+  if (!RETAINED_TOPIC.test(packet.topic)) packet.payload = NO_BYTES // nobody may subscribe to it, and the broker keeps what is unfinished
 }
 
 function mayRetain (topic: string, { retained, retainedMax }: Door): boolean {
