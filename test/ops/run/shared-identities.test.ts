@@ -10,6 +10,7 @@ import { IdentityVault } from '../../../ops/security/index.ts'
 import { openEventCodecs, patientKeyOf, SchemaBook, TOPICS, topicSpecs, type EventCodecs, type PatientKey, type SealedIdentity } from '../../../streams/events/index.ts'
 import { openEmbeddedLog, type Log, type PartitionReader } from '../../../streams/log/index.ts'
 import { ManualClock, systemClock } from '../../../streams/time/index.ts'
+import { merge, openHouse, type House } from '../../connectors/kit/house.ts'
 import { recordsOf } from '../../kit/read-topic.ts'
 import { until } from '../../kit/servers/index.ts'
 import { tempDir } from '../../kit/temp-dir.ts'
@@ -182,6 +183,20 @@ it('of instances that start together on a new log with different keys one kind s
   const keys = new Set(started.flatMap(one => one.status === 'fulfilled' ? one.value.vault.fingerprint : []))
   expect(keys.size).toBe(1)
   for (const one of started) if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'KEY_MISMATCH' })
+})
+
+it('who takes over in a merge is known to all, though one instance alone heard of it, and the two are told as known where they were not heard of', async () => {
+  const [a, b] = [await open('a'), await open('b')]
+  const house = async (name: string, { vault }: Instance): Promise<House> => await openHouse(join(directory.path, `intake-${name}`), clock, { identify: patient => vault.identify(patient), isKnown: id => vault.keyOf(id) !== undefined })
+  const [houseA, houseB] = [await house('a', a), await house('b', b)]
+  try {
+    expect(await houseA.intake.publish(merge('MRN-7', 'MRN-8'))).toMatchObject({ kind: 'published' })
+    for (const id of ['MRN-7', 'MRN-8']) expect(await b.vault.find(b.vault.pseudonymOf(id))).toEqual({ id })
+    await houseB.intake.publish(merge('MRN-8', 'MRN-7'))
+    expect([...houseA.counts.keys(), ...houseB.counts.keys()].filter(what => what.startsWith('merge-of'))).toEqual(['merge-of-two-unknown'])
+  } finally {
+    for (const one of [houseA, houseB]) await one.close()
+  }
 })
 
 it('a patient who was erased is erased on every instance, and unknown to those who start later', async () => {

@@ -39,6 +39,12 @@ it('tells dead letters from what was done with them, and gives both back', () =>
 })
 
 it('gives a sealed identity back, with its wrapped key', () => { expect(codecs.decodeIdentity(recordOf(codecs.encodeIdentity({ sealed: Buffer.from([0, 1, 2]), key: Buffer.from([3]) })))).toEqual({ sealed: Buffer.from([0, 1, 2]), key: Buffer.from([3]) }) })
+it('reads an identity that was written before records brought a key', async () => {
+  const kept = storage()
+  const before = await (await bookOn(kept)).codec(TOPICS.identity, { type: 'record', name: 'Identity', namespace: 'latido', doc: 'Who a pseudonym is, encrypted with a key of that patient.', fields: [{ name: 'sealed', type: 'bytes' }] })
+  const now = await openEventCodecs(await bookOn(kept))
+  expect(now.decodeIdentity(recordOf(before.encode({ sealed: Buffer.from('x') })))).toEqual({ sealed: Buffer.from('x'), key: Buffer.alloc(0) })
+})
 it('reads the patient from the key; a tick has none', () => { expect([patientKeyOf(recordOf(null)), patientKeyOf(recordOf(null, null))]).toEqual(['patient', '']) })
 
 describe('refuses', () => {

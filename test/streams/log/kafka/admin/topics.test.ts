@@ -47,6 +47,15 @@ describeKafka('administration of a real cluster', () => {
     expect(topics.get(events.name)?.own.get('message.timestamp.type')).toBe('LogAppendTime')
   })
 
+  it('compacts a topic that was made to keep all', async () => {
+    const identity = spec('identity', { retentionMs: 0 })
+    await applyTopics(admin, await plan([identity]))
+    const compacted = await plan([{ ...identity, cleanup: 'compact' }])
+    expect([compacted.alter.map(a => a.setting), compacted.mismatch]).toEqual([['cleanup.policy'], []])
+    await applyTopics(admin, compacted)
+    expect(await plan([{ ...identity, cleanup: 'compact' }])).toMatchObject({ create: [], alter: [], mismatch: [], notes: [] })
+  })
+
   it('names what only a person can mend', async () => {
     const wrong = spec('wrong')
     await java.createTopic(wrong.name, 5, { 'message.timestamp.type': 'CreateTime', 'cleanup.policy': 'compact' })
