@@ -36,12 +36,12 @@ export function fhirKind (modes: { readonly subscription?: StartSubscription }):
 }
 
 /** The source that polls a server, as the options and its profile say; also what fills the gaps of a subscription. */
-export function polling (options: FhirOptions, { client, references }: FhirServer): Source {
+export function polling (options: FhirOptions, { client, references, count }: FhirServer): Source {
   const profile = PROFILES[options.profile]
   const pageSize = options.pageSize ?? profile.pageSize
   const { patients } = options
   if ((options.polling ?? profile.polling) === 'patient' && patients !== undefined) {
-    return patientSource({ client, references, patients, searches: options.searches ?? profile.searches, pageSize, lookbackMs: options.lookbackMs })
+    return patientSource({ client, references, patients, searches: options.searches ?? profile.searches, pageSize, lookbackMs: options.lookbackMs, count })
   }
   return systemSource({
     client, references, types: options.types, filters: options.filters, pageSize, overlapMs: options.overlapMs,

@@ -7,14 +7,15 @@ import { PROFILES } from './profiles/index.ts'
 import { backendServices, readKey } from './smart/index.ts'
 
 /** A server as every mode has it. */
-export interface FhirServer { readonly client: FhirClient, readonly references: References }
+export interface FhirServer { readonly client: FhirClient, readonly references: References, readonly count: (what: string, n?: number) => void }
 
 export type FhirServerOptions = Pick<FhirOptions, 'baseUrl' | 'auth' | 'insecure' | 'profile' | 'requestsPerMinute' | 'timeoutMs' | 'types'>
 
 /** The client of a feed's server, with its credentials, and what is known of those that its resources refer to. */
 export async function openServer (context: Pick<ConnectorContext, 'clock' | 'secret' | 'table' | 'feed'>, options: FhirServerOptions): Promise<FhirServer> {
-  const client = await openClient({ clock: context.clock, secret: context.secret, count: (what, n) => { context.feed.count(what, n) } }, options)
-  return { client, references: new References({ client, clock: context.clock, table: context.table<KnownResource>('references') }) }
+  const count = (what: string, n?: number): void => { context.feed.count(what, n) }
+  const client = await openClient({ clock: context.clock, secret: context.secret, count }, options)
+  return { client, count, references: new References({ client, clock: context.clock, table: context.table<KnownResource>('references') }) }
 }
 
 /** The client alone, for what has no feed. */

@@ -1,15 +1,13 @@
-import { invalid } from '../http/index.ts'
-
 const NEWLINE = 10
 
-/** The lines of a stream, without empty ones, with no more in memory than one line and one chunk. Throws where a line is longer than `lineBytesMax`. */
+/** The lines of a stream, without empty ones, with no more in memory than one line and one chunk. Of a longer line than `lineBytesMax` the beginning comes, one byte more than that. */
 export async function * linesOf (stream: AsyncIterable<Uint8Array>, lineBytesMax: number): AsyncIterable<Buffer> {
   let parts: Buffer[] = []
   let size = 0
   const grow = (part: Buffer): void => {
-    size += part.length
-    if (size > lineBytesMax) throw invalid(`has a line of more than ${lineBytesMax} bytes`)
-    if (part.length > 0) parts.push(part)
+    const kept = part.subarray(0, Math.max(0, lineBytesMax + 1 - size))
+    size += kept.length
+    if (kept.length > 0) parts.push(kept)
   }
   const take = (): Buffer => {
     const line = parts.length === 1 ? parts[0]! : Buffer.concat(parts)

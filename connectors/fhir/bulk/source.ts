@@ -90,8 +90,21 @@ async function * readFiles (options: BulkOptions, session: SourceSession, job: s
       }
     }
   }
-  for (const file of manifest.error) for await (const raw of lines(options, file, manifest, signal)) options.count(`export-issue${issuesOf(parse(raw)).some(one => /^(error|fatal)/.test(one)) ? '-error' : ''}`)
+  await tellIssues(options, manifest, signal)
   await taken.all(signal)
+}
+
+/** What the server could not export is not to be had by asking again: it is counted, and told once. */
+async function tellIssues (options: BulkOptions, manifest: Manifest, signal: AbortSignal): Promise<void> {
+  let errors = 0
+  for (const file of manifest.error) {
+    for await (const raw of lines(options, file, manifest, signal)) {
+      const isError = issuesOf(parse(raw)).some(one => /^(error|fatal)/.test(one))
+      options.count(isError ? 'export-issue-error' : 'export-issue')
+      if (isError) errors++
+    }
+  }
+  if (errors > 0) options.say(`the server says of ${errors} things that it could not export them: what it exported is taken, and the rest is missing`)
 }
 
 /** Who and where before what, so that what is said later is read against it. */

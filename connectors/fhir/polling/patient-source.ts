@@ -1,3 +1,4 @@
+import { isLatidoError } from '../../../streams/errors/index.ts'
 import type { Source, SourceMessage, SourceSession } from '../../kit/index.ts'
 import type { DurationMs } from '../../../streams/time/index.ts'
 import type { FhirClient } from '../http/index.ts'
@@ -19,6 +20,7 @@ export interface PatientPollOptions {
   readonly pageSize: number
   /** Read again before the last reading: results and charted values are often entered long after the time that they are of. */
   readonly lookbackMs: DurationMs
+  readonly count?: (what: string, n?: number) => void
 }
 
 export interface PatientSearch {
@@ -33,7 +35,8 @@ const MARK = 'patients'
 
 /**
  * Polls patient by patient, for servers without a search over everybody. A round ends when all patients were read; what it read is kept as one mark, the
- * server's time at its beginning. New values of old times are found within the look-back; versions that are known are not told again.
+ * server's time at its beginning. New values of old times are found within the look-back; versions that are known are not told again. A patient whom the
+ * server will not show (a sealed record, one that is gone) holds up nobody: the others are read. A search that it refuses for everybody is a failure.
  */
 export function patientSource (options: PatientPollOptions): Source {
   const recent = new Recent(RECENT_MAX)
@@ -47,24 +50,57 @@ async function * readRound (options: PatientPollOptions, session: SourceSession,
   const patients = await patientsOf(options, signal)
   const began = new Date(await serverNow(client, signal)).toISOString()
   const since = new Date(Date.parse(marks[MARK] ?? began) - options.lookbackMs).toISOString()
+  const refusals = new Refusals()
   let held: { readonly resource: FhirResource, readonly message: SourceMessage } | undefined
   for (const patient of patients) {
     for (const search of options.searches) {
-      for await (const bundle of client.search(queryOf(search, patient, since, options.pageSize), { signal })) {
-        for (const entry of list(bundle.entry)) {
-          const { resource } = entry
-          if (!isResource(resource) || entry.search?.mode === 'include' || entry.search?.mode === 'outcome') continue
-          const key = keyOf(resource)
-          if (recent.has(key)) continue
-          if (held !== undefined) { references.remember(held.resource); yield held.message }
-          if (signal.aborted) return
-          const raw = envelopeOf(resource, await references.includesOf(resource, signal))
-          held = { resource, message: { raw, acknowledge: async () => { recent.add(key); await references.note(resource) } } }
-        }
+      for await (const resource of refusals.over(search.query, found(options, queryOf(search, patient, since, options.pageSize), signal))) {
+        const key = keyOf(resource)
+        if (recent.has(key)) continue
+        if (held !== undefined) { references.remember(held.resource); yield held.message }
+        if (signal.aborted) return
+        const raw = envelopeOf(resource, await references.includesOf(resource, signal))
+        held = { resource, message: { raw, acknowledge: async () => { recent.add(key); await references.note(resource) } } }
       }
     }
   }
+  if (refusals.count > 0) options.count?.('search-refused', refusals.count)
+  const { ofEverybody } = refusals
+  if (ofEverybody !== undefined) {
+    if (held !== undefined) { references.remember(held.resource); yield held.message }
+    throw ofEverybody
+  }
   if (held !== undefined) { references.remember(held.resource); yield { ...held.message, position: writeMarks({ ...marks, [MARK]: began }) } }
+}
+
+/** A server's cache would answer the same search with the same page for a while. */
+const FRESH: Readonly<Record<string, string>> = { 'cache-control': 'no-cache' }
+
+async function * found ({ client }: PatientPollOptions, query: string, signal: AbortSignal): AsyncIterable<FhirResource> {
+  for await (const bundle of client.search(query, { signal, headers: FRESH })) {
+    for (const { resource, search } of list(bundle.entry)) if (isResource(resource) && search?.mode !== 'include' && search?.mode !== 'outcome') yield resource
+  }
+}
+
+/** Searches that the server refused, each for one patient. */
+class Refusals {
+  count = 0
+  readonly #answered = new Set<string>()
+  readonly #refused = new Map<string, Error>()
+
+  async * over (search: string, resources: AsyncIterable<FhirResource>): AsyncIterable<FhirResource> {
+    try {
+      yield * resources
+      this.#answered.add(search)
+    } catch (e) {
+      if (!isLatidoError(e) || e.code !== 'FHIR_REFUSED') throw e
+      this.count++
+      this.#refused.set(search, e)
+    }
+  }
+
+  /** Why a search was answered for nobody; undefined: each was, or there was nobody to ask for. */
+  get ofEverybody (): Error | undefined { return [...this.#refused].find(([search]) => !this.#answered.has(search))?.[1] }
 }
 
 /** A server that keeps no versions tells a change by its content. */

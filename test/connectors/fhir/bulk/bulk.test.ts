@@ -19,6 +19,7 @@ class Export implements AsyncDisposable {
   readonly states = new MemoryTable<ExportState>()
   readonly references = new MemoryTable<KnownResource>()
   readonly counts: string[] = []
+  readonly said: string[] = []
   #connector: Connector | undefined
   private constructor (clock: ManualClock, server: FakeFhirServer) { this.clock = clock; this.server = server }
 
@@ -33,7 +34,7 @@ class Export implements AsyncDisposable {
   start (): void {
     const client = openFhirClient({ baseUrl: this.server.baseUrl, clock: this.clock, fetch: countedFetch, limits: { requestsPerMinute: 600, timeoutMs: HOUR_MS } })
     const references = new References({ client, clock: this.clock, table: this.references })
-    const source = bulkSource({ client, references, table: this.states, path: '$export', types: ['Patient', 'Observation'], from: undefined, everyMs: HOUR_MS, lineBytesMax: 100_000, fileOrigins: [], count: what => { this.counts.push(what) }, say: () => {} })
+    const source = bulkSource({ client, references, table: this.states, path: '$export', types: ['Patient', 'Observation'], from: undefined, everyMs: HOUR_MS, lineBytesMax: 100_000, fileOrigins: [], count: what => { this.counts.push(what) }, say: line => { this.said.push(line) } })
     this.#connector = runSource(source, { feed: feedOf(this.intake), clock: this.clock, positions: this.positions, limits: { pollEveryMs: 15_000 } })
   }
 
@@ -62,6 +63,19 @@ it('exports, waits as it is told, reads the files, tells the server that they ma
   await bulk.until(() => bulk.server.exports.discarded.length === 2)
   expect(bulk.intake.published.slice(-2).map(m => m.event)).toMatchObject([{ observations: [{ value: 99 }] }, { observations: [{ status: 'withdrawn', resultId: 'Observation/o7|8867-4' }] }])
   expect(bulk.intake.refused).toEqual([])
+})
+
+it('tells that the server could not export something, and takes the rest; a line that is too long is a dead letter and holds up nothing', async () => {
+  await using bulk = await Export.open()
+  bulk.server.exports.severity = 'error'
+  bulk.server.store.put(heartRate('o50', 77, { note: [{ text: 'x'.repeat(200_000) }] }))
+  bulk.start()
+  await bulk.until(() => bulk.server.exports.discarded.length === 1)
+  expect(bulk.counts).toEqual(['export-issue-error'])
+  expect(bulk.said.join()).toContain('could not export')
+  expect(bulk.said.join()).not.toContain('Jane')
+  expect(bulk.values()).toBe(99)
+  expect(bulk.intake.causes()).toEqual(['malformed'])
 })
 
 it('is complete with 10 % errors', async () => {
@@ -107,7 +121,9 @@ it('cuts lines however the bytes come', async () => {
   }))
 })
 
-it('does not keep a line without an end', async () => {
-  async function * endless (): AsyncIterable<Uint8Array> { for (;;) yield Buffer.alloc(1000, 65) }
-  await expect((async () => { for await (const _ of linesOf(endless(), 10_000)) return })()).rejects.toMatchObject({ code: 'FHIR_INVALID' })
+it('of a line that is too long keeps the beginning alone, and goes on at the next', async () => {
+  async function * long (): AsyncIterable<Uint8Array> { yield Buffer.from('{}\n'); for (let i = 0; i < 1_000; i++) yield Buffer.alloc(1000, 65); yield Buffer.from('\n{"a":1}') }
+  const read: Buffer[] = []
+  for await (const line of linesOf(long(), 10_000)) read.push(line)
+  expect(read.map(line => line.length)).toEqual([2, 10_001, 7])
 })

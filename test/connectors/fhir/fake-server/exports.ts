@@ -11,6 +11,8 @@ export class Exports {
   readonly #pollsUntilDone: number
   readonly discarded: string[] = []
   started = 0
+  /** Of what stands in the file of errors. */
+  severity = 'warning'
   constructor (store: Store, pollsUntilDone: number) {
     this.#store = store
     this.#pollsUntilDone = pollsUntilDone
@@ -37,7 +39,7 @@ export class Exports {
     const job = this.#jobs.get(id)
     if (job === undefined) return undefined
     const line = (value: unknown): string => `${JSON.stringify(value)}\n`
-    if (type === 'error') return line({ resourceType: 'OperationOutcome', issue: [{ severity: 'warning', code: 'incomplete', diagnostics: 'Jane Doe was left out' }] })
+    if (type === 'error') return line({ resourceType: 'OperationOutcome', issue: [{ severity: this.severity, code: 'incomplete', diagnostics: 'Jane Doe was left out' }] })
     if (type === 'deleted') return this.#deleted(job).map(one => line({ resourceType: 'Bundle', type: 'transaction', entry: [{ request: { method: 'DELETE', url: `${one.type}/${one.id}` } }] })).join('')
     return this.#of(job, type).slice(n * LINES_A_FILE, (n + 1) * LINES_A_FILE).map(one => line(one.resource)).join('')
   }

@@ -120,6 +120,7 @@ export class FakeFhirServer implements AsyncDisposable {
   }
 
   #search (type: string, query: URLSearchParams): Answer {
+    if (this.#options.forbidden?.some(one => one === type || one === `Patient/${query.get('patient')}`) === true) return { status: 403, body: outcome('forbidden') }
     const id = `s${this.#searches.size}`
     this.#searches.set(id, { type, query, found: this.#find(type, query) })
     return this.#page(id, 0)

@@ -9,12 +9,12 @@ import { countedFetch, feedOf, heartRate, MemoryTable, NOW_MS, patient, runUntil
 
 const HOUR_MS = 3_600_000
 
-interface Round { readonly clock: ManualClock, readonly server: FakeFhirServer, readonly intake: FakeIntake, readonly references: MemoryTable<KnownResource>, until (holds: () => boolean): Promise<void> }
+interface Round { readonly clock: ManualClock, readonly connector: Connector, readonly server: FakeFhirServer, readonly intake: FakeIntake, readonly references: MemoryTable<KnownResource>, until (holds: () => boolean): Promise<void> }
 
 /** Runs a round after another over three patients with a value each. */
-async function withPatients (options: Partial<PatientPollOptions>, test: (round: Round) => Promise<void>): Promise<void> {
+async function withPatients (options: Partial<PatientPollOptions>, test: (round: Round) => Promise<void>, forbidden: readonly string[] = []): Promise<void> {
   const clock = new ManualClock(NOW_MS)
-  const server = await FakeFhirServer.start({ clock, order: 'newest-first' })
+  const server = await FakeFhirServer.start({ clock, order: 'newest-first', forbidden })
   const intake = new FakeIntake()
   for (const id of ['a', 'b', 'c']) {
     server.store.put(patient(id))
@@ -27,7 +27,7 @@ async function withPatients (options: Partial<PatientPollOptions>, test: (round:
   const connector: Connector = runSource(source, { feed: feedOf(intake), clock, positions: new MemoryTable<string>(), limits: { pollEveryMs: 15_000 } })
   const until = (holds: () => boolean): Promise<void> => runUntil(clock, server, () => { intake.nowMs = clock.now(); return holds() })
   try {
-    await test({ clock, server, intake, references: table, until })
+    await test({ clock, connector, server, intake, references: table, until })
   } finally {
     let done = false
     await Promise.all([connector[Symbol.asyncDispose]().then(() => { done = true }), until(() => done)])
@@ -48,6 +48,20 @@ it('reads patient by patient, each value once, and a correction', async () => {
     expect(intake.published.map(m => m.patient.id)).toEqual(['MRN-a', 'MRN-b', 'MRN-c', 'MRN-b'])
     expect(intake.duplicates).toBe(0)
   })
+})
+
+it('a patient whom the server will not show holds up nobody, and neither does a search that it refuses; but that one is told', async () => {
+  const counts: string[] = []
+  await withPatients({ count: what => { counts.push(what) } }, async ({ clock, connector, intake, until }) => {
+    await until(() => intake.published.length === 2 && counts.length === 2)
+    expect(intake.published.map(m => m.patient.id)).toEqual(['MRN-b', 'MRN-c'])
+    expect(connector.health().state).toBe('up')
+    expect(clock.now()).toBeGreaterThan(NOW_MS)
+  }, ['Patient/a'])
+  await withPatients({ searches: [{ query: 'Condition', by: 'none' }, { query: 'Observation?category=vital-signs', by: 'date' }] }, async ({ connector, intake, until }) => {
+    await until(() => intake.published.length === 3 && connector.health().state === 'waiting')
+    expect(connector.health().why).toContain('403')
+  }, ['Condition'])
 })
 
 it('finds within the look-back what was entered late', async () => {

@@ -39,7 +39,7 @@ async function start ({ subscription = PLAIN, fields = {}, limits = {}, fetch }:
   const client: FhirClient = { baseUrl: plain.baseUrl, read: (...a) => plain.read(...a), search: (...a) => plain.search(...a), post: (...a) => plain.post(...a), put: (...a) => plain.put(...a), patch: (...a) => plain.patch(...a), delete: (...a) => plain.delete(...a), serverTime: () => plain.serverTime(), fetch: fetch ?? ((...a) => plain.fetch(...a)) }
   const references = new References({ client, clock: systemClock, table: table('references') })
   const options = FHIR_OPTIONS.parse({ baseUrl: server.baseUrl, mode: 'subscription', deletions: false, overlapMs: 1_000, subscription: { secret: { env: 'SECRET' }, subscriptions: [subscription], ...fields } })
-  connector = await startSubscriptionWith(context, options, { client, references }, { gapGraceMs: 10, retryMs: 50, ...limits })
+  connector = await startSubscriptionWith(context, options, { client, references, count: () => {} }, { gapGraceMs: 10, retryMs: 50, ...limits })
   return connector
 }
 
