@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import type { ArrivalTimeMs, DurationMs } from '../../../streams/time/index.ts'
-import { isLatidoError, type LatidoError } from '../../../streams/errors/index.ts'
+import { isLatidoError, LatidoError } from '../../../streams/errors/index.ts'
 import type { KeptTable, Source, SourceMessage, SourceSession } from '../../kit/index.ts'
 import { failure, readBytes, type NamedFile } from '../read-bytes.ts'
 import { damageOf } from './damage.ts'
@@ -112,6 +112,7 @@ export class FilesSource implements Source {
         openEnd = !whole
         if (++records > before) yield taking.follow({ raw, position: writePosition({ file: key, ...mark, records, openEnd }) })
       }
+      if (!signal.aborted) await this.#refuseChanged(file, disk, hash)
     } catch (e) {
       if (!isInvalid(e)) throw e
       damaged = true
@@ -132,6 +133,14 @@ export class FilesSource implements Source {
       : new Map([[bytes, await hashOfAll(parts, onRead)]])
     const hash = hashes.get(bytes)!
     return { hash, ...continuation([known, begun].filter(mark => this.#options.format.atOnce !== true || mark?.bytes === bytes), hashes, hash) }
+  }
+
+  /** What was read while somebody wrote over it is neither the one file nor the other. That it has grown is no matter: its beginning is what was read. */
+  async #refuseChanged (file: NamedFile, disk: OnDisk, hash: string): Promise<void> {
+    const now = await this.#onDisk(file).catch((e: unknown) => { if (isLatidoError(e)) return disk; throw e }) // taken away behind us: it was read to its end
+    if (now?.stamp === disk.stamp) return
+    const beginning = now === undefined || now.bytes < disk.bytes || now.parts.length !== disk.parts.length ? '' : (await this.#place(disk, undefined, undefined)).hash
+    if (beginning !== hash) throw new LatidoError('FILE_INVALID', `${file.name} was written over while it was read`, 'give it again when nobody writes to it; write a file under another name and rename it when it is complete')
   }
 
   #open (file: NamedFile, identity: string, disk: OnDisk, onRead: (bytes: number) => void): TakenFile {

@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { appendFile, truncate, writeFile } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
@@ -72,6 +72,22 @@ describe('a file that is imported', () => {
     const second = trial(LONG, { tables })
     expect(await second.take(path)).toEqual({ records: 3, before: 2 })
     expect(valuesOf(second.intake)).toEqual([120])
+  })
+
+  it.each([['over', (path: string) => { writeFileSync(path, `${HEADER}\n${rows(5).replaceAll('HR', 'RR')}`) }], ['shorter', (path: string) => { truncateSync(path, 60) }]])('that is written %s while it is read is told, and taken as another when it is given again', async (_, change) => {
+    await using folder = await TemporaryFolder.of({ 'a.csv': `${HEADER}\n${rows(5)}` })
+    const path = folder.file('a.csv')
+    utimesSync(path, 1_900_000_000, 1_900_000_000) // times of files are coarse
+    let changed = false
+    const tables = new Tables()
+    await expect(trial(LONG, { tables }).take(path, ({ step }) => {
+      if (step === 'taking' && !changed) change(path)
+      changed ||= step === 'taking'
+    })).rejects.toMatchObject({ code: 'FILE_INVALID' })
+    await writeFile(path, `${HEADER}\n${row(9)}\n`)
+    const again = trial(LONG, { tables })
+    expect(await again.take(path)).toEqual({ records: 1, before: 0 })
+    expect(valuesOf(again.intake)).toEqual([69])
   })
 
   it('whose last record had no end is read again from there when it has grown: nothing is lost', async () => {
