@@ -10,6 +10,7 @@ import type { DeviceRow } from './associations.ts'
 import { devicesOf } from './devices.ts'
 import { failureOf, Inbox } from './inbox.ts'
 import { Lanes } from './lanes.ts'
+import { Losses } from './losses.ts'
 import type { Association, MqttBrokerOptions, MqttCredentials } from './options.ts'
 
 export interface BrokerParts {
@@ -44,6 +45,7 @@ class BrokerFollower implements Connector {
   readonly #parts: BrokerParts
   readonly #inbox: Inbox
   readonly #lanes = new Lanes()
+  readonly #losses: Losses
   readonly #stop = new AbortController()
   readonly #done: Promise<void>
   #health: ConnectorHealth
@@ -58,10 +60,11 @@ class BrokerFollower implements Connector {
     const devices = devicesOf(options)
     devices.open(memory)
     this.#inbox = new Inbox(feed, devices)
+    this.#losses = new Losses(feed, parts.say)
     this.#done = this.#follow()
   }
 
-  health (): ConnectorHealth { return this.#health }
+  health (): ConnectorHealth { return this.#health.why === '' ? { ...this.#health, why: this.#losses.why } : this.#health }
   clocks (): DeviceClocks { return devicesOf(this.#parts.options).clocks(this.#parts.feed.intake.now()) }
 
   async [Symbol.asyncDispose] (): Promise<void> {
@@ -145,14 +148,18 @@ class BrokerFollower implements Connector {
 
   #take (client: MqttClient, packet: IPublishPacket, settled: (taken: boolean) => void): void {
     const { feed } = this.#parts
-    if (this.#stop.signal.aborted) { settled(false); return }
+    if (this.#stop.signal.aborted) { if (packet.qos === 0) this.#losses.add('connection-closed'); settled(false); return }
     const topic = this.#ownTopic(packet.topic)
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
     // What the broker had kept of a state says nothing of when it was.
     const work = packet.retain && topic.endsWith('/status') ? () => { feed.count('status-retained'); return Promise.resolve() } : () => this.#inbox.receive(topic, payload, packet.retain)
+    if (packet.qos === 0) { // lost whatever becomes of the connection, so it stays
+      this.#lanes.run(packet, () => work().then(() => { this.#taken++ }, (error: unknown) => { this.#losses.add(failureOf(error)) }), () => { settled(true) })
+      return
+    }
     this.#lanes.run(client, work, error => {
       if (error === null) { this.#taken++; settled(true); return }
-      feed.count(packet.qos === 0 ? `lost-${failureOf(error)}` : `unacknowledged-${failureOf(error)}`)
+      feed.count(`unacknowledged-${failureOf(error)}`)
       settled(false)
       this.#turn('waiting', isLatidoError(error) ? 'the log does not take messages' : 'a message could not be taken')
       client.end(true)

@@ -67,6 +67,20 @@ describeMosquitto('a feed that follows a broker', () => {
     await until('it to be up', WITHIN_MS, () => connector.health().state === 'up')
   })
 
+  it('counts each message with QoS 0 that came while the log was away, says so in health, and stays connected', async () => {
+    const intake = new FakeIntake()
+    const connector = await follow(intake)
+    const client = await device()
+    intake.away = true
+    for (let seq = 0; seq < 50; seq++) await client.publishAsync(topic('m1'), numerics(seq), { qos: 0 })
+    await until('all to be counted', WITHIN_MS, () => intake.counts.get('lost-log-away') === 50)
+    intake.away = false
+    await client.publishAsync(topic('m1'), numerics(50), { qos: 0 })
+    await until('the next', WITHIN_MS, () => intake.published.length === 1)
+    expect(connector.health()).toMatchObject({ state: 'up', why: expect.stringMatching(/^messages with QoS 0 were lost: 50, the last at /) as string })
+    expect(intake.counts.get('broker-disconnected')).toBeUndefined()
+  })
+
   it('shares the messages between the instances of a group, while each hears the associations', async () => {
     const [one, two] = [new FakeIntake(), new FakeIntake()]
     await follow(one, { clientId: 'latido-1', shareGroup: 'latido' })
