@@ -9,6 +9,8 @@ export type ReadOutcome =
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'gone' }
   | { readonly kind: 'missing' }
+  /** 403, where the caller asked to be told in this way. */
+  | { readonly kind: 'forbidden' }
 
 /** What became of a write. `conflict`: somebody else has changed it (409, 412). `refused`: the server will not; `issues` are codes, never texts. */
 export type WriteOutcome =
@@ -19,6 +21,11 @@ export type WriteOutcome =
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined
   readonly headers?: Readonly<Record<string, string>>
+}
+export interface ReadOptions extends CallOptions {
+  readonly etag?: string | undefined
+  /** A 403 is an answer (`forbidden`) and no failure. */
+  readonly mayBeForbidden?: boolean
 }
 export interface WriteOptions extends CallOptions {
   /** An ETag as the server gave it: `W/"3"`. */
@@ -50,7 +57,7 @@ export interface RawAnswer {
  */
 export interface FhirClient {
   readonly baseUrl: string
-  read (type: string, id: string, options?: CallOptions & { readonly etag?: string | undefined }): Promise<ReadOutcome>
+  read (type: string, id: string, options?: ReadOptions): Promise<ReadOutcome>
   /** `Observation?_lastUpdated=...`: its pages, by links that are followed as they are, on the same origin only. */
   search (query: string, options?: CallOptions): AsyncIterable<Bundle>
   post (path: string, resource: unknown, options?: WriteOptions): Promise<WriteOutcome>

@@ -1,5 +1,5 @@
 import { isResource, list, type Bundle, type FhirResource } from '../resources/index.ts'
-import type { CallOptions, FhirClient, FhirClientOptions, RawAnswer, RawRequest, ReadOutcome, WriteOptions, WriteOutcome } from './client.ts'
+import type { CallOptions, FhirClient, FhirClientOptions, RawAnswer, RawRequest, ReadOptions, ReadOutcome, WriteOptions, WriteOutcome } from './client.ts'
 import { invalid } from './errors.ts'
 import { faultsWithin, issuesOf } from './outcome.ts'
 import { Requests } from './requests.ts'
@@ -24,10 +24,11 @@ class HttpFhirClient implements FhirClient {
 
   fetch (path: string, request: RawRequest = {}): Promise<RawAnswer> { return this.#requests.send(this.#url(path), request) }
 
-  async read (type: string, id: string, { etag, ...options }: CallOptions & { readonly etag?: string | undefined } = {}): Promise<ReadOutcome> {
+  async read (type: string, id: string, { etag, mayBeForbidden = false, ...options }: ReadOptions = {}): Promise<ReadOutcome> {
     const headers = { ...options.headers, ...(etag === undefined ? {} : { 'if-none-match': etag }) }
-    const answer = await this.fetch(`${type}/${encodeURIComponent(id)}`, { ...options, headers, expects: [404, 410] })
+    const answer = await this.fetch(`${type}/${encodeURIComponent(id)}`, { ...options, headers, expects: mayBeForbidden ? [403, 404, 410] : [404, 410] })
     switch (answer.status) {
+      case 403: return { kind: 'forbidden' }
       case 304: return { kind: 'unchanged' }
       case 404: return { kind: 'missing' }
       case 410: return { kind: 'gone' }

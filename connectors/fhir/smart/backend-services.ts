@@ -43,7 +43,7 @@ class BackendServices implements Authorizer {
 
   async header (): Promise<string> {
     if (this.#token !== undefined && this.#options.clock.now() < this.#token.renewAt) return this.#token.header
-    this.#asking ??= this.#ask().finally(() => { this.#asking = undefined })
+    this.#asking ??= this.#ask().catch((e: unknown) => { this.#endpoint = this.#options.tokenUrl; throw e }).finally(() => { this.#asking = undefined }) // it may have moved: the next one looks again
     this.#token = await this.#asking
     return this.#token.header
   }

@@ -163,9 +163,11 @@ export class Watched {
   async #event (event: NotifiedEvent, context: readonly FhirResource[]): Promise<Taken> {
     const { client, references, feed, signal } = this.#parts
     if (event.kind !== 'resource') {
-      const read = await client.read(event.type, event.id, { signal }) // what was deleted may be there again by now
+      const read = await client.read(event.type, event.id, { signal, mayBeForbidden: true }) // what was deleted may be there again by now
+      // What the server tells of and will not show (a sealed record) would be told again for ever, and hold up what comes with it.
+      if (read.kind === 'forbidden') { feed.count('notified-forbidden'); return NOTHING }
       if (read.kind === 'gone' || (read.kind === 'missing' && event.kind === 'deletion')) return await feed.take(await deletionMessage(client, references, event.type, event.id, this.#serverNow(), signal))
-      if (read.kind !== 'found') { feed.count('notified-of-nothing'); return { kind: 'taken', published: 0, duplicates: 0, refused: [] } }
+      if (read.kind !== 'found') { feed.count('notified-of-nothing'); return NOTHING }
       return await this.#resource(read.resource, context)
     }
     return await this.#resource(event.resource, context)
@@ -200,6 +202,8 @@ export class Watched {
   /** Nothing of it is on its way to the disk any more. */
   async settled (): Promise<void> { await this.#saving }
 }
+
+const NOTHING: Taken = { kind: 'taken', published: 0, duplicates: 0, refused: [] }
 
 /** Garbage is answered as such; whatever else was refused is a dead letter that sending again would not mend. */
 const GARBAGE: ReadonlySet<string> = new Set(['malformed', 'payload-invalid', 'too-large'])

@@ -59,6 +59,9 @@ export class FakeFhirServer implements AsyncDisposable {
     return server
   }
 
+  tokenPath = 'token'
+  readonly #forbidden = new Set<string>()
+  forbid (what: string): void { this.#forbidden.add(what) }
   get baseUrl (): string { return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/fhir` }
 
   async [Symbol.asyncDispose] (): Promise<void> {
@@ -90,8 +93,9 @@ export class FakeFhirServer implements AsyncDisposable {
     const path = url.pathname.replace(/^\/fhir\//, '').split('/').map(decodeURIComponent)
     const method = request.method ?? 'GET'
     this.requests.push(`${method} ${path[0] ?? ''}`)
-    if (path[0] === '.well-known') return { status: 200, body: { token_endpoint: `${this.baseUrl}/token`, token_endpoint_auth_signing_alg_values_supported: ['RS384', 'ES384'], capabilities: ['client-confidential-asymmetric'] } }
-    if (path[0] === 'token') return await this.tokens!.ask(body, `${this.baseUrl}/token`)
+    if (path[0] === '.well-known') return { status: 200, body: { token_endpoint: `${this.baseUrl}/${this.tokenPath}`, token_endpoint_auth_signing_alg_values_supported: ['RS384', 'ES384'], capabilities: ['client-confidential-asymmetric'] } }
+    if (path.join('/') === this.tokenPath) return await this.tokens!.ask(body, `${this.baseUrl}/${this.tokenPath}`)
+    if (path[0] === 'token') return { status: 404, body: outcome('not-found') }
     if (this.tokens !== undefined && !this.tokens.isValid(request.headers.authorization)) return { status: 401, body: outcome('login') }
     if (path[0] === 'metadata') return { status: 200, body: { resourceType: 'CapabilityStatement' } }
     if (path.at(-1) === '$export') return request.headers['prefer'] === 'respond-async' ? { status: 202, headers: { 'content-location': `${this.baseUrl}/$job/${this.exports.start(url.searchParams)}` } } : { status: 400, body: outcome('required') }
@@ -107,7 +111,7 @@ export class FakeFhirServer implements AsyncDisposable {
 
   #instance (method: string, type: string, id: string, request: IncomingMessage, body: string): Answer {
     const known = this.store.read(type, id)
-    if (this.#options.forbidden?.includes(`${type}/${id}`) === true) return { status: 403, body: outcome('forbidden') }
+    if (this.#isForbidden(`${type}/${id}`)) return { status: 403, body: outcome('forbidden') }
     if (method === 'GET') {
       if (known === undefined) return { status: 404, body: outcome('not-found') }
       if (known.resource === undefined) return { status: 410, body: outcome('deleted') }
@@ -119,8 +123,9 @@ export class FakeFhirServer implements AsyncDisposable {
     return versioned(known === undefined ? 201 : 200, this.store.put({ ...JSON.parse(body) as Resource, resourceType: type, id }), this.baseUrl)
   }
 
+  #isForbidden (what: string): boolean { return this.#forbidden.has(what) || this.#options.forbidden?.includes(what) === true }
   #search (type: string, query: URLSearchParams): Answer {
-    if (this.#options.forbidden?.some(one => one === type || one === `Patient/${query.get('patient')}`) === true) return { status: 403, body: outcome('forbidden') }
+    if (this.#isForbidden(type) || this.#isForbidden(`Patient/${query.get('patient')}`)) return { status: 403, body: outcome('forbidden') }
     const id = `s${this.#searches.size}`
     this.#searches.set(id, { type, query, found: this.#find(type, query) })
     return this.#page(id, 0)

@@ -66,6 +66,15 @@ it('renews once on a 401, and gives up where the new one is refused too', async 
   expect(server.tokens!.given).toBe(3)
 })
 
+it('looks again for the token endpoint where that has moved', async () => {
+  const client = await open('ES384', secret(ec.privateKey), 'ec')
+  await reads(client)
+  server.tokenPath = 'oauth2/token'
+  server.tokens!.revoke()
+  await expect(reads(client)).rejects.toMatchObject({ code: 'FHIR_REFUSED' })
+  expect(await reads(client)).toBe('found')
+})
+
 it('says that a client is not known, with the code and without the server\'s text', async () => {
   await expect(reads(await open('ES384', secret(ec.privateKey), 'ec', 'stranger'))).rejects.toMatchObject({ code: 'FHIR_REFUSED', message: 'the FHIR server gives no token (400, invalid_client)' })
   await expect(reads(await open('ES384', secret(generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey), 'ec'))).rejects.toMatchObject({ code: 'FHIR_REFUSED' })

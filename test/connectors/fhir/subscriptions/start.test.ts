@@ -197,6 +197,15 @@ describe('a topic notification', () => {
     expect(intake.values().at(-1)).toBe(85)
   })
 
+  it('of what the server will not show is answered, with what came beside it', async () => {
+    await ready({ subscription: { ...TOPIC, payload: 'id-only' } })
+    server.store.put(heartRate('shown', 84))
+    server.forbid('Observation/sealed')
+    expect(await notify({ count: 2, events: [{ number: 1, reference: 'Observation/sealed' }, { number: 2, reference: 'Observation/shown' }] })).toBe(200)
+    await until('the other one', WITHIN_MS, () => intake.values().includes(84))
+    expect(intake.counts.get('notified-forbidden')).toBe(1)
+  })
+
   it('whose predecessor was lost is noticed by its number, and everything since is read', async () => {
     await ready({ subscription: TOPIC })
     await notify({ count: 1, events: [{ number: 1, resource: versioned(81, 1) }] })
