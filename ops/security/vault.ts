@@ -14,6 +14,8 @@ const PSEUDONYM_BYTES = 16
 const PSEUDONYMS_KEPT_MAX = 10_000
 /** Instances that write a patient in the same moment say it again until one record has it all; what is left after so many is said with the next message. */
 const ROUNDS_MAX = 5
+/** Marks a patient of whom the newest record of the log says less than is known: it is said again at the next start, if no message came before. */
+const POORER = 'poorer '
 
 export interface VaultOptions {
   readonly directory: string
@@ -66,7 +68,7 @@ export class IdentityVault implements Sealer, AsyncDisposable {
     this.#identities = this.#root.openDB<Buffer, string>('identities', { encoding: 'binary' })
     this.#keys = this.#root.openDB<Buffer, string>('keys', { encoding: 'binary' })
     this.#log = this.#root.openDB<number | string, string>('log', {})
-    for (const { key, value } of this.#identities.getRange({})) this.#remember(key as PatientKey, value, options.catchUp === undefined || this.logKey !== undefined)
+    for (const { key, value } of this.#identities.getRange({})) this.#remember(key as PatientKey, value, options.catchUp === undefined || (this.logKey !== undefined && this.#log.get(POORER + key) === undefined))
   }
 
   /** The same patients come again and again: the pseudonyms of the last ones are kept. */
@@ -122,7 +124,7 @@ export class IdentityVault implements Sealer, AsyncDisposable {
 
   /**
    * A record of the log. Fields that it leaves out stay as they were, so two instances that wrote at once lose nothing: the later record is then poorer than
-   * what is known, and whoever hears of the patient next says it all again. Without a record: the patient was erased. Durable when `#log` is.
+   * what is known, and whoever hears of the patient next says it all again. Without a record: the patient was erased. On disk before the position that is kept behind it.
    */
   async learn (patient: PatientKey, record: SealedIdentity | undefined): Promise<Learned> {
     if (record === undefined) {
@@ -134,11 +136,13 @@ export class IdentityVault implements Sealer, AsyncDisposable {
     const opened = this.#opened(patient, record)
     if (opened === undefined) return 'unreadable'
     const said = textOf(opened.identity)
-    const identity = { ...this.#cache.get(patient)?.identity, ...opened.identity }
+    const known = this.#cache.get(patient)
+    const identity = { ...known?.identity, ...opened.identity }
     const text = textOf(identity)
     this.#cache.set(patient, { text, identity, onLog: text === said })
     const sealed = text === said ? record.sealed : encrypt(opened.patientKey, Buffer.from(text), patient)
-    await Promise.all([this.#keys.put(patient, Buffer.from(record.key)), this.#identities.put(patient, Buffer.from(sealed))])
+    const poorer = text !== said ? this.#log.put(POORER + patient, 1) : known?.onLog === false ? this.#log.remove(POORER + patient) : undefined
+    await Promise.all([this.#keys.put(patient, Buffer.from(record.key)), this.#identities.put(patient, Buffer.from(sealed)), poorer])
     return 'learned'
   }
 
