@@ -6,7 +6,7 @@ import { DEFAULT_ENGINEER, ROLE } from './feed-routes.ts'
 import type { DeadLetterDesk, LetterFilter, LetterInfo, LetterOutcome } from './feed-sources.ts'
 import { LOOPBACK } from './guards.ts'
 import { exactly, listOf, orNull, ref, responses, text, timeMs, whole } from './schemas.ts'
-import type { WireLetter, WireLetters, WireRetryRound } from './wire.ts'
+import type { WireDropRound, WireLetter, WireLetters, WireRetryRound } from './wire.ts'
 
 export interface DeadLetterRouteOptions {
   readonly clock: Clock
@@ -23,6 +23,8 @@ const FILTER = {
 const letterParams = exactly({ offset: { type: 'integer', minimum: 0 } })
 const byBody = { type: 'object', additionalProperties: false, properties: { by: ROLE } } as const
 const ROUND_MAX = 1_000
+/** As many as are listed. */
+const DROPPED_MAX = 50_000
 
 interface Handling { Params: { offset: number }, Body: { by?: string } }
 
@@ -52,6 +54,15 @@ export function deadLetterRoutes (app: FastifyInstance, desk: DeadLetterDesk, op
       response: responses(exactly({ tried: whole, published: whole, duplicate: whole, archived: whole, refused: whole, left: whole }), 400, 403, 415, 500, 503),
     },
   }, async ({ body: { cause, feed, limit, by } }): Promise<WireRetryRound> => await desk.retryAll({ cause, feed }, limit, by ?? DEFAULT_ENGINEER))
+
+  app.post<{ Body: LetterFilter & { limit: number, by?: string } }>('/api/deadletters/drop', {
+    bodyLimit: 4_096,
+    schema: {
+      summary: 'Drops open letters, oldest first', tags: ['dead letters'],
+      body: { type: 'object', required: ['limit'], additionalProperties: false, properties: { ...FILTER, limit: { type: 'integer', minimum: 1, maximum: DROPPED_MAX, description: 'how many: `matching` of the list that the caller looked at, so that what came since stays' }, by: ROLE } },
+      response: responses(exactly({ dropped: whole, left: whole }), 400, 403, 415, 500, 503),
+    },
+  }, async ({ body: { cause, feed, limit, by } }): Promise<WireDropRound> => await desk.dropAll({ cause, feed }, limit, by ?? DEFAULT_ENGINEER))
 }
 
 function showRoute (app: FastifyInstance, desk: DeadLetterDesk, { allowExposed }: DeadLetterRouteOptions): void {

@@ -116,6 +116,9 @@ export type LetterOutcome =
 /** How many of a round became what; `left`: open letters that match and were not tried. */
 export interface RetryRound { readonly tried: number, readonly published: number, readonly duplicate: number, readonly archived: number, readonly refused: number, readonly left: number }
 
+/** `left`: open letters that match and were not dropped. */
+export interface DropRound { readonly dropped: number, readonly left: number }
+
 export interface DeadLetterDesk {
   list (filter: LetterFilter, after: number | undefined, limit: number): LetterPage
   show (offset: number): LetterInfo | undefined
@@ -125,4 +128,6 @@ export interface DeadLetterDesk {
   /** Oldest first. */
   retryAll (filter: LetterFilter, limit: number, by: string): Promise<RetryRound>
   drop (offset: number, by: string): Promise<LetterOutcome>
+  /** Oldest first, `limit` of them: what comes while a person decides is not among those that were counted. */
+  dropAll (filter: LetterFilter, limit: number, by: string): Promise<DropRound>
 }

@@ -11,7 +11,7 @@ export type {
 } from './sources.ts'
 /** Feeds and dead letters, which the pages change too. */
 export type {
-  CodeSaid, CodesOutcome, CodesPage, CodeToMap, ConceptInfo, DeadLetterDesk, DispositionInfo, FeedConfiguration, FeedDesk, FeedInfo, HealthInfo, LetterFilter, LetterInfo, LetterOutcome, LetterPage, MapCodeOutcome, MappedCode, ReloadReport, RetryRound, UnmappedInfo,
+  CodeSaid, CodesOutcome, CodesPage, CodeToMap, ConceptInfo, DeadLetterDesk, DispositionInfo, DropRound, FeedConfiguration, FeedDesk, FeedInfo, HealthInfo, LetterFilter, LetterInfo, LetterOutcome, LetterPage, MapCodeOutcome, MappedCode, ReloadReport, RetryRound, UnmappedInfo,
 } from './feed-sources.ts'
 export type { DashboardLogger } from './logger.ts'
 export { LIVE_DEFAULTS } from './live.ts'

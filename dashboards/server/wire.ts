@@ -165,6 +165,8 @@ export interface WireLetter {
 export interface WireLetters { readonly now: number, readonly letters: readonly WireLetter[], readonly matching: number, readonly next: number | null, readonly causes: readonly string[], readonly feeds: readonly string[] }
 export interface WireRetryRound { readonly tried: number, readonly published: number, readonly duplicate: number, readonly archived: number, readonly refused: number, readonly left: number }
 
+export interface WireDropRound { readonly dropped: number, readonly left: number }
+
 /** Event `pipeline` of the live stream. */
 export interface WirePipeline {
   readonly now: number

@@ -225,7 +225,7 @@ describe('engineering', () => {
     const { get } = await serve()
     const { json } = await get('/api/openapi.json')
     expect(json['openapi']).toBe('3.1.0')
-    expect(Object.keys(json['paths'] ?? {}).sort()).toEqual(['/api/alerts', '/api/alerts/{id}/acknowledge', '/api/catalogue', '/api/deadletters', '/api/deadletters/retry', '/api/deadletters/{offset}', '/api/deadletters/{offset}/drop', '/api/deadletters/{offset}/retry', '/api/drift', '/api/feeds', '/api/feeds/reload', '/api/feeds/{name}/codes', '/api/live', '/api/patients', '/api/patients/{id}', '/api/patients/{id}/alerts', '/api/patients/{id}/features', '/api/patients/{id}/trends', '/api/pipeline', '/api/views', '/healthz', '/metrics'].sort())
+    expect(Object.keys(json['paths'] ?? {}).sort()).toEqual(['/api/alerts', '/api/alerts/{id}/acknowledge', '/api/catalogue', '/api/deadletters', '/api/deadletters/drop', '/api/deadletters/retry', '/api/deadletters/{offset}', '/api/deadletters/{offset}/drop', '/api/deadletters/{offset}/retry', '/api/drift', '/api/feeds', '/api/feeds/reload', '/api/feeds/{name}/codes', '/api/feeds/{name}/codes/remove', '/api/live', '/api/patients', '/api/patients/{id}', '/api/patients/{id}/alerts', '/api/patients/{id}/features', '/api/patients/{id}/trends', '/api/pipeline', '/api/views', '/healthz', '/metrics'].sort())
     expect(Object.keys(json['components']?.['schemas'] ?? {})).toContain('Patient')
     expect((await get('/api')).text).toContain('/api/patients/{id}/features')
   })

@@ -76,7 +76,43 @@ describePages('the pages of the engineer in a real browser', { timeout: 60_000 }
     pages.sources.feeds.refusal = { kind: 'mapped-otherwise', concept: 'potassium', unit: '' }
     await page.getByLabel('Concept for code X33').selectOption('lactate')
     await page.getByRole('button', { name: 'Map code X33' }).click()
-    await feed.getByText('Code X33 was mapped by somebody else meanwhile: the table says potassium').waitFor(WAIT)
+    await feed.getByText('Somebody else has changed code X33 meanwhile: the table says potassium').waitFor(WAIT)
+  })
+
+  it('ignores a code that is not wanted, and leads to the letters that a retry closes', async () => {
+    const page = await open('/feeds')
+    const lab = page.locator('[data-feed="lab"]')
+    await page.getByRole('button', { name: 'Ignore code XPULS' }).click()
+    await lab.locator('[data-code="XPULS"]').waitFor({ ...WAIT, state: 'detached' })
+    expect(pages.sources.feeds.mapped).toEqual([{ feed: 'lab', system: '', code: 'XPULS', concept: 'ignore', unit: '', by: 'engineer' }])
+    expect(await lab.locator('.feed-mapped').textContent()).toContain('Code XPULS is ignored from now on.')
+    expect(await lab.locator('.feed-facts').textContent()).toContain('Ignored parts206')
+  })
+
+  it('shows what the own table says on request; a row is changed and removed as it was seen, and what somebody else changed meanwhile is told', async () => {
+    const page = await open('/feeds')
+    const lab = page.locator('[data-feed="lab"]')
+    expect(await page.locator('[data-own]').count()).toBe(0)
+    await page.getByRole('button', { name: 'Own table of codes of lab' }).click()
+    await lab.locator('[data-own="GLOSSE"]').waitFor(WAIT)
+    expect(await lab.locator('[data-own="GLOSSE"]').textContent()).toContain('not wanted')
+    expect(await lab.locator('[data-own="K"]').textContent()).toMatch(/Potassium.*mmol\/L/)
+    await page.getByRole('button', { name: 'Change code K', exact: true }).click()
+    await shoot(page, 'feeds-table')
+    await lab.getByLabel('Concept for code K', { exact: true }).selectOption('sodium')
+    await page.getByRole('button', { name: 'Map code K', exact: true }).click()
+    await lab.locator('[data-own="K"]', { hasText: 'Sodium' }).waitFor(WAIT)
+    expect(pages.sources.feeds.mapped).toEqual([{ feed: 'lab', system: 'L', code: 'K', concept: 'sodium', unit: 'mmol/L', was: { concept: 'potassium', unit: 'mmol/L' }, by: 'engineer' }])
+    await page.getByRole('button', { name: 'Remove code GLOSSE' }).click()
+    pages.sources.feeds.refusal = { kind: 'mapped-otherwise', concept: 'lactate', unit: '' }
+    await page.getByRole('button', { name: 'Remove GLOSSE from the table' }).click()
+    await lab.getByText('Somebody else has changed code GLOSSE meanwhile: the table says lactate').waitFor(WAIT)
+    pages.sources.feeds.refusal = undefined
+    await page.getByRole('button', { name: 'Remove code GLOSSE' }).click()
+    await page.getByRole('button', { name: 'Remove GLOSSE from the table' }).click()
+    await lab.locator('[data-own="GLOSSE"]').waitFor({ ...WAIT, state: 'detached' })
+    await lab.getByLabel('Find a code').last().fill('xlac3')
+    await lab.getByText('Shown: 1 of 1').waitFor(WAIT)
   })
 
   it('a code is not mapped without a concept, and the files are read again on request', async () => {
@@ -127,7 +163,7 @@ describePages('the pages of the engineer in a real browser', { timeout: 60_000 }
     const page = await open('/deadletters')
     await page.getByRole('button', { name: 'Explain letter 101' }).click()
     const more = page.locator('[data-explained="101"]')
-    expect(await more.textContent()).toContain('Nothing says what this code means. Map it, then retry.')
+    expect(await more.textContent()).toContain('Nothing says what this code means. Map it, or ignore it if nobody wants it; then retry.')
     expect(pages.sources.deadLetters.opened).toBe(0)
     await more.getByRole('button', { name: 'Show the message of letter 101' }).click()
     await more.locator('mark').waitFor(WAIT)
@@ -153,6 +189,23 @@ describePages('the pages of the engineer in a real browser', { timeout: 60_000 }
     expect(await page.getByRole('table', { name: 'Códigos sin concepto' }).textContent()).toContain('Elija un concepto')
   })
 
+  it('drops all that match after a question that says how many, and none that came meanwhile', async () => {
+    const page = await open('/deadletters?feed=lab')
+    const { deadLetters } = pages.sources
+    await page.getByRole('button', { name: 'Drop all that match' }).click()
+    await page.getByRole('button', { name: 'Keep' }).click()
+    expect(deadLetters.letters.map(({ state }) => state)).toEqual(['open', 'open', 'open'])
+    await page.getByRole('button', { name: 'Drop all that match' }).click()
+    deadLetters.letters = [...deadLetters.letters, { ...deadLetters.letters[0]!, offset: 104 }]
+    await shoot(page, 'dead-letters-drop')
+    await page.getByRole('button', { name: 'Drop 2 for good' }).click()
+    await page.getByText('2 dropped, 1 left.').waitFor(WAIT)
+    expect(deadLetters.letters.map(({ offset, state }) => [offset, state])).toEqual([[101, 'dropped'], [102, 'dropped'], [103, 'open'], [104, 'open']])
+    await page.goto(`${pages.server.url}/deadletters?state=dropped`)
+    await page.locator('[data-letter="101"]').waitFor(WAIT)
+    expect(await page.getByRole('button', { name: 'Drop all that match' }).count()).toBe(0)
+  })
+
   it('says when feeds and dead letters cannot be loaded', async () => {
     const page = await open('/deadletters?state=nonsense')
     await page.getByRole('alert').waitFor(WAIT)
@@ -165,6 +218,9 @@ describePages('the pages of the engineer in a real browser', { timeout: 60_000 }
   it('feeds and dead letters never overflow a phone', async () => {
     const page = await open('/feeds', { viewport: { width: 390, height: 844 } })
     await page.locator('[data-feed="lab"]').waitFor(WAIT)
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
+    await page.getByRole('button', { name: 'Own table of codes of lab' }).click()
+    await page.getByRole('button', { name: 'Change code K', exact: true }).click()
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
     await shoot(page, 'feeds-phone')
     await page.goto(`${pages.server.url}/deadletters`)

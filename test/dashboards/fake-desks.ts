@@ -1,4 +1,4 @@
-import type { CodesOutcome, CodeToMap, ConceptInfo, DeadLetterDesk, FeedDesk, FeedInfo, LetterFilter, LetterInfo, LetterOutcome, LetterPage, MapCodeOutcome, MappedCode, ReloadReport, RetryRound } from '../../dashboards/server/index.ts'
+import type { CodesOutcome, CodeToMap, ConceptInfo, DeadLetterDesk, DropRound, FeedDesk, FeedInfo, LetterFilter, LetterInfo, LetterOutcome, LetterPage, MapCodeOutcome, MappedCode, ReloadReport, RetryRound } from '../../dashboards/server/index.ts'
 import { CONCEPT_IDS, CONCEPTS } from '../../streams/events/index.ts'
 
 /** Two invented feeds: one with codes to map, one whose newer file was refused. */
@@ -100,6 +100,12 @@ export class FakeLetters implements DeadLetterDesk {
   }
 
   async drop (offset: number, by: string): Promise<LetterOutcome> { return this.#change(offset, one => ({ ...one, state: 'dropped', retryable: false, last: { action: 'dropped', outcome: 'dropped', cause: '', detail: '', at: this.#now, by } })) }
+
+  async dropAll (filter: LetterFilter, limit: number, by: string): Promise<DropRound> {
+    const all = this.list({ ...filter, state: 'open' }, undefined, 1_000).letters.toReversed()
+    for (const { offset } of all.slice(0, limit)) await this.drop(offset, by)
+    return { dropped: Math.min(limit, all.length), left: Math.max(0, all.length - limit) }
+  }
 
   #change (offset: number, to: (letter: LetterInfo) => LetterInfo): LetterOutcome {
     const letter = this.show(offset)

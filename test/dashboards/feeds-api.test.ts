@@ -38,6 +38,26 @@ test('a code is mapped, and what cannot be says why', async () => {
   expect(codeOf(await ask('POST', '/api/feeds/lab/codes', { body: { code: 'x', concept: 'spo2' } }))).toEqual([409, 'FILE_FAULTY'])
 })
 
+test('the table of a feed is shown, found in, changed and taken out of, each with what the caller saw', async () => {
+  expect((await ask('GET', '/api/feeds/lab/codes?limit=1')).body).toEqual({ total: 12, matching: 12, codes: [{ system: 'L', code: 'K', concept: 'potassium', unit: 'mmol/L' }] })
+  expect((await ask('GET', '/api/feeds/lab/codes?find=ignore')).body).toMatchObject({ matching: 1, codes: [{ code: 'GLOSSE' }] })
+  expect(codeOf(await ask('GET', '/api/feeds/none/codes'))).toEqual([404, 'FEED_UNKNOWN'])
+  await ask('POST', '/api/feeds/lab/codes', { body: { system: 'L', code: 'K', concept: 'sodium', was: { concept: 'potassium', unit: 'mmol/L' } } })
+  expect(sources.feeds.mapped).toEqual([{ feed: 'lab', system: 'L', code: 'K', concept: 'sodium', unit: '', was: { concept: 'potassium', unit: 'mmol/L' }, by: 'engineer' }])
+  expect(await ask('POST', '/api/feeds/lab/codes/remove', { body: { system: 'L', code: 'K', concept: 'sodium' } })).toMatchObject({ status: 200, body: { codes: 11 } })
+  expect(codeOf(await ask('POST', '/api/feeds/lab/codes/remove', { body: { code: 'K' } }))).toEqual([400, 'REQUEST_INVALID'])
+  sources.feeds.refusal = { kind: 'gone' }
+  expect(codeOf(await ask('POST', '/api/feeds/lab/codes/remove', { body: { code: 'K', concept: 'sodium' } }))).toEqual([409, 'CODE_GONE'])
+  sources.feeds.refusal = { kind: 'mapped-otherwise', concept: 'ignore', unit: '' }
+  expect(codeOf(await ask('POST', '/api/feeds/lab/codes/remove', { body: { code: 'K', concept: 'sodium' } }))).toEqual([409, 'CODE_MAPPED'])
+})
+
+test('all letters that match are dropped, as many as the caller says', async () => {
+  expect(codeOf(await ask('POST', '/api/deadletters/drop', { body: { cause: 'unit-unknown' } }))).toEqual([400, 'REQUEST_INVALID'])
+  expect((await ask('POST', '/api/deadletters/drop', { body: { limit: 2, by: 'night shift' } })).body).toEqual({ dropped: 2, left: 1 })
+  expect(sources.deadLetters.letters.map(({ state, last }) => [state, last?.by])).toEqual([['dropped', 'night shift'], ['dropped', 'night shift'], ['open', undefined]])
+})
+
 test('dead letters are listed by cause, feed, state and page', async () => {
   expect((await ask('GET', '/api/deadletters?limit=2')).body).toMatchObject({ letters: [{ offset: 103 }, { offset: 102 }], matching: 3, next: 102 })
   expect((await ask('GET', '/api/deadletters?limit=2&after=102')).body).toMatchObject({ letters: [{ offset: 101 }], next: null })
@@ -65,8 +85,8 @@ test('the bytes of a letter are given on request, on this machine alone, and nev
 })
 
 test('a page of another site, and a foreign Host, change nothing', async () => {
-  for (const url of ['/api/feeds/reload', '/api/feeds/lab/codes', '/api/deadletters/retry', '/api/deadletters/101/retry', '/api/deadletters/101/drop']) {
-    expect(codeOf(await ask('POST', url, { headers: { origin: 'http://evil.example' }, body: { code: 'x', concept: 'spo2' } }))).toEqual([403, 'CROSS_SITE'])
+  for (const url of ['/api/feeds/reload', '/api/feeds/lab/codes', '/api/feeds/lab/codes/remove', '/api/deadletters/drop', '/api/deadletters/retry', '/api/deadletters/101/retry', '/api/deadletters/101/drop']) {
+    expect(codeOf(await ask('POST', url, { headers: { origin: 'http://evil.example' }, body: url.endsWith('/drop') ? { limit: 1 } : { code: 'x', concept: 'spo2' } }))).toEqual([403, 'CROSS_SITE'])
     expect(codeOf(await ask('POST', url, { headers: { host: 'evil.example' } }))).toEqual([403, 'HOST_REFUSED'])
   }
   expect([sources.feeds.reloads, sources.feeds.mapped.length, sources.deadLetters.show(101)?.state]).toEqual([0, 0, 'open'])

@@ -1,4 +1,4 @@
-import type { LetterInfo, LetterPage, RetryRound } from '../../../dashboards/server/index.ts'
+import type { DropRound, LetterInfo, LetterPage, RetryRound } from '../../../dashboards/server/index.ts'
 import { LatidoError } from '../../../streams/errors/index.ts'
 import { InstanceApi } from '../instance-api.ts'
 import { ownOptions } from '../own-options.ts'
@@ -13,8 +13,8 @@ const REFUSED = 4
 
 /** Dead letters, at the running instance: the feeds that can read them again live there. */
 export const deadletter: Command = {
-  usage: 'list [--cause C] [--feed F] [--state open|retried|dropped|all] [--after OFFSET] [--limit N] | show OFFSET [--raw yes] | retry OFFSET [--by ROLE] | retry [--cause C] [--feed F] [--limit N] [--by ROLE] | drop OFFSET [--by ROLE]; all: [--url URL] [--host X] [--http-port N]',
-  summary: 'What was refused, at the running instance. list: newest first; show: one, with --raw yes its bytes (they may name a patient); retry: gives bytes to their feed again (exit code 4 if something was refused again); drop: closes a letter that nobody wants.',
+  usage: 'list [--cause C] [--feed F] [--state open|retried|dropped|all] [--after OFFSET] [--limit N] | show OFFSET [--raw yes] | retry OFFSET [--by ROLE] | retry [--cause C] [--feed F] [--limit N] [--by ROLE] | drop OFFSET [--by ROLE] | drop [--cause C] [--feed F] [--limit N] [--by ROLE]; all: [--url URL] [--host X] [--http-port N]',
+  summary: 'What was refused, at the running instance. list: newest first; show: one, with --raw yes its bytes (they may name a patient); retry: gives bytes to their feed again (exit code 4 if something was refused again); drop: closes a letter that nobody wants; without an offset it says how many match, and with --limit drops that many, oldest first.',
   run: async args => {
     const { words: [verb = '', offset, ...more], own, config } = ownOptions(args, OPTIONS)
     if (more.length > 0) throw new LatidoError('CONFIG_INVALID', 'one offset is enough', `latido deadletter ${deadletter.usage}`)
@@ -24,7 +24,7 @@ export const deadletter: Command = {
       case 'list': process.stdout.write(renderLetters(await api.get<LetterPage>(`/api/deadletters?${query(own)}`))); return 0
       case 'show': return await show(api, offsetOf(offset), own.raw === 'yes')
       case 'retry': return offset === undefined ? await retryAll(api, own, by) : told(await api.post<LetterInfo>(`/api/deadletters/${offsetOf(offset)}/retry`, by))
-      case 'drop': return told(await api.post<LetterInfo>(`/api/deadletters/${offsetOf(offset)}/drop`, by))
+      case 'drop': return offset === undefined ? await dropAll(api, own, by) : told(await api.post<LetterInfo>(`/api/deadletters/${offsetOf(offset)}/drop`, by))
       default: throw new LatidoError('CONFIG_INVALID', `deadletter cannot "${verb}"`, 'say list, show, retry or drop')
     }
   },
@@ -40,6 +40,19 @@ async function retryAll (api: InstanceApi, { cause, feed, limit }: Own, by: obje
   const round = await api.post<RetryRound>('/api/deadletters/retry', { ...cause === undefined ? {} : { cause }, ...feed === undefined ? {} : { feed }, ...limit === undefined ? {} : { limit: Number(limit) }, ...by })
   process.stdout.write(renderRound(round))
   return round.refused === 0 ? 0 : REFUSED
+}
+
+/** Nothing is dropped before the caller has said how many. */
+async function dropAll (api: InstanceApi, { cause, feed, limit }: Own, by: object): Promise<number> {
+  const filter = { ...cause === undefined ? {} : { cause }, ...feed === undefined ? {} : { feed } }
+  if (limit === undefined) {
+    const { matching } = await api.get<LetterPage>(`/api/deadletters?${new URLSearchParams({ ...filter, limit: '1' }).toString()}`)
+    process.stdout.write(`latido: ${matching} open letters match${matching === 0 ? '' : `; nothing was dropped: to drop them say --limit ${matching}`}\n`)
+    return 0
+  }
+  const { dropped, left } = await api.post<DropRound>('/api/deadletters/drop', { ...filter, limit: Number(limit), ...by })
+  process.stdout.write(`latido: ${dropped} dropped${left === 0 ? '' : `; ${left} more match`}\n`)
+  return 0
 }
 
 function told (letter: LetterInfo): number {

@@ -1,5 +1,5 @@
 import type { Feed, Sealer, Superseded, Taken } from '../../../connectors/kit/index.ts'
-import type { DeadLetterDesk, LetterFilter, LetterInfo, LetterOutcome, LetterPage, RetryRound } from '../../../dashboards/server/index.ts'
+import type { DeadLetterDesk, DropRound, LetterFilter, LetterInfo, LetterOutcome, LetterPage, RetryRound } from '../../../dashboards/server/index.ts'
 import { TOPICS, type Disposition, type EventCodecs } from '../../../streams/events/index.ts'
 import type { Log } from '../../../streams/log/index.ts'
 import type { Clock } from '../../../streams/time/index.ts'
@@ -21,6 +21,9 @@ export interface DeskParts {
 }
 
 type Told = Pick<Disposition, 'outcome' | 'cause' | 'detail'>
+const DROPPED: Told = { outcome: 'dropped', cause: '', detail: '' }
+/** Records of one append. */
+const DROPS_AT_ONCE = 500
 
 /** What people do with dead letters. One letter is in one pair of hands at a time; what was done is on the log before it is answered. */
 export class Desk implements DeadLetterDesk {
@@ -78,7 +81,23 @@ export class Desk implements DeadLetterDesk {
 
   async drop (offset: number, by: string): Promise<LetterOutcome> {
     await this.#parts.letters.catchUp()
-    return await this.#inHands(offset, () => this.#close(offset, 'dropped', { outcome: 'dropped', cause: '', detail: '' }, by))
+    return await this.#inHands(offset, () => this.#close(offset, 'dropped', DROPPED, by))
+  }
+
+  /** A record each, as for one that is dropped alone; one line in the log file. */
+  async dropAll (filter: LetterFilter, limit: number, by: string): Promise<DropRound> {
+    const { letters, logger } = this.#parts
+    await letters.catchUp()
+    const all = letters.book.matching({ ...filter, state: 'open' })
+    const mine = all.slice(0, limit).map(({ at }) => at).filter(at => !this.#inHand.has(at))
+    for (const at of mine) this.#inHand.add(at)
+    try {
+      for (let i = 0; i < mine.length; i += DROPS_AT_ONCE) await this.#note(mine.slice(i, i + DROPS_AT_ONCE), 'dropped', DROPPED, by)
+    } finally {
+      for (const at of mine) this.#inHand.delete(at)
+    }
+    logger.info({ cause: filter.cause ?? '', feed: filter.feed ?? '', dropped: mine.length, by }, 'dead letters were dropped')
+    return { dropped: mine.length, left: all.length - mine.length }
   }
 
   /** Two at once: one wins, the other hears that it is being worked on. */
@@ -97,13 +116,18 @@ export class Desk implements DeadLetterDesk {
 
   /** Resolves when it is on the log and in the book. */
   async #close (offset: number, action: Disposition['action'], told: Told, by: string): Promise<LetterOutcome> {
-    const { log, codecs, clock, letters, logger } = this.#parts
-    const value = codecs.encodeDisposition({ letter: offset, action, ...told, at: clock.now(), by })
-    await log.producer().append({ topic: TOPICS.deadLetters, partition: 0 }, [{ key: null, value }])
-    await letters.catchUp()
+    const { letters, logger } = this.#parts
+    await this.#note([offset], action, told, by)
     logger.info({ offset, action, outcome: told.outcome, cause: told.cause, by }, 'a dead letter was dealt with')
     const letter = letters.book.get(offset)
     return letter === undefined ? { kind: 'unknown' } : { kind: 'done', letter: this.#info(letter) }
+  }
+
+  async #note (offsets: readonly number[], action: Disposition['action'], told: Told, by: string): Promise<void> {
+    const { log, codecs, clock, letters } = this.#parts
+    const at = clock.now()
+    await log.producer().append({ topic: TOPICS.deadLetters, partition: 0 }, offsets.map(letter => ({ key: null, value: codecs.encodeDisposition({ letter, action, ...told, at, by }) })))
+    await letters.catchUp()
   }
 
   #isRetryable ({ feed }: BookedLetter): boolean { return feed !== '' && this.#parts.feedOf(feed) !== undefined }

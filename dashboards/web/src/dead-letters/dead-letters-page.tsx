@@ -1,5 +1,5 @@
 import { useState, type ReactNode } from 'react'
-import type { WireLetters, WireRetryRound } from '../../../server/wire.ts'
+import type { WireDropRound, WireLetters, WireRetryRound } from '../../../server/wire.ts'
 import { ApiFailure, postJson, usePolled, type Sending } from '../api.ts'
 import { useI18n } from '../i18n/index.tsx'
 import { translateName } from '../i18n/translate.ts'
@@ -7,6 +7,8 @@ import { Link, setQuery, usePlace } from '../shell/router.tsx'
 import { LetterTable } from './letter-table.tsx'
 
 const LETTERS_POLL_MS = 5_000
+/** That one request drops. */
+const DROPPED_MAX = 50_000
 const STATES = ['open', 'retried', 'dropped', 'all'] as const
 const FILTERS = ['cause', 'feed', 'state', 'after'] as const
 
@@ -57,6 +59,7 @@ function Filters ({ data, onRetried }: { readonly data: WireLetters | undefined,
         <select name="state" value={query.get('state') ?? 'open'} onChange={event => { set('state', event.target.value === 'open' ? '' : event.target.value) }}>{STATES.map(one => <option key={one} value={one}>{t(`letters.state.${one}`)}</option>)}</select>
       </label>
       <RetryAll cause={cause} feed={feed} possible={data?.letters.some(({ retryable }) => retryable) === true} onDone={onRetried} />
+      {!query.has('state') && <DropAll cause={cause} feed={feed} matching={data?.matching ?? 0} onDone={onRetried} />}
     </div>
   )
 }
@@ -77,6 +80,35 @@ function RetryAll ({ cause, feed, possible, onDone }: { readonly cause: string, 
   return (
     <>
       <button type="button" disabled={!possible || sending.kind === 'sending'} onClick={() => { void send() }}>{sending.kind === 'sending' ? t('feeds.sending') : t('letters.retryAll')}</button>
+      <span role="status" className="letters-round">{sending.kind === 'done' && sending.text}</span>
+      {sending.kind === 'failed' && <span className="did-not" role="alert">{t('feeds.failed', { reason: sending.reason })}</span>}
+    </>
+  )
+}
+
+/** In two steps, of which the second says how many: those that were counted, and none that came since. */
+function DropAll ({ cause, feed, matching, onDone }: { readonly cause: string, readonly feed: string, readonly matching: number, readonly onDone: () => void }): ReactNode {
+  const { t, format } = useI18n()
+  const [counted, setCounted] = useState<{ readonly cause: string, readonly feed: string, readonly n: number }>()
+  const [sending, setSending] = useState<Sending>({ kind: 'idle' })
+  const asking = counted !== undefined && counted.cause === cause && counted.feed === feed // another filter asks anew
+  const send = async (limit: number): Promise<void> => {
+    setSending({ kind: 'sending' })
+    try {
+      const { dropped, left } = await postJson<WireDropRound>('/api/deadletters/drop', { ...cause === '' ? {} : { cause }, ...feed === '' ? {} : { feed }, limit })
+      setSending({ kind: 'done', text: t('letters.dropRound', { dropped: format.number(dropped), left: format.number(left) }) })
+    } catch (error) {
+      setSending({ kind: 'failed', reason: error instanceof ApiFailure ? error.message : String(error) })
+    }
+    setCounted(undefined)
+    onDone()
+  }
+  const busy = sending.kind === 'sending'
+  return (
+    <>
+      {!asking && <button type="button" className="button-quiet" disabled={matching === 0 || busy} onClick={() => { setCounted({ cause, feed, n: Math.min(matching, DROPPED_MAX) }) }}>{t('letters.dropAll')}</button>}
+      {asking && <button type="button" autoFocus disabled={busy} onClick={() => { void send(counted.n) }}>{busy ? t('feeds.sending') : t('letters.dropAllReally', { n: format.number(counted.n) })}</button>}
+      {asking && <button type="button" className="button-quiet" disabled={busy} onClick={() => { setCounted(undefined) }}>{t('letters.keep')}</button>}
       <span role="status" className="letters-round">{sending.kind === 'done' && sending.text}</span>
       {sending.kind === 'failed' && <span className="did-not" role="alert">{t('feeds.failed', { reason: sending.reason })}</span>}
     </>

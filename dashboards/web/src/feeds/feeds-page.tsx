@@ -4,6 +4,7 @@ import { ApiFailure, postJson, usePolled, type Sending } from '../api.ts'
 import { useI18n } from '../i18n/index.tsx'
 import { DeviceClocks } from './device-clocks.tsx'
 import { HealthTag } from './health-tag.tsx'
+import { OwnCodes } from './own-codes.tsx'
 import { UnmappedCodes } from './unmapped-codes.tsx'
 
 const FEEDS_POLL_MS = 5_000
@@ -36,13 +37,14 @@ function FeedPanel ({ feed, concepts, onMapped }: { readonly feed: WireFeed, rea
         <div className="feed-configuration" role="status"><p><strong>{t(`feeds.config.${configuration.state}`)}</strong></p><ul>{configuration.faults.slice(0, 10).map(fault => <li key={fault}><code>{fault}</code></li>)}</ul></div>
       )}
       <dl className="feed-facts">
-        {(['published', 'duplicates', 'refused', 'archived'] as const).map(what => <div key={what}><dt>{t(`feeds.${what}`)}</dt><dd className="number">{format.number(counts[what])}</dd></div>)}
+        {(['published', 'duplicates', 'refused', 'archived', 'codesIgnored'] as const).map(what => <div key={what}><dt>{t(`feeds.${what}`)}</dt><dd className="number">{format.number(counts[what])}</dd></div>)}
         <div><dt>{t('feeds.codes')}</dt><dd className="number">{format.number(codes)}</dd></div>
         <div><dt>{t('feeds.zone')}</dt><dd>{zone}</dd></div>
         {site !== '' && <div><dt>{t('feeds.site')}</dt><dd>{site}</dd></div>}
       </dl>
       {clocks !== null && <DeviceClocks clocks={clocks} />}
       <UnmappedCodes feed={feed} concepts={concepts} onMapped={onMapped} />
+      <OwnCodes feed={feed} concepts={concepts} onChanged={onMapped} />
     </section>
   )
 }

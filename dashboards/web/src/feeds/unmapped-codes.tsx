@@ -1,10 +1,9 @@
-import { useState, type FormEvent, type ReactNode } from 'react'
+import { useState, type ReactNode } from 'react'
 import type { WireFeed, WireFeeds, WireUnmapped } from '../../../server/wire.ts'
-import { ApiFailure, postJson, type Sending } from '../api.ts'
 import { useI18n } from '../i18n/index.tsx'
-import { translateName } from '../i18n/translate.ts'
 import { useServerNow } from '../live.ts'
-import { Link } from '../shell/router.tsx'
+import { CodeForm, type Told } from './code-form.tsx'
+import { ToldLine } from './told-line.tsx'
 
 /** What is shown unasked: a feed may have hundreds, and the next feed stands below. */
 const SHOWN = 10
@@ -22,7 +21,7 @@ export function UnmappedCodes ({ feed, concepts, onMapped }: Props): ReactNode {
   return (
     <>
       <h3>{t('feeds.unmapped')}</h3>
-      <p role="status" className={told.kind === 'nothing' ? 'unseen' : 'feed-mapped'}>{told.kind === 'taken' && t('feeds.taken', told)}{told.kind === 'mapped' && <>{t('feeds.mapped', told)} <Link href={`/deadletters?cause=code-unknown&feed=${encodeURIComponent(feed.name)}`}>{t('feeds.toLetters')}</Link></>}</p>
+      <ToldLine feed={feed.name} told={told} />
       {feed.unmapped.length === 0 && <p className="quiet">{t('feeds.unmappedNone')}</p>}
       {feed.unmapped.length > SHOWN && (
         <p className="unmapped-find">
@@ -43,7 +42,6 @@ export function UnmappedCodes ({ feed, concepts, onMapped }: Props): ReactNode {
   )
 }
 
-type Told = { readonly kind: 'nothing' } | { readonly kind: 'mapped', readonly code: string } | { readonly kind: 'taken', readonly code: string, readonly reason: string }
 interface RowProps { readonly feed: string, readonly code: WireUnmapped, readonly concepts: Props['concepts'], readonly onTold: (news: Told) => void }
 
 function wordsOf ({ system, code, text }: WireUnmapped): string { return `${system} | ${code} ${text}`.toLowerCase() }
@@ -58,36 +56,7 @@ function UnmappedRow ({ feed, code, concepts, onTold }: RowProps): ReactNode {
       <td data-label={t('feeds.unit')}>{code.unit}</td>
       <td className="right number" data-label={t('feeds.count')}>{format.number(code.count)}</td>
       <td className="right quiet" data-label={t('feeds.last')}>{t('reading.ago', { age: format.age(now - code.lastAt) })}</td>
-      <td><MapForm feed={feed} code={code} concepts={concepts} onTold={onTold} /></td>
+      <td><CodeForm feed={feed} code={code} concepts={concepts} onTold={onTold} /></td>
     </tr>
-  )
-}
-
-function MapForm ({ feed, code, concepts, onTold }: RowProps): ReactNode {
-  const { t, format } = useI18n()
-  const [concept, setConcept] = useState('')
-  const [unit, setUnit] = useState('')
-  const [sending, setSending] = useState<Sending>({ kind: 'idle' })
-  const send = async (): Promise<void> => {
-    setSending({ kind: 'sending' })
-    try {
-      await postJson(`/api/feeds/${encodeURIComponent(feed)}/codes`, { system: code.system, code: code.code, concept, unit })
-      onTold({ kind: 'mapped', code: code.code })
-    } catch (error) {
-      if (error instanceof ApiFailure && error.code === 'CODE_MAPPED') onTold({ kind: 'taken', code: code.code, reason: error.message })
-      setSending({ kind: 'failed', reason: error instanceof ApiFailure ? error.message : String(error) })
-    }
-  }
-  const submit = (event: FormEvent): void => { event.preventDefault(); void send() }
-  return (
-    <form className="map-code" onSubmit={submit}>
-      <select required aria-label={t('feeds.conceptOf', { code: code.code })} value={concept} onChange={event => { setConcept(event.target.value) }}>
-        <option value="">{t('feeds.choose')}</option>
-        {concepts.map(({ id, unit: canonical }) => <option key={id} value={id}>{translateName(t, 'concept', id)} ({format.unit(canonical)})</option>)}
-      </select>
-      <input aria-label={t('feeds.unitOf', { code: code.code })} value={unit} maxLength={40} size={8} placeholder={t('feeds.unitHint')} onChange={event => { setUnit(event.target.value) }} />
-      <button type="submit" aria-label={t('feeds.mapOf', { code: code.code })} disabled={sending.kind === 'sending'}>{sending.kind === 'sending' ? t('feeds.sending') : t('feeds.map')}</button>
-      {sending.kind === 'failed' && <span className="did-not" role="alert">{t('feeds.failed', { reason: sending.reason })}</span>}
-    </form>
   )
 }

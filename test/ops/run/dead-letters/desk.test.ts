@@ -45,6 +45,32 @@ test('what is refused again stays open with the newer cause, and no second lette
   expect(kinds).toEqual(['letter', 'disposition'])
 })
 
+test('a letter of a code that is now ignored is closed by a retry, and nothing is written', async () => {
+  await send('P1 GLOSSE 1', 'P1 GLOSSE 2')
+  await h.feeds.mapCode('lab', { system: 'L', code: 'GLOSSE', concept: 'ignore', unit: '' }, 'e')
+  expect(await desk.retryAll({ cause: 'code-unknown' }, 10, 'e')).toMatchObject({ tried: 2, published: 0, refused: 0, left: 0 })
+  expect([open(), await heartRates(h.house)]).toEqual([[], []])
+})
+
+test('all that match are dropped, oldest first and no more than were counted, with a record each; the others stay', async () => {
+  await send('P1 XA 1', 'P1 HR 1 zz', ...Array.from({ length: 600 }, (_, i) => `P1 XB ${i}`), 'P1 XA 2')
+  const before = letters.book.matching({ cause: 'code-unknown' }).map(({ at }) => at)
+  expect(await desk.dropAll({ cause: 'code-unknown', feed: 'other' }, 10, 'e')).toEqual({ dropped: 0, left: 0 })
+  expect(await desk.dropAll({ cause: 'code-unknown', feed: 'lab' }, 601, 'night shift')).toEqual({ dropped: 601, left: 1 })
+  expect(open()).toEqual([1, before.at(-1)])
+  expect(desk.show(before[0]!)).toMatchObject({ state: 'dropped', last: { action: 'dropped', outcome: 'dropped', by: 'night shift' } })
+  const kinds = await read(h.house.log, TOPICS.deadLetters, r => h.house.codecs.decodeDeadLetterRecord(r).kind)
+  expect(kinds.filter(kind => kind === 'disposition')).toHaveLength(601)
+  expect(h.logged.filter(line => line.startsWith('dead letters were dropped')).at(-1)).toBe('dead letters were dropped {"cause":"code-unknown","feed":"lab","dropped":601,"by":"night shift"}')
+})
+
+test('a letter that somebody has in hand is left out of a round of drops', async () => {
+  await send('P1 XA 1', 'P1 XA 2')
+  const [round] = await Promise.all([desk.dropAll({}, 2, 'e'), desk.drop(0, 'f'), desk.dropAll({}, 2, 'g')])
+  expect([round.dropped + round.left, open()]).toEqual([2, []])
+  expect((await read(h.house.log, TOPICS.deadLetters, r => h.house.codecs.decodeDeadLetterRecord(r).kind)).filter(kind => kind === 'disposition')).toHaveLength(2)
+})
+
 test('two people who retry at once: one wins, and the value is there once', async () => {
   await send('P1 XPULS 80')
   await map('XPULS')

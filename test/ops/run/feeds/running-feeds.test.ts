@@ -58,6 +58,44 @@ test('of two people who map one code to two things the second hears of the first
   expect(readFileSync(join(h.folder, 'lab.codes.csv'), 'utf8')).toBe('system,code,concept,unit\nL,KREA,lactate,\n')
 })
 
+test('a code that is not wanted makes no letter, is not listed, and is counted', async () => {
+  const h = await opened()
+  await send(h, 'P1 GLOSSE 1')
+  expect(await h.feeds.mapCode('lab', { system: 'L', code: 'GLOSSE', concept: 'ignore', unit: '' }, 'e')).toMatchObject({ kind: 'mapped', feed: { codes: 1, unmapped: [] } })
+  expect(readFileSync(join(h.folder, 'lab.codes.csv'), 'utf8')).toBe('system,code,concept,unit\nL,GLOSSE,ignore,\n')
+  await send(h, 'P1 GLOSSE 2')
+  expect(h.feeds.feeds()[0]).toMatchObject({ counts: { published: 0, refused: 1, codesIgnored: 1 }, unmapped: [] })
+  expect(await h.feeds.mapCode('lab', { system: 'L', code: 'GLOSSE', concept: 'lactate', unit: '' }, 'e')).toEqual({ kind: 'mapped-otherwise', concept: 'ignore', unit: '' })
+})
+
+test('the table is shown as the file has it, and its rows are found by system, code and concept', async () => {
+  const h = await opened({ 'lab.json': LAB, 'lab.codes.csv': '# ours\nsystem,code,concept,unit\nL,Krea,creatinine,umol/L\n,PULS,heartRate\nL,GLOSSE,ignore,\n' })
+  const rows = [{ system: 'L', code: 'Krea', concept: 'creatinine', unit: 'umol/L' }, { system: '', code: 'PULS', concept: 'heartRate', unit: '' }, { system: 'L', code: 'GLOSSE', concept: 'ignore', unit: '' }]
+  expect(h.feeds.codes('lab', '', 10)).toEqual({ kind: 'codes', page: { total: 3, matching: 3, codes: rows } })
+  expect(h.feeds.codes('lab', '', 2)).toMatchObject({ page: { total: 3, matching: 3, codes: [rows[0], rows[1]] } })
+  expect(['krea', 'l | g', 'ignore', 'heart', 'none'].map(find => { const found = h.feeds.codes('lab', find, 10); return found.kind === 'codes' ? found.page.codes.map(({ code }) => code) : found.kind })).toEqual([['Krea'], ['GLOSSE'], ['GLOSSE'], ['PULS'], []])
+  expect(h.feeds.codes('other', '', 10)).toEqual({ kind: 'feed-unknown' })
+  h.put('lab.codes.csv', 'system,code,concept,unit\nL,A,nothing,\n')
+  expect(h.feeds.codes('lab', '', 10)).toMatchObject({ kind: 'file-faulty' })
+})
+
+test('of two people who change or take out one row the second hears what it says now, and nothing is lost', async () => {
+  const h = await opened({ 'lab.json': LAB, 'lab.codes.csv': '# ours\nsystem,code,concept,unit\nL,XPULS,heartRate,\nL,B,spo2,\n' })
+  const was = { concept: 'heartRate', unit: '' }
+  const row = { system: 'L', code: 'XPULS' }
+  const both = await Promise.all([h.feeds.mapCode('lab', { ...row, concept: 'respiratoryRate', unit: '', was }, 'e'), h.feeds.mapCode('lab', { ...row, concept: 'lactate', unit: '', was }, 'f')])
+  expect(both).toMatchObject([{ kind: 'mapped' }, { kind: 'mapped-otherwise', concept: 'respiratoryRate', unit: '' }])
+  expect(await h.feeds.removeCode('lab', { ...row, ...was }, 'f')).toEqual({ kind: 'mapped-otherwise', concept: 'respiratoryRate', unit: '' })
+  expect(readFileSync(join(h.folder, 'lab.codes.csv'), 'utf8')).toBe('# ours\nsystem,code,concept,unit\nL,XPULS,respiratoryRate,\nL,B,spo2,\n')
+  expect(await h.feeds.removeCode('lab', { ...row, concept: 'respiratoryRate', unit: '' }, 'f')).toMatchObject({ kind: 'mapped', feed: { codes: 1 } })
+  expect(readFileSync(join(h.folder, 'lab.codes.csv'), 'utf8')).toBe('# ours\nsystem,code,concept,unit\nL,B,spo2,\n')
+  expect(await h.feeds.removeCode('lab', { ...row, concept: 'respiratoryRate', unit: '' }, 'e')).toEqual({ kind: 'gone' })
+  expect(await h.feeds.mapCode('lab', { ...row, concept: 'lactate', unit: '', was }, 'e')).toEqual({ kind: 'gone' })
+  await send(h, 'P1 XPULS 80') // it means nothing any more, at once
+  expect(h.feeds.feeds()[0]!.unmapped).toMatchObject([{ code: 'XPULS' }])
+  expect(h.logged.filter(line => line.startsWith('a code was'))).toEqual(['a code was mapped {"feed":"lab","system":"L","code":"XPULS","concept":"respiratoryRate","unit":"","by":"e"}', 'a code was taken out of the table {"feed":"lab","system":"L","code":"XPULS","concept":"respiratoryRate","unit":"","by":"f"}'])
+})
+
 test('a changed table takes effect when it is looked at; a faulty one is refused, the old one holds and health says so', async () => {
   const h = await opened()
   h.put('lab.codes.csv', 'system,code,concept,unit\nL,XPULS,heartRate,\n')
