@@ -4,7 +4,7 @@ import { frame, startHl7 } from '../../../connectors/hl7/index.ts'
 import { LatidoError } from '../../../streams/errors/index.ts'
 import { ManualClock } from '../../../streams/time/index.ts'
 import { FakeIntake } from '../kit/fake-intake.ts'
-import { adt, eventually, hl7, hl7Feed, listener, msa, oru, RawClient, segment } from './support.ts'
+import { adt, eventually, hl7, hl7Feed, listener, msa, NOW, oru, RawClient, segment } from './support.ts'
 
 const HR = 'OBX|1|NM|8867-4^Heart rate^LN||88|/min|||||F'
 const ids = (intake: FakeIntake): string[] => intake.published.map(m => m.messageId.split('|')[2] ?? '')
@@ -109,6 +109,14 @@ describe('bad input', () => {
       expect(msa((await client.until(2 * i + 2))[2 * i + 1])).toBe(`AA|G${i}`)
     }
     expect(server.intake.published).toHaveLength(bad.length)
+  })
+  it('whose every code is ignored is taken (AA), and keeps nothing', async () => {
+    const intake = new FakeIntake(NOW)
+    await using server = await listener({}, { feed: hl7Feed(intake, {}, { codes: new Map([['L|GLOSSE', 'ignore'], ['99|X', 'ignore']]) }) })
+    using client = new RawClient(server.port)
+    await client.send(oru('I1', 'OBX|1|TX|GLOSSE^Glosse^L||siehe Befund||||||F', 'OBX|2|NM|X^^99||fast|kg|||||Q'))
+    const [answer] = await client.until(1)
+    expect([msa(answer), segment(answer, 'ERR'), intake.published, intake.refused, intake.counts.get('codes-ignored')]).toEqual(['AA|I1', undefined, [], [], 2])
   })
   it('in one observation leaves the others, and the answer warns', async () => {
     await using server = await listener()
