@@ -37,6 +37,7 @@ export class LateResults implements Intake {
   readonly #byResult = new Map<string, Set<string>>()
   readonly #retrying = new AsyncLocalStorage<Run>()
   #table: KeptTable<LateLetter> | undefined
+  #leftOut: (n: number) => void = () => {}
   #order = 0
 
   constructor (options: LateResultsOptions) { this.#options = options }
@@ -44,6 +45,7 @@ export class LateResults implements Intake {
   /** Before anything is taken. */
   guard<F extends Fault> (feed: Feed<F>, table: KeptTable<LateLetter>): void {
     this.#table = table
+    this.#leftOut = n => { feed.count('stale-result', n) }
     for (const [key, letter] of [...table.load()].sort(([, a], [, b]) => a.order - b.order)) this.#hold(key, letter)
     feed.guardRetries((raw, retry) => this.#retry(raw, retry))
   }
@@ -89,7 +91,7 @@ export class LateResults implements Intake {
     if (kind !== 'taken') return taken // it stays open
     this.#drop(key)
     await this.#table?.save(key, undefined)
-    if (run.leftOut > 0) this.count('retry', 'stale-result', run.leftOut)
+    if (run.leftOut > 0) this.#leftOut(run.leftOut)
     return run.leftOut > 0 && published === 0 ? { kind: 'superseded' } : taken
   }
 

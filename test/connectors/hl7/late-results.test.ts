@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest'
 import { hl7Connector, type Hl7Fault } from '../../../connectors/hl7/index.ts'
 import { Feed, lateResultsOf, LiveMapping, PLAIN_MAPPING, type CodeMapping, type LateLetter } from '../../../connectors/kit/index.ts'
+import { anyKind } from '../../../ops/config/index.ts'
 import type { Observation } from '../../../streams/events/index.ts'
+import { ManualClock } from '../../../streams/time/index.ts'
 import { MemoryTable } from '../fhir/support.ts'
 import { FakeIntake } from '../kit/fake-intake.ts'
 import { hl7, NOW, oru } from './support.ts'
@@ -90,4 +92,17 @@ it('readings without an order are told apart by their patient', async () => {
   await feed.take(chart('2', 'TEST-2', '2'))
   expect(await feed.retry(intake.refused[0]!.raw)).toMatchObject({ kind: 'taken', published: 1 })
   expect(said()).toEqual([[2, 'final'], [1, 'final']])
+})
+
+it('a feed that is started as its file says guards its retries', async () => {
+  const intake = new FakeIntake(NOW)
+  const mapping = new LiveMapping({ mapping: PLAIN_MAPPING, now: () => NOW, seen: [] })
+  const configured = anyKind(hl7Connector).configure({ port: 0 })
+  if (configured.kind !== 'ok') throw new Error('the options are right')
+  const { feed, start } = configured.configured.prepare({ name: 'lab', intake, mapping })
+  await using _ = await start({ clock: new ManualClock(NOW), table: () => new MemoryTable(), secret: () => '', say: () => {} })
+  await feed.take(oru('1', lactate('34', 'F')))
+  mapping.replace({ ...PLAIN_MAPPING, codes: new Map(KEYS.map(key => [key, LACTATE])) as never })
+  await feed.take(oru('2', lactate('3.4', 'C')))
+  expect(await feed.retry(intake.refused[0]!.raw)).toEqual({ kind: 'superseded' })
 })
