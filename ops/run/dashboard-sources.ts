@@ -1,5 +1,5 @@
 import { partitionFor } from '../../streams/codec/index.ts'
-import { TOPICS, type EventCodecs, type PatientKey } from '../../streams/events/index.ts'
+import { type EventCodecs, type PatientKey, TOPICS } from '../../streams/events/index.ts'
 import type { Log } from '../../streams/log/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
 import type { Connector } from '../../connectors/kit/index.ts'
@@ -12,7 +12,7 @@ import type { DriftResult } from '../../inference/alerts/index.ts'
 import { ONLINE_TABLES } from '../../inference/processors.ts'
 import type { IdentityVault } from '../security/index.ts'
 import type { Metrics } from '../telemetry/index.ts'
-import type { Board } from './board.ts'
+import type { Board } from './board/index.ts'
 
 export interface DashboardParts {
   readonly clock: Clock

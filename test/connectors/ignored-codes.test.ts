@@ -9,7 +9,7 @@ import { DEVICE_OPTIONS, Devices, mqttMapper, toEnvelope } from '../../connector
 import { telemedicineConnector, telemedicineOptions } from '../../connectors/telemedicine/index.ts'
 import { writeEnvelope } from '../../connectors/telemedicine/envelope.ts'
 import { connector as template } from '../../connectors/template/connector.ts'
-import { FILES_PARTS } from '../../ops/run/files-connector.ts'
+import { FILES_PARTS } from '../../ops/run/intake/files-connector.ts'
 import { heartRate, patient } from './fhir/support.ts'
 import { FakeIntake, NOW_MS } from './kit/fake-intake.ts'
 import { hl7, oru } from './hl7/support.ts'

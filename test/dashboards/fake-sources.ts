@@ -3,7 +3,7 @@ import { STANDARD_GROUP_VIEWS, STANDARD_VIEWS } from '../../features/views/index
 import type { OfflineStore, ScorePoint, TrendPoint } from '../../features/offline/port.ts'
 import type { AlertRule, DriftResult, Priority } from '../../inference/alerts/index.ts'
 import { OwnBoardIndex, type BoardQuery } from '../../features/board/index.ts'
-import { entityOf } from '../../ops/run/board-entity.ts'
+import { entityOf } from '../../ops/run/board/board-entity.ts'
 import type { AcknowledgeOutcome, DashboardSources, PatientAlert, PatientIdentity, PatientSearch, PatientSummary, PipelineStatus, ViewInfo, ViewValues } from '../../dashboards/server/index.ts'
 import type { ConceptId, PatientKey } from '../../streams/events/index.ts'
 import { LatidoError } from '../../streams/errors/index.ts'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, it } from 'vitest'
 import { conformanceChecks, type ConformanceHarness, type Counterparty } from '../../../connectors/conformance/index.ts'
 import { FILES_OPTIONS, type FilesOptions } from '../../../connectors/files/index.ts'
-import { filesConnector } from '../../../ops/run/files-connector.ts'
+import { filesConnector } from '../../../ops/run/intake/files-connector.ts'
 
 /** A folder into which each offer is dropped as a file; what is behind the kept place is delivered. */
 class DropFolder implements Counterparty<FilesOptions> {

@@ -1,7 +1,7 @@
 import { Feed, fixedMapping, PLAIN_MAPPING, type FeedMapping, type KeptTable, type MappingTable } from '../../../connectors/kit/index.ts'
 import { FILES_OPTIONS, formatOf, runImport, type FileProgress, type FilesOptions, type Imported } from '../../../connectors/files/index.ts'
 import { systemClock } from '../../../streams/time/index.ts'
-import { FILES_PARTS } from '../../../ops/run/files-connector.ts'
+import { FILES_PARTS } from '../../../ops/run/intake/files-connector.ts'
 import { FakeIntake } from '../kit/fake-intake.ts'
 
 /** Later than every time in these tests. */

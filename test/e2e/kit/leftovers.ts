@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { openVectorCodec, type VectorCodec } from '../../../features/vector-codec.ts'
 import { openInferenceCodecs, type InferenceCodecs } from '../../../inference/codecs.ts'
-import { openSchemaStorage } from '../../../ops/run/schema-storage.ts'
+import { openSchemaStorage } from '../../../ops/run/log/schema-storage.ts'
 import { IdentityVault } from '../../../ops/security/index.ts'
 import { openEventCodecs, patientKeyOf, SchemaBook, TOPICS, type EventCodecs, type PatientKey } from '../../../streams/events/index.ts'
 import { openEmbeddedLog, type Log, type RecordCursor } from '../../../streams/log/index.ts'

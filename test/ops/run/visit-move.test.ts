@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest'
 import { Closers } from '../../../ops/run/closers.ts'
 import { openDataDir } from '../../../ops/run/data-dir.ts'
-import { offlineDecode, OFFLINE_TOPICS } from '../../../ops/run/offline-decode.ts'
+import { offlineDecode, OFFLINE_TOPICS } from '../../../ops/run/offline/offline-decode.ts'
 import { openPipeline, type Pipeline } from '../../../ops/run/pipeline.ts'
 import { openStores, type Stores } from '../../../ops/run/stores.ts'
 import { OfflineBatchBuilder } from '../../../features/offline/batch.ts'

@@ -1,0 +1,112 @@
+import { mkdirSync } from 'node:fs'
+import { orthancConnector } from '../../../connectors/dicom/index.ts'
+import { fhirConnector } from '../../../connectors/fhir/index.ts'
+import { hl7Connector, startHl7 } from '../../../connectors/hl7/index.ts'
+import { type Connector, PLAIN_MAPPING } from '../../../connectors/kit/index.ts'
+import { mqttBrokerConnector, mqttConnector } from '../../../connectors/mqtt/index.ts'
+import { telemedicineConnector } from '../../../connectors/telemedicine/index.ts'
+import type { FeatureView } from '../../../features/define/index.ts'
+import { assert, LatidoError } from '../../../streams/errors/index.ts'
+import type { Clock } from '../../../streams/time/index.ts'
+import { anyKind, type AnyKind, type Config, feedsInvalid, type LoadedFeed, readCodesOf, readFeeds } from '../../config/index.ts'
+import type { IdentityVault } from '../../security/index.ts'
+import type { Logger, Metrics } from '../../telemetry/index.ts'
+import type { Closers } from '../closers.ts'
+import type { DataDir } from '../data-dir.ts'
+import { RunningFeeds } from '../feeds/index.ts'
+import { openFhirWriteBack, openHl7Outbound } from '../outbound/index.ts'
+import { filesConnector } from './files-connector.ts'
+import { ownKinds } from '../own-connectors/index.ts'
+import { openOwnIntake } from './own-intake.ts'
+import type { PipelineMonitor } from '../status.ts'
+import type { Stores } from '../stores.ts'
+
+/** The kinds of connectors that a feed may name. A new one is a line here: `anyKind(nameConnector)`. */
+export const CONNECTOR_KINDS: readonly AnyKind[] = [
+  anyKind(fhirConnector),
+  anyKind(filesConnector),
+  anyKind(hl7Connector),
+  anyKind(mqttConnector),
+  anyKind(mqttBrokerConnector),
+  anyKind(orthancConnector),
+  anyKind(telemedicineConnector),
+]
+
+/** Those, and the user's own in the folder of feeds. Throws CONNECTOR_INVALID. */
+export async function connectorKinds (folder: string): Promise<readonly AnyKind[]> { return [...CONNECTOR_KINDS, ...(await ownKinds(folder, CONNECTOR_KINDS.map(({ kind }) => kind))).map(anyKind)] }
+
+export interface ConnectorParts {
+  readonly config: Config
+  readonly dir: DataDir
+  readonly stores: Stores
+  readonly vault: IdentityVault
+  readonly clock: Clock
+  readonly monitor: PipelineMonitor
+  /** Of patients, as they are served now. */
+  readonly views: () => readonly FeatureView[]
+  readonly metrics: Metrics
+  readonly logger: Logger
+  readonly say: (line: string) => void
+}
+
+export interface OpenConnectors {
+  readonly feeds: RunningFeeds
+  /** Those of the feeds as they run now, and those that only send. */
+  connectors (): readonly Connector[]
+  /** One that only sends, and can send a dead letter again. */
+  senderOf (name: string): { retry: NonNullable<Connector['retry']> } | undefined
+}
+
+/** The intake, and every configured feed with its connector. Throws CONFIG_INVALID or FILE_INVALID where a feed's files have faults, and what a connector throws. */
+export async function openConnectors (parts: ConnectorParts, closers: Closers): Promise<OpenConnectors> {
+  const { config, dir, stores, vault, clock, monitor, views, metrics, logger, say } = parts
+  const intake = await openOwnIntake({ config, dir, stores, vault, clock, onCount: (source, what, n) => { monitor.count(source, what, n) } }, closers)
+  const folder = config.feeds === '' ? dir.path('feeds') : config.feeds
+  const defaults = { zone: config.zone }
+  if (config.feeds === '') mkdirSync(folder, { recursive: true })
+  const kinds = await connectorKinds(config.feeds)
+  const loaded = config.feeds === '' ? defaultFeeds(config, folder) : configuredFeeds(folder, kinds, config)
+  const feeds = closers.use(new RunningFeeds({ intake, clock, logger, say, folder, env: process.env, onCount: (feed, what, n) => { metrics.feedMessages.inc({ feed, what }, n) }, ...config.feeds === '' ? { context: ({ name }) => name === 'mqtt' ? { table: <T>(table: string) => intake.table<T>(table) } : {} } : { files: { kinds, defaults } } })) // devices were known before there were feeds
+  for (const one of loaded) await feeds.start(one)
+  const senders: readonly Connector[] = [
+    ...config.hl7Out === '' ? [] : [closers.use(openHl7Outbound(config.hl7Out, { stores, vault, intake, clock, views, say }))],
+    ...config.fhirOut === '' ? [] : [closers.use(await openFhirWriteBack(config.fhirOut, { stores, vault, intake, clock, views, say }))],
+  ]
+  return {
+    feeds,
+    connectors: () => [...feeds.connectors, ...senders],
+    senderOf: name => {
+      const { retry } = senders.find(one => one.name === name) ?? {}
+      return retry === undefined ? undefined : { retry }
+    },
+  }
+}
+
+function configuredFeeds (folder: string, kinds: readonly AnyKind[], config: Config): readonly LoadedFeed[] {
+  const { feeds, faults } = readFeeds(folder, kinds, { zone: config.zone })
+  if (faults.length > 0) throw feedsInvalid(faults)
+  if (feeds.length === 0) throw new LatidoError('CONFIG_INVALID', 'the folder of --feeds has no feed', 'write NAME.json there, or leave --feeds out for HL7 and MQTT on their ports')
+  return feeds
+}
+
+/** Without a folder of feeds: one of each, on the ports of the options; their tables of codes are in the data directory. */
+function defaultFeeds (config: Config, folder: string): readonly LoadedFeed[] {
+  const { host, mllpPort, mqttPort, mqttUser, mqttPasswordFile } = config
+  return [
+    defaultFeed('hl7', anyKind(config.allowExposed ? exposedHl7 : hl7Connector), { host, port: mllpPort }),
+    defaultFeed('mqtt', anyKind(mqttConnector), { host, port: mqttPort, ...mqttUser === '' ? {} : { username: mqttUser, password: { file: mqttPasswordFile } } }),
+  ].map(feed => {
+    const { codes, faults } = readCodesOf(folder, feed.name, new Map())
+    if (faults.length > 0) throw feedsInvalid(faults)
+    return { ...feed, mapping: { ...PLAIN_MAPPING, zone: config.zone, codes } }
+  })
+}
+
+/** --allow-exposed says that something else keeps strangers away. */
+const exposedHl7: typeof hl7Connector = { ...hl7Connector, start: ({ feed, clock }, { host, port, limits, tls }) => startHl7({ host, port, feed, clock, limits, tls }) }
+
+function defaultFeed (name: string, kind: AnyKind, options: object): Omit<LoadedFeed, 'mapping'> {
+  const configured = kind.configure(options)
+  assert(configured.kind === 'ok', `the options of the default feed ${name} are those of its kind`)
+  return { name, kind, configured: configured.configured, optionsText: '' }
+}

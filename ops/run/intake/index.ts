@@ -1,0 +1,10 @@
+/** What comes in: the intake, identities, and what several instances share of both. */
+/** The kinds of connectors that feeds may name, and those that are started without a file. */
+export { connectorKinds, openConnectors } from './connectors.ts'
+/** A file to the log. */
+export { importFile } from './import.ts'
+export type { ImportRequest, ImportSummary } from './import.ts'
+/** JSON files that options name. */
+export { readMappedOptionFile, readOptionFile } from './option-file.ts'
+/** Who a patient is; on a cluster with what other instances learned. */
+export { openVault } from './vault.ts'
