@@ -15,7 +15,7 @@ beforeEach(() => { dir = tempDir(); mkdirSync(join(dir.path, 'views')) })
 afterEach(() => { dir.remove() })
 
 const write = (file: string, name: string, version: number, feature: string, more = ''): void => {
-  writeFileSync(join(dir.path, 'views', file), `import { featureView, last, patients } from 'latido/features'\nimport { shock } from '../shock.ts'\nvoid shock\nexport const ${name} = featureView({ name: '${name}', version: ${version}, owner: 'o', description: 'd', ttl: '1 h', emit: { every: '1 s' }, ${more}features: { a: ${feature} } })\n`.replace(file === 'shock.ts' ? `import { shock } from '../shock.ts'\nvoid shock\n` : 'never', ''))
+  writeFileSync(join(dir.path, 'views', file), `import { featureView, last, patients } from 'latido/features'\nimport { shock } from './shock.ts'\nvoid shock\nexport const ${name} = featureView({ name: '${name}', version: ${version}, owner: 'o', description: 'd', ttl: '1 h', emit: { every: '1 s' }, ${more}features: { a: ${feature} } })\n`.replace(file === 'shock.ts' ? `import { shock } from './shock.ts'\nvoid shock\n` : 'never', ''))
 }
 const config = (...more: readonly string[]): Config => parseConfig(['--data-dir', join(dir.path, 'data'), '--features', join(dir.path, 'views'), '--model', 'off', ...more], {})
 
