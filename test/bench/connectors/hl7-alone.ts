@@ -7,11 +7,14 @@ import { fileURLToPath } from 'node:url'
 import { tempDir } from '../../kit/temp-dir.ts'
 
 /** In the tree, so that it finds its packages. */
-const BUILT = fileURLToPath(new URL('../../../dist/bench/hl7-child.mjs', import.meta.url))
+const BUILT = new URL('../../../dist/bench/', import.meta.url)
 
 export interface LogCheck { readonly messages: number, readonly twice: number, readonly reordered: number }
 
-/** The process of `hl7-child.ts`: the connector, the intake and the embedded log. */
+/** `hl7-child`: the connector, the intake and the embedded log. `floor-child`: one durable write and an answer. */
+type Program = 'hl7-child' | 'floor-child'
+
+/** A receiver in a process of its own. */
 export class Hl7Alone implements AsyncDisposable {
   readonly #process: ChildProcessByStdio<Writable, Readable, null>
   readonly #lines: Interface
@@ -19,15 +22,16 @@ export class Hl7Alone implements AsyncDisposable {
   port = 0
 
   /** `nodeFlags`, for example `--cpu-prof`. */
-  private constructor (nodeFlags: readonly string[]) {
-    this.#process = spawn(process.execPath, [...nodeFlags, BUILT, this.#directory.path], { stdio: ['pipe', 'pipe', 'inherit'] })
+  private constructor (built: string, nodeFlags: readonly string[]) {
+    this.#process = spawn(process.execPath, [...nodeFlags, built, this.#directory.path], { stdio: ['pipe', 'pipe', 'inherit'] })
     this.#lines = createInterface({ input: this.#process.stdout })
   }
 
   /** Compiled, as users run it: a loader of sources names every function anew each time that it is made, which is a tenth of a message. */
-  static async start (nodeFlags: readonly string[] = []): Promise<Hl7Alone> {
-    await build({ entryPoints: [fileURLToPath(new URL('hl7-child.ts', import.meta.url))], outfile: BUILT, bundle: true, packages: 'external', format: 'esm', platform: 'node', target: 'node20', logLevel: 'warning' })
-    const alone = new Hl7Alone(nodeFlags)
+  static async start (program: Program, nodeFlags: readonly string[] = []): Promise<Hl7Alone> {
+    const built = fileURLToPath(new URL(`${program}.mjs`, BUILT))
+    await build({ entryPoints: [fileURLToPath(new URL(`${program}.ts`, import.meta.url))], outfile: built, bundle: true, packages: 'external', format: 'esm', platform: 'node', target: 'node20', logLevel: 'warning' })
+    const alone = new Hl7Alone(built, nodeFlags)
     alone.port = Number(await alone.#line())
     return alone
   }

@@ -23,11 +23,12 @@ class Figures {
 
 /**
  * HL7 over MLLP, eight OBX a message, the next when the last is answered. Ours is answered when the log has the message on disk; HAPI's and
- * python-hl7's receivers answer and store nothing. All take turns within one run.
+ * python-hl7's receivers answer and store nothing; what one durable write costs stands beside. All take turns within one run.
  */
 export async function hl7 ({ seconds = 3, runs = 3, say }: BenchOptions): Promise<readonly Measure[]> {
   const figures = new Figures()
-  await using alone = await Hl7Alone.start()
+  await using alone = await Hl7Alone.start('hl7-child')
+  await using floor = await Hl7Alone.start('floor-child')
   const others = await Others.start(say)
   try {
     await exchange(alone.port, { messages: WARM_UP }) // the compiler warms up, and the journal's files grow
@@ -36,7 +37,10 @@ export async function hl7 ({ seconds = 3, runs = 3, say }: BenchOptions): Promis
       figures.add('MLLP alone, last byte to answer, p50', 'ms', quantile(ours.waitsMs, 0.5), '0.4')
       figures.add('MLLP alone, last byte to answer, p99', 'ms', quantile(ours.waitsMs, 0.99))
       figures.add('MLLP alone, our sender', 'messages/s', ours.perSecond)
-      await others.measure(alone.port, seconds, figures, run)
+      const least = await exchange(floor.port, { seconds })
+      figures.add('one durable write and an answer, nothing read, p50', 'ms', quantile(least.waitsMs, 0.5))
+      figures.add('one durable write and an answer, our sender', 'messages/s', least.perSecond)
+      await others.measure([{ name: 'Latido', port: alone.port }, { name: 'one durable write', port: floor.port }], seconds, figures, run)
       figures.add(`MLLP alone, ${CONNECTIONS} connections`, 'messages/s', await many(alone, seconds, run), '5000')
       say(`run ${run + 1} of ${runs}`)
     }
@@ -103,9 +107,9 @@ class Others {
     return new Others(senders)
   }
 
-  async measure (port: number, seconds: number, figures: Figures, run: number): Promise<void> {
+  async measure (ours: readonly { readonly name: string, readonly port: number }[], seconds: number, figures: Figures, run: number): Promise<void> {
     for (const { name, peer, how } of this.#senders) {
-      for (const to of [{ name: 'Latido', port }, ...this.#senders.map(s => ({ name: s.name, port: s.receiverPort }))]) {
+      for (const to of [...ours, ...this.#senders.map(s => ({ name: s.name, port: s.receiverPort }))]) {
         const connection = await peer.connect(to.port, how)
         const count = Math.max(20, Math.round(seconds * 500))
         await connection.load(panel('@@', 'BENCH-1'), `w${name}${run}${to.name}/`, Math.round(count / 5))
