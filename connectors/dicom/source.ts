@@ -54,7 +54,7 @@ export class OrthancSource implements Source {
     const before = this.#walk
     this.#walk = undefined
     const { walk, exchanged } = await this.#begin(before?.position === position && before !== undefined ? before : walkFrom(position), signal)
-    if (exchanged) yield * this.#compare(walk, exchanged, signal) // with no position of its own: what is interrupted here begins again
+    if (exchanged) yield * this.#compare(walk, true, signal) // with no position of its own: what is interrupted here begins again
     yield * this.#follow(walk, signal)
     for (const study of walk.growing.keys()) yield * this.#placed(walk, this.#look(study, walk, signal))
     if (clock.monotonicMs() - this.#comparedAt >= options.compareEveryMs) {
@@ -76,9 +76,11 @@ export class OrthancSource implements Source {
 
   /** Whether the feed, which ends at `newest`, is not the one that the walk followed. */
   async #isOther ({ cursor, mark }: Walk, newest: number, signal: AbortSignal): Promise<boolean> {
-    if (newest < cursor || (mark !== undefined && newest < mark.seq)) return true
-    const [found] = mark === undefined ? [] : (await this.#parts.archive.changes(mark.seq - 1, signal, 1)).changes
-    return found?.seq === mark?.seq && found !== undefined && markOf(found).is !== mark?.is
+    if (newest < cursor) return true
+    if (mark === undefined) return false
+    if (newest < mark.seq) return true
+    const [found] = (await this.#parts.archive.changes(mark.seq - 1, signal, 1)).changes
+    return found?.seq === mark.seq && markOf(found).is !== mark.is
   }
 
   async * #follow (walk: Walk, signal: AbortSignal): AsyncIterable<SourceMessage> {

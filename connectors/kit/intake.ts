@@ -128,12 +128,18 @@ class LogIntake implements OpenIntake {
   }
 
   /** The log has it. A crash may have been between the log and the beds, so the sender may forget it when both have it. */
-  async #again ({ patient, event, source }: InboundMessage): Promise<PublishOutcome> {
-    if (event.type === 'encounter' && event.move === undefined && event.action !== 'update' && !this.#beds.has(patient.id, event)) this.#beds.apply(patient.id, event)
-    if (event.type === 'merge') this.#beds.merge(patient.id, event.survivor.id, event.eventTime)
-    if (event.type === 'encounter' || event.type === 'merge') await this.#root.committed
+  async #again (message: InboundMessage): Promise<PublishOutcome> {
+    const { patient, event, source } = message
+    await this.#toBeds(message, event.type === 'encounter' && (event.move !== undefined || event.action === 'update' || this.#beds.has(patient.id, event)))
     this.count(source, 'duplicate')
     return { kind: 'duplicate' }
+  }
+
+  /** No record of the log says which bed: it must outlive us before the sender may forget it. */
+  async #toBeds ({ patient, event }: InboundMessage, isThere: boolean): Promise<void> {
+    if (event.type === 'encounter' && !isThere) this.#beds.apply(patient.id, event)
+    if (event.type === 'merge') this.#beds.merge(patient.id, event.survivor.id, event.eventTime)
+    if (event.type === 'encounter' || event.type === 'merge') await this.#root.committed
   }
 
   /** Whether the log has the message since then, under the patient's key. */
@@ -156,7 +162,8 @@ class LogIntake implements OpenIntake {
     if (event.type === 'merge' && isKnown?.(patient.id) === false) this.count(source, isKnown(event.survivor.id) ? 'merge-of-unknown' : 'merge-of-two-unknown')
   }
 
-  async #append ({ patient, event, source }: InboundMessage, own: PatientKey, mark: MessageMark): Promise<PublishOutcome> {
+  async #append (message: InboundMessage, own: PatientKey, mark: MessageMark): Promise<PublishOutcome> {
+    const { event, source } = message
     const said = await this.#said(event)
     if (said.type === 'merge' && this.#merged.wouldLoop(own, said.survivor)) { this.count(source, 'merge-loop'); return { kind: 'merge-loop' } }
     // A merge stands under the key that goes; whatever else is said of a key that went is the survivor's.
@@ -166,9 +173,7 @@ class LogIntake implements OpenIntake {
     this.#seen.remember(mark, timestamp)
     this.#tail.appended({ topic: TOPICS.events, partition }, baseOffset)
     if (said.type === 'merge') this.#merged.add(own, said.survivor)
-    if (event.type === 'encounter') this.#beds.apply(patient.id, event)
-    if (event.type === 'merge') this.#beds.merge(patient.id, event.survivor.id, event.eventTime)
-    if (event.type === 'encounter' || event.type === 'merge') await this.#root.committed // no record of the log says which bed: it must outlive us before the sender may forget it
+    if (event.type === 'encounter' || event.type === 'merge') await this.#toBeds(message, false)
     this.count(source, 'published')
     return { kind: 'published', arrival: timestamp }
   }

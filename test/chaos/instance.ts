@@ -32,5 +32,5 @@ async function main (options: InstanceOptions): Promise<void> {
   say('left')
 }
 
-process.on('unhandledRejection', e => { say(`unhandled: ${describe(e)}`); process.exit(3) })
+process.on('unhandledRejection', e => { say(`unhandled: ${describe(e)}`); process.abort() }) // `process.exit` hangs or crashes while LMDB writes
 main(JSON.parse(process.argv[2] ?? '{}') as InstanceOptions).then(() => { process.exit(0) }, (e: unknown) => { say(`gave up: ${describe(e)}`); process.exit(2) })

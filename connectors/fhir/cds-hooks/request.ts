@@ -21,7 +21,7 @@ const hookRequest = z.object({
 
 /** undefined: it is no such call. */
 export function readHookRequest (body: unknown): HookRequest | undefined {
-  const read = hookRequest.safeParse(Buffer.isBuffer(body) ? jsonOf(body) : undefined)
+  const read = hookRequest.safeParse(jsonIn(body))
   if (!read.success) return undefined
   const { hookInstance, context: { patientId }, prefetch } = read.data
   return { hookInstance, patientId, patient: patientIn(prefetch?.['patient'], patientId) }
@@ -64,7 +64,9 @@ const feedback = z.object({
 
 /** undefined: it is no feedback. Reasons of the user are free text about a patient, and are not read. */
 export function readFeedback (body: unknown): readonly Feedback[] | undefined {
-  const read = feedback.safeParse(Buffer.isBuffer(body) ? jsonOf(body) : undefined)
+  const read = feedback.safeParse(jsonIn(body))
   if (!read.success) return undefined
   return read.data.feedback.map(({ card, outcome, acceptedSuggestions = [] }) => ({ card, outcome, suggestions: acceptedSuggestions.map(({ id }) => id) }))
 }
+
+function jsonIn (body: unknown): unknown { return Buffer.isBuffer(body) ? jsonOf(body) : undefined }
