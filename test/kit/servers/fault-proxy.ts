@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePorts } from './ports.ts'
 
 /** From the client's side: `up` is to the server, `down` from it. */
 export type Direction = 'up' | 'down'
@@ -35,10 +36,11 @@ export class FaultProxy implements AsyncDisposable {
     this.#target = target
   }
 
-  /** `port` 0 takes a free one. */
-  static async open (target: number, port: number = 0): Promise<FaultProxy> {
+  /** At a free port unless told; it stays the proxy's while the link is closed. */
+  static async open (target: number, port?: number): Promise<FaultProxy> {
     const server = createServer()
-    const proxy = new FaultProxy(server, await listen(server, port), target)
+    const [free = 0] = port === undefined ? await freePorts(1) : [port]
+    const proxy = new FaultProxy(server, await listen(server, free), target)
     server.on('connection', socket => { proxy.#accept(socket) })
     return proxy
   }

@@ -61,7 +61,7 @@ export async function startKafka (options: KafkaOptions = {}): Promise<KafkaServ
       return server
     } catch (e) {
       await server[Symbol.asyncDispose]()
-      if (attempt === START_ATTEMPTS || !String(e).includes('BindException')) throw e // another process was faster at a port
+      if (attempt === START_ATTEMPTS || !String(e).includes('BindException')) throw e // a program that is none of the tests' was faster at a port
     }
   }
 }

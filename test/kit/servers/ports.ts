@@ -1,35 +1,49 @@
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * Below the range from which systems give ports to outgoing connections: while a server is down for a restart, a client's
- * own connection could otherwise take its port, or a client that dials it could connect to itself.
+ * Below the range from which systems give ports to outgoing connections (Linux from 32,768, some sandboxes from 16,000):
+ * while a server is down for a restart, a client's own connection could otherwise take its port, or a client that dials it
+ * could connect to itself.
  */
-const FIRST = 20_000
-const LAST = 32_000
+const FIRST = 10_000
+const COUNT = 3_000
 
+/** Held open until the process ends: whoever holds the guard of a port, `COUNT` above it, may use the port, also before its server listens and while it is down. */
+const guards: Server[] = []
+
+/** Ports on loopback that no other process of the tests draws while this one lives. */
 export async function freePorts (count: number): Promise<readonly number[]> {
-  const ports = new Set<number>()
-  while (ports.size < count) {
-    const port = randomInt(FIRST, LAST)
-    if (!ports.has(port) && await isFree(port)) ports.add(port)
+  const ports: number[] = []
+  while (ports.length < count) {
+    const port = randomInt(FIRST, FIRST + COUNT)
+    const guard = await listen(port + COUNT)
+    if (guard === undefined) continue
+    const probe = await listen(port)
+    if (probe === undefined) { await close(guard); continue }
+    await close(probe)
+    guards.push(guard.unref())
+    ports.push(port)
   }
-  return [...ports]
+  return ports
 }
 
-async function isFree (port: number): Promise<boolean> {
+async function listen (port: number): Promise<Server | undefined> {
   const server = createServer()
   try {
     server.listen(port, '127.0.0.1')
     await once(server, 'listening')
-    server.close()
-    await once(server, 'close')
-    return true
+    return server
   } catch {
-    return false
+    return undefined
   }
+}
+
+async function close (server: Server): Promise<void> {
+  server.close()
+  await once(server, 'close')
 }
 
 /** Asks again and again until `ready` says so; throws what `broken` answers, or after the deadline. */

@@ -1,11 +1,27 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, connect, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { tempDir } from '../temp-dir.ts'
-import { describeWith, FaultProxy, sharedApicurio, sharedKafka, startJavaClient, startKafka, until } from './index.ts'
+import { describeWith, FaultProxy, freePorts, sharedApicurio, sharedKafka, startJavaClient, startKafka, until } from './index.ts'
+
+describe('free ports', () => {
+  it('are drawn once only, by whichever process, though nobody listens there yet', async () => {
+    const script = `const { freePorts } = await import(${JSON.stringify(fileURLToPath(new URL('ports.ts', import.meta.url)))}); console.log(JSON.stringify(await freePorts(200))); process.stdin.resume()`
+    const other = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], { stdio: ['pipe', 'pipe', 'inherit'] })
+    try {
+      const [line] = await once(other.stdout, 'data') as [Buffer]
+      const theirs = JSON.parse(line.toString()) as number[]
+      const ours = [...await freePorts(100), ...await freePorts(100)]
+      expect(new Set([...theirs, ...ours]).size).toBe(400)
+    } finally {
+      other.stdin.end()
+      await once(other, 'exit')
+    }
+  })
+})
 
 describe('the fault proxy', () => {
   const echo = async (): Promise<{ readonly port: number, close (): void }> => {
