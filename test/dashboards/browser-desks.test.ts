@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { PRODUCT_VIEWS } from '../../features/views/index.ts'
 import { describePages, usePages, WAIT } from './browser-kit.ts'
 
-describePages('the pages of the engineer in a real browser', { timeout: 60_000 }, () => {
+describePages('the pages of the engineer in a real browser', () => {
   const pages = usePages()
   const { open, shoot } = pages
 

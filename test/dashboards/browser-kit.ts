@@ -13,7 +13,7 @@ const candidates = [process.env['LATIDO_CHROMIUM'] ?? '', '/usr/bin/chromium', '
 const executablePath = candidates.find(path => path !== '' && existsSync(path))
 if (executablePath === undefined) console.warn('\nSKIPPED: the pages were NOT tested in a browser: no Chromium found. Install one, or set LATIDO_CHROMIUM to its path.\n')
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run']
-export const WAIT: { readonly timeout: number } = { timeout: 20_000 }
+export const WAIT: { readonly timeout: number } = { timeout: 60_000 }
 
 /** A suite that needs a browser. */
 export const describePages: typeof describe.skip = executablePath === undefined ? describe.skip : describe
@@ -41,7 +41,7 @@ export function usePages (): Pages {
     webRoot = await mkdtemp(join(tmpdir(), 'latido-web-'))
     await build({ configFile: resolve('dashboards/web/vite.config.ts'), logLevel: 'error', build: { outDir: webRoot, emptyOutDir: true } })
     browser = await chromium.launch({ executablePath: executablePath!, args: FLAGS })
-  }, 120_000)
+  })
   afterEach(async () => {
     for (const context of browser.contexts()) await context.close()
     await server?.close()

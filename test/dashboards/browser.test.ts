@@ -34,7 +34,7 @@ const LONGEST_VALUES_APART = `(() => [...document.querySelectorAll('.bed')].flat
   return boxes.map((box, i) => Math.round((boxes[i + 1] === undefined ? edge : boxes[i + 1].left) - box.right)).filter(gap => gap < 3)
 }))()`
 
-describePages('the pages in a real browser', { timeout: 60_000 }, () => {
+describePages('the pages in a real browser', () => {
   const pages = usePages()
   const { open, keyOf, bed } = pages
 

@@ -27,4 +27,4 @@ describe('blocks of a guide', () => {
 
 const describeGuide: typeof describe.skip = await requireServer('python') ? describeWithEngine : describe.skip
 
-describeGuide('a reader who follows the guide from an idea to a feature', { timeout: 120_000 }, () => { followGuide(GUIDE) })
+describeGuide('a reader who follows the guide from an idea to a feature', () => { followGuide(GUIDE) })

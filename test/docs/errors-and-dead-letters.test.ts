@@ -1,4 +1,4 @@
 import { describe } from 'vitest'
 import { followGuide } from './guide.ts'
 
-describe('a reader who follows the guide from an unknown code to its value on the log', { timeout: 120_000 }, () => { followGuide('docs/guides/errors-and-dead-letters.md') })
+describe('a reader who follows the guide from an unknown code to its value on the log', () => { followGuide('docs/guides/errors-and-dead-letters.md') })

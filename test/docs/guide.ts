@@ -152,7 +152,7 @@ function collect (child: ChildProcess, take: (text: string) => void): void {
 export function followGuide (path: string): void {
   let reader: GuideReader
   beforeAll(async () => { reader = await GuideReader.open() })
-  afterAll(async () => { await reader[Symbol.asyncDispose]() }, 120_000)
+  afterAll(async () => { await reader[Symbol.asyncDispose]() })
   let broken = false
 
   it.each(guideSteps(path).map(step => [`${step.where} ${step.kind === 'file' ? `writes ${step.file}` : step.lines[0]!.slice(0, 60)}`, step] as const))('%s', async (_name, step) => {

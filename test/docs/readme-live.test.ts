@@ -46,8 +46,8 @@ describe('a reader of README', () => {
       const command = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'ops/cli/main.ts'), ...line.replace('npx latido ', '').split(' '), '--mllp-port', ports[2575]!], { cwd: ROOT, stdio: 'ignore' })
       expect((await once(command, 'exit'))[0], line).toBe(0)
     }
-    await expect.poll(() => get<readonly AlertOnTheWire[]>('/api/alerts?state=active'), { timeout: 10_000 }).toMatchObject([{ patientId: 'DEMO-1001', bed: '12', value: 17, state: 'active' }])
-  }, 60_000)
+    await expect.poll(() => get<readonly AlertOnTheWire[]>('/api/alerts?state=active')).toMatchObject([{ patientId: 'DEMO-1001', bed: '12', value: 17, state: 'active' }])
+  })
 
   test('sends numerics of the bed over MQTT', async () => {
     const line = LINES.find(l => l.startsWith('mosquitto_pub'))!
@@ -56,13 +56,13 @@ describe('a reader of README', () => {
     const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${ports[1883]}`)
     await client.publishAsync(topic!, payload!.replaceAll('\\"', '"').replace('$(date +%s)000', String(systemClock.now())), { qos: 1 })
     await client.endAsync()
-    await expect.poll(() => feature('heartRateLast'), { timeout: 50_000 }).toBe(131) // the view speaks at most each 10 s
-  }, 60_000)
+    await expect.poll(() => feature('heartRateLast')).toBe(131) // the view speaks at most each 10 s
+  })
 
   test('asks the API, and acknowledges', async () => {
     for (const line of LINES.filter(l => l.startsWith('curl'))) await get(/http:\/\/127\.0\.0\.1:8080([^\s']*)/.exec(line)![1]!)
     const [alert] = await get<readonly AlertOnTheWire[]>('/api/alerts?state=active')
     expect((await fetch(`${latido.url}/api/alerts/${alert!.id}/acknowledge`, { method: 'POST' })).status).toBe(202)
-    await expect.poll(() => get<readonly AlertOnTheWire[]>('/api/alerts?state=acknowledged'), { timeout: 10_000 }).toMatchObject([{ id: alert!.id }])
+    await expect.poll(() => get<readonly AlertOnTheWire[]>('/api/alerts?state=acknowledged')).toMatchObject([{ id: alert!.id }])
   })
 })

@@ -11,11 +11,11 @@ const EXAMPLE = 'docs/examples/train_from_a_data_set.py'
 const FOLDER = '.latido/lake/datasets/pressure/1'
 const describeTraining: typeof describe.skip = await requireServer('pythonTrain') ? describeWithEngine : describe.skip
 
-describeTraining('the notebook that trains on a data set and scores online', { timeout: 180_000 }, () => {
+describeTraining('the notebook that trains on a data set and scores online', () => {
   let reader: GuideReader
   let python: string
   beforeAll(async () => { python = await pythonTrain(); reader = await GuideReader.open() }, 300_000)
-  afterAll(async () => { await reader[Symbol.asyncDispose]() }, 120_000)
+  afterAll(async () => { await reader[Symbol.asyncDispose]() })
   const does = (latido: Lines['latido'], line: string, ...says: readonly string[]): Promise<void> => reader.follow({ kind: 'lines', where: line, latido, fails: false, lines: [line], says })
   const train = (): { readonly status: number | null, readonly stdout: string, readonly stderr: string } => spawnSync(python, [EXAMPLE, FOLDER, reader.url], { cwd: reader.path, encoding: 'utf8', timeout: 120_000, env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' } })
 

@@ -7,7 +7,7 @@ import { admission, api, chartedSet, DETERIORATED, MllpClient, STABLE, startCli,
 
 const describeStack = await describeWith('redisStack')
 
-describeStack('the whole product on a Redis with search', { timeout: 180_000 }, () => {
+describeStack('the whole product on a Redis with search', () => {
   it('finds by ward, bed and alert who came over HL7, also after kill -9', async () => {
     const dir = tempDir()
     await using redis = await startRedis({ stack: true })

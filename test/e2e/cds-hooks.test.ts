@@ -30,7 +30,7 @@ describe('--cds-hooks in the running product', () => {
     using sender = await MllpClient.open(cli.mllpPort)
     for (const message of [admission('C-1', MRN, '01', systemClock.now()), chartedSet('C-2', MRN, DETERIORATED, systemClock.now())]) expect(codeOf(await sender.exchange(message) ?? '')).toBe('AA')
     await until('the alert', async () => (await emergencies())[0])
-  }, 120_000)
+  })
   afterAll(async () => { await cli.end('SIGINT'); dir.remove() })
 
   const emergencies = async (): Promise<readonly WireAlert[]> => (await api<WireAlert[]>(cli.url, '/api/alerts?state=open')).filter(a => a.patientId === MRN && a.rule === 'news2-emergency')

@@ -36,5 +36,5 @@ describe.skipIf(!present)('329 public HL7 messages of many senders, through a ru
     await until('the last patient', async () => (await api<{ id: string }[]>(cli.url, '/api/patients?limit=1000')).find(p => p.id === 'CORPUS-1'))
     expect(await cli.end('SIGINT')).toEqual({ code: 0, signal: null })
     dir.remove()
-  }, 120_000)
+  })
 })

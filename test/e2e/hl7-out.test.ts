@@ -6,7 +6,6 @@ import { describeWith, FaultProxy, startHapiHl7, startPythonHl7, type Hl7Peer } 
 import { tempDir } from '../kit/temp-dir.ts'
 import { admission, api, chartedSet, codeOf, DETERIORATED, MllpClient, pipelineOf, post, STABLE, startCli, until, type Cli, type WireAlert } from './kit/index.ts'
 
-const TEST_MS = 150_000
 const WITHIN_MS = 60_000
 
 const field = (message: string, n: number): string => message.split(/[\r\n]/)[0]!.split('|')[n - 1] ?? ''
@@ -21,7 +20,7 @@ function outSuite (startPeer: () => Promise<Hl7Peer>, how: string): void {
   let dir: ReturnType<typeof tempDir>
   let link: FaultProxy
   let next = 0
-  beforeEach(async () => { peer = await startPeer(); dir = tempDir() }, 60_000)
+  beforeEach(async () => { peer = await startPeer(); dir = tempDir() })
   afterEach(async () => { await link[Symbol.asyncDispose](); await peer[Symbol.asyncDispose](); dir.remove() })
 
   async function receive ({ errorEvery = 0, answerMs = 30_000 } = {}): Promise<void> {
@@ -109,7 +108,7 @@ function outSuite (startPeer: () => Promise<Hl7Peer>, how: string): void {
 }
 
 const describeHapi = await describeWith('hapiHl7')
-describeHapi('--hl7-out to HAPI HL7v2', { timeout: TEST_MS }, () => { outSuite(startHapiHl7, 'msh18') })
+describeHapi('--hl7-out to HAPI HL7v2', () => { outSuite(startHapiHl7, 'msh18') })
 
 const describePython = await describeWith('pythonHl7')
-describePython('--hl7-out to python-hl7', { timeout: TEST_MS }, () => { outSuite(startPythonHl7, 'hl7') })
+describePython('--hl7-out to python-hl7', () => { outSuite(startPythonHl7, 'hl7') })

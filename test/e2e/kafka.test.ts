@@ -12,7 +12,7 @@ import { admission, api, chartedSet, codeOf, DETERIORATED, MllpClient, pipelineO
 const WITHIN_MS = 150_000
 /** Causes that the engine gives: on records that this version wrote they would be faults. */
 const FAULTS: readonly string[] = ['schema-unknown', 'payload-invalid', 'step-failed']
-vi.setConfig({ testTimeout: 480_000, hookTimeout: 180_000 })
+vi.setConfig({ testTimeout: 480_000, hookTimeout: 300_000 })
 const describeServers = await describeWith('kafka', 'apicurio')
 
 describeServers('latido on a real Kafka', () => {

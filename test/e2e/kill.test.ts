@@ -164,7 +164,7 @@ it(`kill -9 of the process ${KILLS} times in the middle of messages: none acknow
   await checkClickHouse(dir.path, left)
   await left[Symbol.asyncDispose]()
   dir.remove()
-}, 240_000)
+})
 
 /** Valid readings by identity: the result, or for a device the series and its time. (At many times the speed of life heart rates jump as in no patient.) */
 async function distinctReadings (left: Leftovers): Promise<number> {

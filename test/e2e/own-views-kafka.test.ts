@@ -9,7 +9,7 @@ import { tempDir } from '../kit/temp-dir.ts'
 import { admission, api, chartedSet, codeOf, MllpClient, runCli, STABLE, startCli, until } from './kit/index.ts'
 
 const WITHIN_MS = 150_000
-vi.setConfig({ testTimeout: 480_000, hookTimeout: 180_000 })
+vi.setConfig({ testTimeout: 480_000, hookTimeout: 300_000 })
 const describeServers = await describeWith('kafka', 'apicurio')
 
 describeServers('views of a folder on a real Kafka', () => {

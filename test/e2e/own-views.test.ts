@@ -67,7 +67,7 @@ it('views of a folder are computed, shown and served; a new version is built thr
   expect((await catalogued(cli, 'shock')).map(({ version }) => version)).toEqual([2])
   expect(await cli.end('SIGINT')).toEqual({ code: 0, signal: null })
   dir.remove()
-}, 180_000)
+})
 
 it('a mistake in the folder is one line with file and line, and nothing starts', async () => {
   const dir = tempDir()
@@ -97,4 +97,4 @@ it('the command line makes a folder, and says what a view means, what is doubtfu
   expect((await runCli(['features', 'plan', ...flags])).stdout).toMatch(/your views, in a processor of their own: shock@1/)
   expect((await runCli(['features', 'show', 'nothing', ...flags])).stderr).toMatch(/there is no view "nothing".*\[VIEW_UNKNOWN\]/)
   dir.remove()
-}, 120_000)
+})

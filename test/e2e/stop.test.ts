@@ -28,7 +28,7 @@ it('Ctrl-C and termination stop an idle instance, release its directory, and it 
     expect(existsSync(join(dir.path, 'latido.lock'))).toBe(false)
   }
   dir.remove()
-}, 90_000)
+})
 
 it('Ctrl-C stops an instance in the middle of busy input, with senders that never pause, and nothing acknowledged is lost', async () => {
   const dir = tempDir()
@@ -55,7 +55,7 @@ it('Ctrl-C stops an instance in the middle of busy input, with senders that neve
   await Promise.all(senders)
   await stopped(second.end('SIGINT'))
   dir.remove()
-}, 90_000)
+})
 
 /** A page that watches: its connection must not hold the process. */
 async function liveStream (url: string): Promise<{ readonly ended: Promise<void> } & AsyncDisposable> {

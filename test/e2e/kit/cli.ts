@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { systemClock } from '../../../streams/time/index.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
-const READY_WITHIN_MS = 60_000
+const READY_WITHIN_MS = 150_000
 
 export interface Ended { readonly code: number | null, readonly signal: NodeJS.Signals | null }
 type Child = ChildProcessByStdio<null, Readable, Readable>
@@ -16,7 +16,7 @@ export interface CliOptions {
   readonly mqttPort?: number
   /** More flags, for example `['--partitions', '2']`. */
   readonly flags?: readonly string[]
-  /** Default 60 s. */
+  /** Default 150 s. */
   readonly readyWithinMs?: number
   /** Flags of node itself, for example `--cpu-prof`. */
   readonly nodeFlags?: readonly string[]

@@ -21,7 +21,7 @@ export async function post (base: string, path: string, body: unknown): Promise<
 }
 
 /** Asks until there is an answer; throws what it waited for when `withinMs` have gone. */
-export async function until<T> (what: string, probe: () => Promise<T | undefined> | T | undefined, withinMs = 20_000): Promise<T> {
+export async function until<T> (what: string, probe: () => Promise<T | undefined> | T | undefined, withinMs = 60_000): Promise<T> {
   const endMs = systemClock.monotonicMs() + withinMs
   for (;;) {
     const answer = await probe()

@@ -11,7 +11,7 @@ const ALL: BoardQuery = { sort: 'place', descending: false, offset: 0, limit: 10
 const describeStack = await describeWith('redisStack')
 const describeRedis = await describeWith('redis')
 
-describeStack('the index in Redis with search', { timeout: 60_000 }, () => {
+describeStack('the index in Redis with search', () => {
   let redis: RedisServer
   let prefixes = 0
   beforeAll(async () => { redis = await startRedis({ stack: true }) }, 300_000)
@@ -102,7 +102,7 @@ describeStack('the index in Redis with search', { timeout: 60_000 }, () => {
   })
 })
 
-describeStack('a Redis that goes away', { timeout: 120_000 }, () => {
+describeStack('a Redis that goes away', () => {
   it('is an operating failure at once, and searched again when it is back', async () => {
     await using redis = await startRedis({ stack: true })
     await using index = await openRedisBoardIndex({ nodes: [{ host: '127.0.0.1', port: redis.port }], prefix: 'away:', clock: systemClock })
@@ -111,11 +111,11 @@ describeStack('a Redis that goes away', { timeout: 120_000 }, () => {
     await expect(index.search(ALL)).rejects.toMatchObject({ code: 'ONLINE_UNAVAILABLE' })
     await expect(index.put([entityOf('p2')], 9)).rejects.toMatchObject({ code: 'ONLINE_UNAVAILABLE' })
     await redis.start()
-    await until('the index to be back', 30_000, async () => (await index.search(ALL).catch(() => undefined))?.total === 0)
+    await until('the index to be back', 60_000, async () => (await index.search(ALL).catch(() => undefined))?.total === 0)
   })
 })
 
-describeStack('a Redis with a password and an ACL user', { timeout: 60_000 }, () => {
+describeStack('a Redis with a password and an ACL user', () => {
   it('is searched by who may, also after the password was changed', async () => {
     await using redis = await startRedis({ stack: true })
     redis.cli('ACL', 'SETUSER', 'board', 'on', '>first', 'resetchannels', '~t:*', '-@all', ...'+get +set +del +eval +info +client|setinfo +hello +ping +time +unlink +scan +module|list +json.get +json.set +ft._list +ft.create +ft.info +ft.search +ft.dropindex'.split(' '))
@@ -127,13 +127,13 @@ describeStack('a Redis with a password and an ACL user', { timeout: 60_000 }, ()
     redis.cli('ACL', 'SETUSER', 'board', '<first', '>second')
     password = 'second'
     redis.cli('CLIENT', 'KILL', 'USER', 'board')
-    await until('the index to be back', 30_000, async () => (await index.search(ALL).catch(() => undefined))?.total === 1)
+    await until('the index to be back', 60_000, async () => (await index.search(ALL).catch(() => undefined))?.total === 1)
     password = 'wrong'
     await expect(openRedisBoardIndex(options)).rejects.toMatchObject({ code: 'ONLINE_UNAVAILABLE', message: expect.stringContaining('WRONGPASS') })
   })
 })
 
-describeRedis('a Redis without search', { timeout: 60_000 }, () => {
+describeRedis('a Redis without search', () => {
   it('leaves the search to the index in memory, which says why', async () => {
     await using redis = await startRedis()
     await using index = await openRedisBoardIndex({ nodes: [{ host: '127.0.0.1', port: redis.port }], prefix: 't:', clock: systemClock })

@@ -191,7 +191,7 @@ describe('the loop that fills the offline store', () => {
   })
 })
 
-describeWithEngine('the loop over an engine that is killed and comes back', { timeout: 120_000 }, () => {
+describeWithEngine('the loop over an engine that is killed and comes back', () => {
   it('loses nothing and counts nothing twice, also when the loop itself starts again', async () => {
     await using started = await startTestEngine()
     const { engine } = started

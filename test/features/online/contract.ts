@@ -18,7 +18,7 @@ export function onlineStoreContract ({ name, prepare }: ContractOptions): void {
     let place: OpenedStore
     let store: OnlineStore
     let runs = 0
-    beforeAll(async () => { place = await prepare() }, 120_000)
+    beforeAll(async () => { place = await prepare() })
     afterAll(async () => { await (place as OpenedStore | undefined)?.[Symbol.asyncDispose]() })
     beforeEach(async () => { store = await place.open() })
     afterEach(async () => { await store[Symbol.asyncDispose]() })
@@ -130,6 +130,6 @@ export function onlineStoreContract ({ name, prepare }: ContractOptions): void {
       store = await place.open()
       expect((await store.get(['many@2', 'many@1'], entities)).map(rows => rows.map(r => r?.value.toString()))).toEqual(entities.map((_, i) => [`two ${i}`, `one ${i}`]))
       expect(new Set((await store.scan('many@1')).map(r => `${r.entity} ${r.value.toString()}`))).toEqual(new Set(entities.map((entity, i) => `${entity} one ${i}`)))
-    }, 60_000)
+    })
   })
 }

@@ -11,7 +11,7 @@ const open = (port: number, more: Partial<RedisOnlineOptions> = {}): Promise<Onl
 const versions = async (store: OnlineStore, tables: readonly string[], entities: readonly string[]): Promise<readonly (readonly (number | undefined)[])[]> => (await store.get(tables, entities)).map(rows => rows.map(r => r?.version))
 
 const describeRedis = await describeWith('redis')
-describeRedis('the online store on a Redis that fails', { timeout: 60_000 }, () => {
+describeRedis('the online store on a Redis that fails', () => {
   let redis: RedisServer
   beforeEach(async () => { redis = await startRedis() })
   afterEach(async () => { await redis[Symbol.asyncDispose]() })
@@ -26,7 +26,7 @@ describeRedis('the online store on a Redis that fails', { timeout: 60_000 }, () 
     for (const [i, bytes] of [40_000, 400_000, 900_000, 1_500_000].entries()) {
       proxy.cutAfter('up', bytes)
       await expect(put(i + 2)).rejects.toMatchObject({ code: 'ONLINE_UNAVAILABLE' })
-      await until('Redis to be back', 10_000, () => store.put([row('other', 'other', i)]).then(() => true, () => false))
+      await until('Redis to be back', 60_000, () => store.put([row('other', 'other', i)]).then(() => true, () => false))
       const seen = await versions(store, ['t', 'u'], entities)
       expect(seen.filter(([t, u]) => t !== u)).toEqual([])
       if (new Set(seen.map(([t]) => t)).size === 2) cutInside++
@@ -43,7 +43,7 @@ describeRedis('the online store on a Redis that fails', { timeout: 60_000 }, () 
     await expect(store.put([row('t', 'a', 1)])).rejects.toMatchObject({ code: 'ONLINE_UNAVAILABLE' })
     await expect(open(proxy.port, { connectTimeoutMs: 300 })).rejects.toMatchObject({ code: 'ONLINE_UNAVAILABLE', message: expect.stringContaining(`127.0.0.1:${proxy.port}`) })
     await proxy.set({ kind: 'open' })
-    await until('Redis to be back', 10_000, () => store.put([row('t', 'a', 2)]).then(() => true, () => false))
+    await until('Redis to be back', 60_000, () => store.put([row('t', 'a', 2)]).then(() => true, () => false))
   })
 
   it('goes on when Redis was killed and comes back empty: what is written then is there, what was written before is not', async () => {
@@ -53,7 +53,7 @@ describeRedis('the online store on a Redis that fails', { timeout: 60_000 }, () 
     await redis.kill()
     await expect(store.get(['t'], ['before'])).rejects.toMatchObject({ code: 'ONLINE_UNAVAILABLE' })
     const writing = store.put([row('t', 'meanwhile', 2)])
-    await until('the write to wait', 10_000, () => store.state === 'away')
+    await until('the write to wait', 60_000, () => store.state === 'away')
     await redis.start()
     await writing
     expect([await versions(store, ['t'], ['before', 'meanwhile']), changes]).toEqual([[[undefined], [2]], ['ONLINE_UNAVAILABLE', 'on']])
@@ -79,7 +79,7 @@ describeRedis('the online store on a Redis that fails', { timeout: 60_000 }, () 
     await direct[Symbol.asyncDispose]()
     expect([await versions(store, ['t'], ['a', 'b']), redis.cli('dbsize')]).toEqual([[[1], [undefined]], keys])
     const writing = store.put([row('t', 'a', 3)])
-    await until('the write to wait', 10_000, () => store.state === 'away')
+    await until('the write to wait', 60_000, () => store.state === 'away')
     redis.cli('config', 'set', 'maxmemory', '0')
     await writing
     expect(await versions(store, ['t'], ['a'])).toEqual([[3]])
@@ -89,11 +89,11 @@ describeRedis('the online store on a Redis that fails', { timeout: 60_000 }, () 
     await using primary = await startRedis()
     await using store = await open(redis.port)
     redis.cli('replicaof', '127.0.0.1', String(primary.port))
-    await until('the replica to be one', 10_000, () => redis.cli('info', 'replication').includes('master_link_status:up'))
+    await until('the replica to be one', 60_000, () => redis.cli('info', 'replication').includes('master_link_status:up'))
     await expect(store.put([row('t', 'a', 1)])).rejects.toMatchObject({ code: 'ONLINE_READ_ONLY' })
     await expect(open(redis.port)).rejects.toMatchObject({ code: 'ONLINE_READ_ONLY', message: expect.stringContaining('replica') })
     redis.cli('replicaof', 'no', 'one')
-    await until('a primary again', 10_000, () => store.put([row('t', 'a', 2)]).then(() => true, () => false))
+    await until('a primary again', 60_000, () => store.put([row('t', 'a', 2)]).then(() => true, () => false))
   })
 
   it('names a key of another type, a form that it does not know and another log\'s rows, and touches none of them', async () => {
@@ -130,14 +130,14 @@ describeRedis('the online store on a Redis that fails', { timeout: 60_000 }, () 
   it('lets an entity go of which nothing was written for long enough, and forgets it in its indexes', async () => {
     await using store = await open(redis.port, { expireAfterMs: 200 })
     await store.put([row('t', 'a', 1)])
-    await until('it to expire', 10_000, async () => (await versions(store, ['t'], ['a']))[0]![0] === undefined)
+    await until('it to expire', 60_000, async () => (await versions(store, ['t'], ['a']))[0]![0] === undefined)
     expect(await store.scan('t')).toEqual([])
     expect(redis.cli('dbsize')).toBe('0')
   })
 })
 
 const describeCluster = await describeWith('redisCluster')
-describeCluster('the online store on a Redis Cluster that fails', { timeout: 60_000 }, () => {
+describeCluster('the online store on a Redis Cluster that fails', () => {
   it('shares the buckets evenly, goes on when a node comes back, and finds slots that have moved', async () => {
     await using cluster = await startRedisCluster()
     const [first, second] = cluster.nodes
@@ -148,7 +148,7 @@ describeCluster('the online store on a Redis Cluster that fails', { timeout: 60_
     expect(Math.min(...cluster.nodes.map(node => Number(node.cli('dbsize'))))).toBeGreaterThan(150)
     await second!.kill()
     const writing = put(2)
-    await until('the write to wait', 20_000, () => store.state === 'away')
+    await until('the write to wait', 60_000, () => store.state === 'away')
     await second!.start()
     await writing
     expect(new Set((await versions(store, ['t'], entities)).flat())).toEqual(new Set([2]))

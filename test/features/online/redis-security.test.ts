@@ -23,7 +23,7 @@ async function useAll (store: OnlineStore): Promise<void> {
 }
 
 const describeRedis = await describeWith('redis')
-describeRedis('users of Redis', { timeout: 60_000 }, () => {
+describeRedis('users of Redis', () => {
   const SECRET = 'a-secret-of-the-ward'
   let redis: RedisServer
   beforeAll(async () => {
@@ -57,12 +57,12 @@ describeRedis('users of Redis', { timeout: 60_000 }, () => {
     redis.cli('acl', 'setuser', 'latido', 'resetpass', '>renewed')
     redis.cli('client', 'kill', 'user', 'latido')
     password = 'renewed'
-    await expect.poll(() => store.put([row('t', 'new', 2)]).then(() => 'taken', () => 'not taken'), { timeout: 10_000 }).toBe('taken')
+    await expect.poll(() => store.put([row('t', 'new', 2)]).then(() => 'taken', () => 'not taken')).toBe('taken')
   })
 })
 
 const describeTls = await describeWith('redis', 'redisCluster')
-describeTls('Redis over TLS', { timeout: 60_000 }, () => {
+describeTls('Redis over TLS', () => {
   const directory = tempDir()
   const file = (name: string): string => join(directory.path, name)
   const openssl = (...args: readonly string[]): void => { execFileSync('openssl', args, { cwd: directory.path, stdio: 'ignore' }) }

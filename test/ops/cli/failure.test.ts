@@ -55,4 +55,4 @@ it('a disk that is full ends the process with that line, and what the snapshots 
     execFileSync('umount', [dir.path])
     dir.remove()
   }
-}, 60_000)
+})

@@ -36,7 +36,7 @@ it('says what is held for a patient, beside a running instance and after it, and
   const unknown = await state('inspect', 'MRN-78')
   expect([unknown.code, unknown.stdout, unknown.stderr]).toEqual([1, '', 'latido: nothing is held for this patient\n'])
   dir.remove()
-}, 120_000)
+})
 
 it.each([
   [['state'], /state cannot "".*CONFIG_INVALID/],
@@ -47,4 +47,4 @@ it.each([
   expect(code).toBe(1)
   expect(stderr).toMatch(line)
   expect(stderr.trim().split('\n')).toHaveLength(1)
-}, 60_000)
+})

@@ -67,4 +67,4 @@ it('moves a patient to another through the whole pipeline: series, bed, alerts, 
   await feed(stores, survivor, { type: 'merge', survivor: survivor as PatientKey, eventTime: START, source: 'test' })
   await settle()
   expect(await records(stores, TOPICS.deadLetters)).toEqual([' latido.DeadLetter'])
-}, 60_000)
+})

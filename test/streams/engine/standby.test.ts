@@ -58,7 +58,7 @@ it('takes over from a warm copy with next to nothing to replay, and says the sam
   expect(cold.replayed).toBeGreaterThan(RECORDS / 3)
   expect(warm.replayed).toBeLessThan(RECORDS / 20)
   expect(warm.outputs).toEqual(cold.outputs)
-}, 60_000)
+})
 
 it('keeps copies of so many partitions of others as it may, and of none that are its own', async () => {
   const { clock, join: joinGroup, close } = await pair()

@@ -19,7 +19,7 @@ describeApicurio('a real registry (Apicurio)', () => {
   beforeAll(async () => {
     url = (await sharedApicurio()).url
     registry = await open(url)
-  }, 120_000)
+  })
   const subject = (): string => `test-${randomUUID()}-latido.Note`
   const stateOf = async (...schemas: readonly SubjectSchema[]): Promise<readonly unknown[]> => (await registry.plan(schemas)).map(p => [p.state, p.guarded])
 

@@ -27,7 +27,7 @@ export interface Deviations {
   readonly noZombies?: string
 }
 
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 60_000
 
 export const IN: TopicSpec = { name: 'in', partitions: 4, timestamps: 'append', retentionMs: 0 }
 const OUT: TopicSpec = { name: 'out', partitions: 4, timestamps: 'create', retentionMs: 0 }

@@ -128,7 +128,7 @@ describe('the embedded log over its journal', () => {
       expect(drain([half!])[0]?.value === sent[75]).toBe(true)
       await log[Symbol.asyncDispose]()
     }
-  }, 60_000)
+  })
 
   it('does not start on a journal and a store of different times', async () => {
     const log = await open(directory.path)

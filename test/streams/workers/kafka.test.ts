@@ -35,5 +35,5 @@ describeKafka('a pool of threads on Kafka', () => {
     await pool[Symbol.asyncDispose]()
     expect(pool.statistics.records).toBeGreaterThanOrEqual(RECORDS)
     await log[Symbol.asyncDispose]()
-  }, 180_000)
+  })
 })

@@ -13,13 +13,13 @@ import type { TestEngine } from './kit.ts'
 
 const quiet = { log: { level: ClickHouseLogLevel.OFF } }
 
-describeWithEngine('the embedded engine, by an unchanged @clickhouse/client', { timeout: 60_000 }, () => {
+describeWithEngine('the embedded engine, by an unchanged @clickhouse/client', () => {
   let started: TestEngine
   let client: ClickHouseClient
   beforeAll(async () => {
     started = await startTestEngine()
     client = createClient({ url: started.engine.url, username: 'latido', password: started.engine.token, ...quiet })
-  }, 60_000)
+  })
   afterAll(async () => { await client.close(); await started[Symbol.asyncDispose]() })
 
   async function rows (query: string, query_params: Record<string, unknown> = {}, clickhouse_settings: ClickHouseSettings = {}): Promise<readonly Record<string, unknown>[]> {
@@ -109,7 +109,7 @@ describeWithEngine('the embedded engine, by an unchanged @clickhouse/client', { 
   })
 })
 
-describeWithEngine('the life of the embedded engine', { timeout: 60_000 }, () => {
+describeWithEngine('the life of the embedded engine', () => {
   it('comes back on the same port with all its rows when its process is killed', async () => {
     await using started = await startTestEngine()
     const { engine } = started

@@ -9,11 +9,11 @@ import { storeOn } from '../../../kit/offline-store.ts'
 const MINUTE_MS = 60_000
 const START = Math.floor(NOON / MINUTE_MS) * MINUTE_MS
 
-describeWithEngine('rollups of dense observations', { timeout: 60_000 }, () => {
+describeWithEngine('rollups of dense observations', () => {
   let started: TestEngine
   let store: ClickHouseOffline
   let database = 0
-  beforeAll(async () => { started = await startTestEngine() }, 60_000)
+  beforeAll(async () => { started = await startTestEngine() })
   afterAll(async () => { await started[Symbol.asyncDispose]() })
   beforeEach(async () => {
     const { engine } = started

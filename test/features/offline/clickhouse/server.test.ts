@@ -13,10 +13,10 @@ import { batchOf, describeWithEngine, observationsAt, PATIENT, startTestEngine, 
 const DAY_MS = 86_400_000
 
 /** No server's binary is to be had in the tests: the engine in its own process stands for one, by the same protocol. */
-describeWithEngine('a ClickHouse at an address', { timeout: 60_000 }, () => {
+describeWithEngine('a ClickHouse at an address', () => {
   let started: TestEngine
   const dir = tempDir()
-  beforeAll(async () => { started = await startTestEngine() }, 60_000)
+  beforeAll(async () => { started = await startTestEngine() })
   afterAll(async () => { await started[Symbol.asyncDispose](); dir.remove() })
 
   const secretFile = (text: string): string => { const path = join(dir.path, `password-${text.length}`); writeFileSync(path, `${text}\n`); return path }

@@ -11,11 +11,11 @@ import { storeOn } from '../../../kit/offline-store.ts'
 const SMILE = 'Øst 😀 “3”'
 const HOUR_MS = 3_600_000
 
-describeWithEngine('the offline store in the embedded engine', { timeout: 60_000 }, () => {
+describeWithEngine('the offline store in the embedded engine', () => {
   let started: TestEngine
   let store: ClickHouseOffline
   let database = 0
-  beforeAll(async () => { started = await startTestEngine() }, 60_000)
+  beforeAll(async () => { started = await startTestEngine() })
   afterAll(async () => { await started[Symbol.asyncDispose]() })
   beforeEach(async () => {
     const { engine } = started
@@ -146,7 +146,7 @@ describeWithEngine('the offline store in the embedded engine', { timeout: 60_000
   })
 })
 
-describeWithEngine('an engine that is killed while batches are written', { timeout: 120_000 }, () => {
+describeWithEngine('an engine that is killed while batches are written', () => {
   it('loses nothing and counts nothing twice', async () => {
     await using started = await startTestEngine()
     const { engine } = started

@@ -10,14 +10,14 @@ import { tempDir } from '../../../kit/temp-dir.ts'
 import { describeWithEngine, startTestEngine, type TestEngine } from '../clickhouse/kit.ts'
 import { blood, iso, labelFile, MINUTE_MS, NOON, signs, store } from './kit.ts'
 
-describeWithEngine('a data set over served vectors', { timeout: 60_000 }, () => {
+describeWithEngine('a data set over served vectors', () => {
   let started: TestEngine
   let offline: ClickHouseOffline
   let dir: ReturnType<typeof tempDir>
   let database = 0
   const clock = new ManualClock()
   clock.set(NOON + 3_600_000)
-  beforeAll(async () => { started = await startTestEngine() }, 60_000)
+  beforeAll(async () => { started = await startTestEngine() })
   afterAll(async () => { await started[Symbol.asyncDispose]() })
   beforeEach(async () => {
     const { engine } = started

@@ -9,7 +9,7 @@ import { tempDir } from '../../../kit/temp-dir.ts'
 import { describeWithEngine, startTestEngine, type TestEngine } from '../clickhouse/kit.ts'
 import { labelFile } from './kit.ts'
 
-describeWithEngine('a label file', { timeout: 60_000 }, () => {
+describeWithEngine('a label file', () => {
   let started: TestEngine
   let offline: ClickHouseOffline
   const dir = tempDir()
@@ -17,7 +17,7 @@ describeWithEngine('a label file', { timeout: 60_000 }, () => {
     started = await startTestEngine()
     const { engine } = started
     offline = await storeOn(engine)
-  }, 60_000)
+  })
   afterAll(async () => { await offline[Symbol.asyncDispose](); await started[Symbol.asyncDispose](); dir.remove() })
 
   async function load (path: string, options: Partial<LabelFileOptions> = {}): Promise<readonly Readonly<Record<string, unknown>>[]> {

@@ -10,7 +10,7 @@ import { describeWithEngine, startTestEngine, type TestEngine } from '../clickho
 import { startFakeS3, type FakeS3 } from './fake-s3.ts'
 import { iso, labelFile, NOON, signs, store } from './kit.ts'
 
-describeWithEngine('a lake', { timeout: 60_000 }, () => {
+describeWithEngine('a lake', () => {
   let started: TestEngine
   let offline: ClickHouseOffline
   let s3: FakeS3
@@ -24,7 +24,7 @@ describeWithEngine('a lake', { timeout: 60_000 }, () => {
     offline = await storeOn(engine)
     await store(offline, [{ asOf: NOON, offset: 1, values: [60, 97] }, { patient: 'b', asOf: NOON, offset: 2, values: [80, 90] }])
     s3 = await startFakeS3()
-  }, 60_000)
+  })
   afterAll(async () => { await s3[Symbol.asyncDispose](); await offline[Symbol.asyncDispose](); await started[Symbol.asyncDispose]() })
   beforeEach(() => { dir = tempDir(); s3.objects.clear(); s3.closed = false; return () => { dir.remove() } })
 

@@ -93,7 +93,7 @@ function train (rows: readonly (readonly number[])[], labels: readonly boolean[]
   return score
 }
 
-describeWithEngine('labels whose future gives them away', { timeout: 180_000 }, () => {
+describeWithEngine('labels whose future gives them away', () => {
   let started: TestEngine
   const dir = tempDir()
   const clock = new ManualClock()
@@ -108,7 +108,7 @@ describeWithEngine('labels whose future gives them away', { timeout: 180_000 }, 
       stores.push(store)
       await store.write(batchOf(world(labelOf)))
     }
-  }, 120_000)
+  })
   afterAll(async () => { for (const store of stores) await store[Symbol.asyncDispose](); await started[Symbol.asyncDispose](); dir.remove() })
 
   const built = new Map<string, Promise<readonly Row[]>>()

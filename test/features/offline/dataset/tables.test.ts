@@ -35,7 +35,7 @@ describeWithEngine('tables of the offline store in a lake', () => {
     engine = await startTestEngine()
     store = await storeOn(engine.engine)
     await store.write(rows())
-  }, 60_000)
+  })
   afterAll(async () => { await store[Symbol.asyncDispose](); await engine[Symbol.asyncDispose](); folder.remove() })
 
   const contents = async (): Promise<readonly string[]> => await Promise.all(TABLES.map(async table => JSON.stringify(await store.query(`SELECT * FROM ${table} ORDER BY ${LAKE_TABLES[table]}`))))
@@ -54,7 +54,7 @@ describeWithEngine('tables of the offline store in a lake', () => {
     for (const table of TABLES) await store.sql.command(`TRUNCATE TABLE ${table} SYNC`)
     for (let again = 0; again < 2; again++) await importTables(store.sql, localLake(folder.path), TABLES)
     expect(await contents()).toEqual(before)
-  }, 120_000)
+  })
 
   it('are not exported up to a moment that is still to come', async () => {
     await expect(exportTables(store.sql, localLake(folder.path), clock, { tables: TABLES, from: FROM, to: TO + 1 })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
@@ -74,5 +74,5 @@ describeWithEngine('tables of the offline store in a lake', () => {
     rmSync(join(stretch, 'manifest.json'))
     await importTables(store.sql, localLake(folder.path), ['observations'])
     expect(await store.query('SELECT count() AS n FROM observations')).toEqual([{ n: before }])
-  }, 120_000)
+  })
 })

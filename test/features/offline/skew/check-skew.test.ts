@@ -51,7 +51,7 @@ describeWithEngine('skew between what was served and what is computed from the o
   beforeAll(async () => {
     engine = await startTestEngine()
     store = await storeOn(engine.engine)
-  }, 60_000)
+  })
   afterAll(async () => { await store[Symbol.asyncDispose](); await engine[Symbol.asyncDispose]() })
 
   /** Each test has a view and an hour of its own. */
@@ -70,7 +70,7 @@ describeWithEngine('skew between what was served and what is computed from the o
     expect(report.vectors).toBeGreaterThan(150)
     expect(report.values).toBe(report.vectors * 4)
     expect(report.features.map(f => f.examples.length)).toEqual([0, 0, 0, 0])
-  }, 60_000)
+  })
 
   it('finds a single value that was served wrongly, names feature, patient and moment, and cannot explain it', async () => {
     const report = await check('wrong', ({ observations, vectors }) => {
@@ -81,24 +81,24 @@ describeWithEngine('skew between what was served and what is computed from the o
     expect(report.different).toBe(1)
     expect(report.features[0]).toMatchObject({ feature: 'pulse', outcomes: { different: 1 }, examples: [{ served: 99, cause: 'unexplained' }] })
     expect(report.features[0]!.smape).toBeGreaterThan(0)
-  }, 60_000)
+  })
 
   it('says that the store is behind where observations are missing at the end', async () => {
     const report = await check('behind', ({ observations, vectors }) => ({ observations: observations.slice(0, 400), vectors }))
     expect(report.different).toBeGreaterThan(0)
     expect(causesOf(report)).toContain('behind')
-  }, 60_000)
+  })
 
   it('says that records of one millisecond are the cause where a vector does not say which it knew', async () => {
     const report = await check('moment', ({ observations, vectors }) => ({ observations, vectors: vectors.map(row => ({ ...row, vector: { ...row.vector, through: row.vector.through! - 1 } })) }))
     expect(causesOf(report)).toContain('same-millisecond')
-  }, 60_000)
+  })
 
   it('says that another definition made the vectors', async () => {
     await store.registerView('renamed', 1, ['other', 'names', 'than', 'these'], ['1', '1', '1', '1'])
     const report = await check('renamed', ({ observations, vectors }) => ({ observations, vectors: vectors.map(row => ({ ...row, vector: { ...row.vector, values: row.vector.values.map(v => v + 1) } })) }))
     expect(causesOf(report)).toEqual(['definition'])
-  }, 60_000)
+  })
 
   it('takes whole patients, always the same ones, and refuses a share or an interval that is none', async () => {
     const view = viewOf('calm')
@@ -109,7 +109,7 @@ describeWithEngine('skew between what was served and what is computed from the o
     expect(half.patients).toBeLessThan(all.patients)
     await expect(of(0)).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
     await expect(checkSkew(store.sql, { view, from: 5, to: 5, share: 1, vectorsMax: 1 })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
-  }, 60_000)
+  })
 })
 
 describe('one value', () => {

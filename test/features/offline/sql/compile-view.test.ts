@@ -36,7 +36,7 @@ describeWithEngine('what is planned can be compiled', () => {
       const [row] = await asked(test.store, view, [{ patient: 'nobody', asOf: 1_000_000_000_000, through: -1 }], { merged: view.name === 'kidney' })
       expect([view.name, row?.values.length, row?.times.length]).toEqual([view.name, view.names.length, view.names.length])
     }
-  }, 240_000)
+  })
 
   it('at labels, joined as a data set joins it', async () => {
     await using test = await openTestStore()
@@ -46,5 +46,5 @@ describeWithEngine('what is planned can be compiled', () => {
     await sql.command("INSERT INTO labels SELECT 7, 'nobody', now64(3)")
     const rows = await sql.rows(`SELECT l.label_id AS id, isNaN(r.lactateAge) AS absent, r.* FROM labels AS l LEFT ANY JOIN (${featuresAt(view, 'labels')}) AS r ON l.label_id = r.label_id SETTINGS join_use_nulls = 1`, {}, { readonly: '0' })
     expect(rows).toMatchObject([{ id: 7, absent: 1 }])
-  }, 120_000)
+  })
 })

@@ -27,16 +27,16 @@ describeWithEngine('SQL against the law, feature by feature', () => {
     const drawn = [{ kinds: ['device'] as const, identities: 0 }, { kinds: ['laboratory', 'charted'] as const, identities: 6 }, { kinds: ALL, identities: 3 }]
     const stories = drawn.flatMap(({ kinds, identities }, i) => fc.sample(story(['heartRate', 'lactate'], { kinds, identities, records: 30, pauses: i !== 1 }), { numRuns: 20, seed: SEED + i }))
     await agrees(patients('p', stories), view, { merged: false })
-  }, 120_000)
+  })
 
   it('agrees on windows of a day and of two, which see past a departure differently', async () => {
     const stories = fc.sample(story(['lactate'], { kinds: ALL, identities: 3, records: 25, pauses: true }), { numRuns: 40, seed: SEED })
     await agrees(patients('p', stories), everything(['lactate'], LONG), { merged: false })
-  }, 120_000)
+  })
 
   it('agrees on patients of two keys that were merged, before, at and after the merge', async () => {
     const one = story(['lactate'], { kinds: ALL, identities: 4, records: 15, pauses: true })
     const pairs = fc.sample(fc.tuple(one, one, fc.double({ min: 0, max: 1, noNaN: true })), { numRuns: 30, seed: SEED })
     await agrees(merged('m', pairs), everything(['lactate'], SHORT), { merged: true })
-  }, 240_000)
+  })
 })

@@ -27,5 +27,5 @@ describeWithEngine('SQL against the stream', () => {
     const found = differences(view, known, await asked(test.store, view, known, { merged: false }))
     expect([...found].slice(0, 5).map(([name, examples]) => `${name}: ${examples.length} rows, ${examples[0]}`)).toEqual([])
     expect(known.length).toBeGreaterThan(300)
-  }, 120_000)
+  })
 })

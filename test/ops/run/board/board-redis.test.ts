@@ -30,31 +30,31 @@ async function open (url: string, args: readonly string[] = []): Promise<{ reado
   }
 }
 
-describeStack('the board on Redis with search', { timeout: 60_000 }, () => {
+describeStack('the board on Redis with search', () => {
   it('is searched by every instance, whichever wrote, and survives a restart', async () => {
     await using redis = await startRedis({ stack: true })
     await using first = await open(redis.url)
     await first.online.put([encounterRow('p1', 1, 'ICU', '2'), alertsRow('p1', 1, 'active'), encounterRow('p2', 1, 'ICU', '10')])
-    await until('both', 10_000, async () => (await first.board.search({ ...ALL, text: 'icu' })).total === 2)
+    await until('both', 60_000, async () => (await first.board.search({ ...ALL, text: 'icu' })).total === 2)
     {
       await using second = await open(redis.url)
       const answer = await second.board.search({ ...ALL, text: 'emergency' })
       expect(answer).toMatchObject({ total: 1, by: 'redis-search', patients: [{ patient: 'p1', bed: '2' }] })
       await first.online.put([alertsRow('p1', 2, undefined)])
-      await until('the alert to be over', 10_000, async () => (await second.board.search({ ...ALL, text: 'emergency' })).total === 0)
+      await until('the alert to be over', 60_000, async () => (await second.board.search({ ...ALL, text: 'emergency' })).total === 0)
     }
     await first.online.erase('p1')
-    await until('one to be gone', 10_000, async () => (await first.board.search(ALL)).total === 1)
+    await until('one to be gone', 60_000, async () => (await first.board.search(ALL)).total === 1)
     expect(redis.cli('KEYS', '*board:*:p1')).toBe('')
   })
 })
 
-describeRedis('the board on a Redis without search', { timeout: 60_000 }, () => {
+describeRedis('the board on a Redis without search', () => {
   it('is searched in memory, and says so', async () => {
     await using redis = await startRedis()
     await using one = await open(redis.url)
     await one.online.put([encounterRow('p1', 1, 'ICU', '2')])
-    await until('the patient', 10_000, async () => (await one.board.search({ ...ALL, text: 'icu' })).total === 1)
+    await until('the patient', 60_000, async () => (await one.board.search({ ...ALL, text: 'icu' })).total === 1)
     expect(await one.board.search(ALL)).toMatchObject({ by: 'own-index', why: 'this Redis has no search module' })
   })
 

@@ -28,7 +28,7 @@ async function start (rescan: { readonly rescanMs?: number } = {}): Promise<NonN
 }
 const indexed = async (): Promise<readonly BoardEntity[]> => (await index.inner.search(ALL)).entities
 const found = async (): Promise<readonly string[]> => (await indexed()).map(({ patient, ward, bed }) => `${patient} ${ward} ${bed}`)
-const shown = (what: readonly string[]): Promise<void> => until('the index', 5_000, async () => (await found()).join() === what.join())
+const shown = (what: readonly string[]): Promise<void> => until('the index', 60_000, async () => (await found()).join() === what.join())
 
 /** What the index should hold: every patient of the store, made anew. */
 async function twin (): Promise<readonly BoardEntity[]> {
@@ -70,7 +70,7 @@ it('writes a patient at once, and then at most each second', async () => {
     clock.advance(250)
     await new Promise(setImmediate)
   }
-  await until('the last bed', 5_000, async () => { clock.advance(250); return (await found())[0] === 'p1 ICU 21' })
+  await until('the last bed', 60_000, async () => { clock.advance(250); return (await found())[0] === 'p1 ICU 21' })
   expect(index.puts[0]).toEqual({ patients: ['p1'] })
   expect(index.puts.length).toBeGreaterThanOrEqual(3)
   expect(index.puts.length).toBeLessThanOrEqual(8)
@@ -101,7 +101,7 @@ it('takes up, in time, what others wrote and what expired without a word', async
   await store.erase('p1')
   await store.put([encounterRow('p2', 1, 'ICU', '2')])
   clock.advance(61_000)
-  await until('the other', 5_000, async () => { clock.advance(1_250); return (await found()).join() === 'p2 ICU 2' })
+  await until('the other', 60_000, async () => { clock.advance(1_250); return (await found()).join() === 'p2 ICU 2' })
   await store.put([encounterRow('p2', 2, 'MED', '2')])
   clock.advance(5_000)
   expect((await running!.board.patients()).map(({ ward }) => ward)).toEqual(['MED'])
@@ -114,7 +114,7 @@ it('lets NEWS2 and a place on the board lapse with time, though nothing is writt
   await shown(['p1 ICU 1'])
   expect(await indexed()).toEqual([expect.objectContaining({ news2: 8, onBoard: true, admitted: false })])
   clock.advance(news2View.ttlMs + 10_000)
-  await until('the score to lapse', 5_000, async () => { clock.advance(250); return (await indexed())[0]?.news2 === null })
+  await until('the score to lapse', 60_000, async () => { clock.advance(250); return (await indexed())[0]?.news2 === null })
   expect(await indexed()).toEqual([expect.objectContaining({ news2: null, onBoard: false })])
 })
 
@@ -130,7 +130,7 @@ it('goes on while the index is away, and is right when it is back, even if that 
   await expect(board.search(ALL)).rejects.toMatchObject({ code: 'ONLINE_UNAVAILABLE' })
   index.inner = new TestIndex().inner
   index.away = false
-  await until('both', 5_000, async () => { clock.advance(250); return (await found()).join() === 'p1 ICU 1,p2 ICU 2' })
+  await until('both', 60_000, async () => { clock.advance(250); return (await found()).join() === 'p1 ICU 1,p2 ICU 2' })
 })
 
 it('is as the store is after any writes, erasures, failures and crashes', async () => {
@@ -176,7 +176,7 @@ it('is as the store is after any writes, erasures, failures and crashes', async 
     const cards = await now.board.patients()
     expect(cards.map(({ patient: p }) => p).sort()).toEqual(sorted(await twin()).map(({ patient: p }) => p))
   }), { numRuns: 150 })
-}, 60_000)
+})
 
 function rowOf (patient: string, table: string, value: number, version: number): OnlineRow {
   switch (table) {

@@ -16,7 +16,7 @@ import { tempDir } from '../../../kit/temp-dir.ts'
 
 const WITHIN_MS = 150_000
 const MARK = 'latido-message'
-vi.setConfig({ testTimeout: 480_000, hookTimeout: 180_000 })
+vi.setConfig({ testTimeout: 480_000, hookTimeout: 300_000 })
 const describeServers = await describeWith('kafka', 'apicurio', 'redis')
 
 describeServers('latido import on a real Kafka', () => {

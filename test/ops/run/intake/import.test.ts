@@ -57,7 +57,7 @@ describe('latido import', () => {
     appendFileSync(path('a.csv'), 'P2,2026-03-14 08:32,PULS,62\n')
     expect((await take('csv', 'a.csv', 'lab')).imported).toEqual({ records: 4, before: 3 })
     expect([...await heartRates(path('data'))].sort()).toEqual([60, 61, 62])
-  }, 60_000)
+  })
 
   it('that is killed goes on in the middle of the file, and nothing is on the log twice', async () => {
     const { path, take } = place()
@@ -74,7 +74,7 @@ describe('latido import', () => {
     expect(imported).toMatchObject({ records: rows })
     const there = await heartRates(path('data'))
     expect(there.length, JSON.stringify(Object.fromEntries(counts))).toBe(rows)
-  }, 120_000)
+  })
 
   it('says what to do while an instance runs on the data directory', async () => {
     const { path, take } = place()
@@ -100,7 +100,7 @@ describe('latido import', () => {
     const plain = await take('hl7', 'a.hl7', 'hl7', { feeds: '' })
     expect(plain.imported).toEqual({ records: 2, before: 0 })
     expect(Object.fromEntries(plain.counts)).toMatchObject({ duplicate: 1 })
-  }, 60_000)
+  })
 
   it('refuses what it cannot mean', async () => {
     const { path, take } = place()
@@ -112,5 +112,5 @@ describe('latido import', () => {
     await expect(take('csv', 'a.csv', 'csv', { feeds: '' })).rejects.toMatchObject({ code: 'CONFIG_INVALID', action: expect.stringContaining('feed') as string })
     await expect(take('csv', 'nowhere.csv', 'lab')).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
     await expect(take('csv', 'a.csv', 'nobody')).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
-  }, 60_000)
+  })
 })

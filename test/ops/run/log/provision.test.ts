@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { parseConfig, type Config } from '../../../../ops/config/index.ts'
 import { openProvisioning, type ClusterPlan, type Provisioning } from '../../../../ops/run/index.ts'
 import { refuseUnprovisioned } from '../../../../ops/run/log/provision.ts'
@@ -11,14 +11,13 @@ import { systemClock } from '../../../../streams/time/index.ts'
 import { describeWith, freePorts, sharedApicurio, sharedKafka, unsecuredToken, USER, type SharedKafka } from '../../../kit/servers/index.ts'
 import { tempDir } from '../../../kit/temp-dir.ts'
 
-vi.setConfig({ testTimeout: 90_000 })
 const describeServers = await describeWith('kafka', 'apicurio')
 
 describeServers('topics and schemas of a real cluster', () => {
   const dir = tempDir()
   let kafka: SharedKafka
   let registry = ''
-  beforeAll(async () => { [kafka, { url: registry }] = await Promise.all([sharedKafka(), sharedApicurio()]) }, 180_000)
+  beforeAll(async () => { [kafka, { url: registry }] = await Promise.all([sharedKafka(), sharedApicurio()]) })
   afterAll(() => { dir.remove() })
 
   const prefix = (): string => `ops-${randomUUID().slice(0, 8)}.`

@@ -18,7 +18,7 @@ describeWithEngine('the skew monitor', () => {
   beforeAll(async () => {
     engine = await startTestEngine()
     store = await storeOn(engine.engine)
-  }, 60_000)
+  })
   afterAll(async () => { await store[Symbol.asyncDispose](); await engine[Symbol.asyncDispose]() })
 
   /** One reading, and the vector that was served of it. */
@@ -59,7 +59,7 @@ describeWithEngine('the skew monitor', () => {
     await serve(2, clock.now() - 60_000, 85, 85)
     await monitor.look()
     expect(lines.at(-1)).toBe('served features agree with the observations again')
-  }, 60_000)
+  })
 })
 
 async function total (counter: { get (): Promise<{ readonly values: readonly { readonly value: number }[] }> }): Promise<number> { return (await counter.get()).values.reduce((n, v) => n + v.value, 0) }

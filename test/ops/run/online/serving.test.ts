@@ -38,6 +38,6 @@ describeRedis('serving by itself', () => {
     await expect(client.readFeatures(query)).rejects.toMatchObject({ status: 503, code: 'ONLINE_UNAVAILABLE' })
     await redis.start()
     await write()
-    await until('features again', 10_000, () => client.readFeatures(query).then(() => true, () => false))
+    await until('features again', 60_000, () => client.readFeatures(query).then(() => true, () => false))
   })
 })

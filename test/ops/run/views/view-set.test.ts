@@ -134,7 +134,7 @@ describe('a new version beside the old one', () => {
     expect(await online(third, shock2)).toEqual(await afresh(third, shock2))
     await third.stop()
     await expect(start([shock1])).rejects.toMatchObject({ code: 'VIEW_RETIRED' })
-  }, 60_000)
+  })
 
   it('a build that was cut off goes on at the next start', async () => {
     const first = await start([])
@@ -154,7 +154,7 @@ describe('a new version beside the old one', () => {
     const times = (await written(third)).get('shock@2')!.map(v => `${v.asOf} ${v.values.join()}`)
     expect(new Set(times).size).toBe(times.length) // nothing twice
     await third.stop()
-  }, 60_000)
+  })
 
   it('a changed meaning ends the start before anything runs, and names what differs', async () => {
     await (await start([shock1])).stop()

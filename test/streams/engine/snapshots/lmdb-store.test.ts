@@ -70,4 +70,4 @@ it('is read by another process beside the one that writes', async () => {
     await store[Symbol.asyncDispose]()`
   const { stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], { encoding: 'utf8' })
   expect(stdout.trim(), stderr).toBe('a3')
-}, 60_000)
+})

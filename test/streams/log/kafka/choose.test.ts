@@ -33,7 +33,7 @@ it('says that nobody answers, whatever the driver', async () => {
 })
 
 const describeKafka = await describeWith('kafka')
-describeKafka('the driver for a real cluster', { timeout: 90_000 }, () => {
+describeKafka('the driver for a real cluster', () => {
   beforeAll(async () => { await sharedKafka() })
 
   it('is direct on Kafka 4', async () => {

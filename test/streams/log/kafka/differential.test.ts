@@ -34,14 +34,14 @@ const seenBy = (driver: Driver, lines: readonly string[]): readonly string[] => 
 const describeKafka = await describeWith('kafka')
 for (const driver of CHOSEN) {
   const describeDriver = driver === 'native' && features.length === 0 ? describeKafka.skip : describeKafka
-  describeDriver(`histories by seed, as ${driver} and the Java client read them`, { timeout: SEEDS > 1 ? 600_000 : 180_000 }, () => {
+  describeDriver(`histories by seed, as ${driver} and the Java client read them`, { timeout: SEEDS > 1 ? 600_000 : 300_000 }, () => {
     let kafka: KafkaServer, java: JavaClient, log: Log
 
     beforeAll(async () => {
       kafka = await startKafka({ brokers: SEEDS > 1 ? 3 : 1, config: PATIENT })
       java = await startJavaClient(kafka.bootstrap)
       log = await openLog(driver, kafka.bootstrap, kafka.nodes.length, codecsOf(driver).includes('zstd') ? 'zstd' : 'lz4', TRANSACTION_TIMEOUT_MS)
-    }, 120_000)
+    })
     afterAll(async () => {
       await log?.[Symbol.asyncDispose]()
       await java?.[Symbol.asyncDispose]()
@@ -99,7 +99,7 @@ for (const driver of CHOSEN) {
         for (let partition = 0; partition < PARTITIONS; partition++) {
           const { start, end } = await java.range({ topic, partition })
           const before = start + Math.floor((end - start) * (seed % 10) / 10)
-          await until('the broker to know that records may be deleted', 20_000, () => java.truncate({ topic, partition }, before).then(() => true, () => false))
+          await until('the broker to know that records may be deleted', 60_000, () => java.truncate({ topic, partition }, before).then(() => true, () => false))
         }
         await compare(topic, `seed ${seed}, truncated`)
         await Promise.all(writers.map(writer => writer.close()))

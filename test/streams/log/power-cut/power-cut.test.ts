@@ -13,10 +13,10 @@ describeRecorded('the embedded log, when the power goes', () => {
   it.each([1, 2])('has all that was acknowledged and nothing that was not written, whatever the disk made of what was not synced (seed %i)', async seed => {
     await record(directory.path, seed, 120)
     expect(await wrongImages(directory.path, { seed, images: 120, forgets: 'nothing' })).toEqual([])
-  }, 180_000)
+  })
 
   it.each(['fdatasync', 'writesThrough'] as const)('would be found to lose what it acknowledged on a disk that forgets %s', async forgets => {
     await record(directory.path, 3, 80)
     expect((await wrongImages(directory.path, { seed: 3, images: 60, forgets })).length).toBeGreaterThan(0)
-  }, 180_000)
+  })
 })

@@ -18,13 +18,13 @@ const record = (value: string): { key: Buffer, value: Buffer } => ({ key: Buffer
 
 const describeKafka = await describeWith('kafka')
 
-describeKafka('direct and a broker that fails', { timeout: 2 * PATIENCE_MS }, () => {
+describeKafka('direct and a broker that fails', () => {
   let kafka: KafkaServer
   let log: Log
   beforeAll(async () => {
     kafka = await startKafka({ lanes: 1 })
     log = await openDirect(kafka.bootstrap)
-  }, PATIENCE_MS)
+  })
   afterAll(async () => {
     await log?.[Symbol.asyncDispose]()
     await kafka?.[Symbol.asyncDispose]()

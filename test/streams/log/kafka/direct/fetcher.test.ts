@@ -51,7 +51,7 @@ function start (answer: (asked: readonly Part[], times: number) => readonly Fetc
 
 async function values (fetcher: Fetcher, count: number): Promise<readonly string[]> {
   const seen: string[] = []
-  await until('records', 10_000, () => {
+  await until('records', 60_000, () => {
     for (const r of drain(fetcher.take())) seen.push(`${r.partition}/${r.offset}:${r.value}`)
     fetcher.pump()
     return seen.length >= count
@@ -70,7 +70,7 @@ describe('fetching', () => {
   it('asks no further ahead than the limit, and hands over what waits as one run', async () => {
     const batch = records(0, 'v0').length
     const { cluster, fetcher } = start(parts => parts.map(({ partition, offset }) => part(partition, records(offset, `v${offset}`))), { aheadBytes: 2 * batch + 1 })
-    await until('three answers', 10_000, () => cluster.named('Fetch').length === 3)
+    await until('three answers', 60_000, () => cluster.named('Fetch').length === 3)
     for (let i = 0; i < 20; i++) { fetcher.pump(); await new Promise(resolve => { setTimeout(resolve, 1) }) }
     expect(cluster.named('Fetch')).toHaveLength(3)
     const runs = fetcher.take()

@@ -33,7 +33,7 @@ async function readShapes (log: Log, of: TopicPartition): Promise<readonly objec
 const describeKafka = await describeWith('kafka')
 const hasKcat = await requireServer('kcat')
 
-describeKafka('direct beside other clients', { timeout: 60_000 }, () => {
+describeKafka('direct beside other clients', () => {
   let java: JavaClient
   let bootstrap = ''
   const opened: Log[] = []
@@ -41,7 +41,7 @@ describeKafka('direct beside other clients', { timeout: 60_000 }, () => {
     ({ bootstrap } = await sharedKafka())
     java = await startJavaClient(bootstrap)
     await java.committed('nobody') // the JVM has begun to answer
-  }, 120_000)
+  })
   afterAll(async () => {
     for (const log of opened) await log[Symbol.asyncDispose]()
     await java?.[Symbol.asyncDispose]()

@@ -20,7 +20,7 @@ function start (heartbeat: (r: HeartbeatRequest, times: number) => unknown, limi
   return { cluster, member }
 }
 afterEach(async () => { await Promise.all(opened.splice(0).map(m => m.leave())) })
-const soon = (holds: () => boolean): Promise<void> => until('it', 10_000, holds)
+const soon = (holds: () => boolean): Promise<void> => until('it', 60_000, holds)
 
 describe('a member of a group', () => {
   it('joins with all that a join says, then says only what it has', async () => {

@@ -61,7 +61,7 @@ describeKafka('a real broker', () => {
     kafka = await sharedKafka()
     java = await startJavaClient(kafka.bootstrap)
     cluster = await openCluster(testOptions(kafka.bootstrap.split(',')))
-  }, 120_000)
+  })
   afterAll(async () => {
     await cluster[Symbol.asyncDispose]()
     await java[Symbol.asyncDispose]()
@@ -73,7 +73,7 @@ describeKafka('a real broker', () => {
     expect(cluster.versionOf(findCoordinator)).toBe(6)
     expect(await cluster.topic(`${PREFIX}-missing`)).toBeUndefined()
     await java.createTopic(`${PREFIX}-three`, 3)
-    await until('the topic', 10_000, async () => await cluster.topic(`${PREFIX}-three`) !== undefined)
+    await until('the topic', 60_000, async () => await cluster.topic(`${PREFIX}-three`) !== undefined)
     const topic = (await cluster.topic(`${PREFIX}-three`))!
     expect([topic.partitions.map(p => [p.partition, p.leader, p.errorCode]), cluster.topicById(topic.id)]).toEqual([[[0, 1, 0], [1, 1, 0], [2, 1, 0]], topic])
     const found = await cluster.call({ kind: 'coordinator', of: 'group', key: `${PREFIX}-group` }, findCoordinator, { of: 'group', key: `${PREFIX}-group` })
@@ -100,7 +100,7 @@ describeKafka('a real broker', () => {
     for (const { key, value, headers } of someRecords()) builder.append(1_700_000_000_000, key, value, headers)
     const batch = deflateBatch(builder.finish(0, -1), codec)
     expect(codecOf(batch, 0)).toBe(codec)
-    await until('the topic', 10_000, async () => await cluster.topic(topic) !== undefined)
+    await until('the topic', 60_000, async () => await cluster.topic(topic) !== undefined)
     const answer = await cluster.call({ kind: 'node', id: 1 }, produceApi, { transactionalId: null, timeoutMs: 10_000, batches: [{ topic, partition: 0, batch }] })
     expect(answer.partitions.map(p => [p.errorCode, p.baseOffset])).toEqual([[0, 0]])
     expect(plainly(await java.read({ topic, partition: 0 }))).toEqual(plainly(someRecords()))
@@ -115,7 +115,7 @@ describeKafka('a real broker', () => {
     await java.createTopic(topic, 1)
     const lines = Array.from({ length: 2_000 }, (_, i) => `heartRate=${60 + i % 40};spo2=97;bed=${i % 7}`)
     expect(spawnSync('kcat', ['-P', '-b', kafka.bootstrap, '-t', topic, '-z', codec], { input: lines.join('\n'), timeout: 20_000 }).status).toBe(0)
-    await until('the topic', 10_000, async () => await cluster.topic(topic) !== undefined)
+    await until('the topic', 60_000, async () => await cluster.topic(topic) !== undefined)
     const batches = await fetched(cluster, topic)
     expect(batches.map(b => codecOf(b, 0))).toContain(codec)
     expect(walked(batches.map(b => inflateBatch(b, 0, b.length)))).toEqual(lines.map(line => [null, line, []]))
@@ -166,7 +166,7 @@ describeKafka('a broker whose sessions end, and that wants certificates', () => 
   beforeAll(async () => {
     const trust = withOpenssl ? { 'listener.name.tls.ssl.client.auth': 'required', 'listener.name.tls.ssl.truststore.type': 'PEM', 'listener.name.tls.ssl.truststore.location': file('cert.pem') } : {}
     kafka = await startKafka({ listeners: ['scram', 'tls'], config: { 'connections.max.reauth.ms': '1500', ...trust } })
-  }, 120_000)
+  })
   afterAll(async () => {
     await kafka[Symbol.asyncDispose]()
     directory.remove()
@@ -176,7 +176,7 @@ describeKafka('a broker whose sessions end, and that wants certificates', () => 
     await using cluster = await openCluster(testOptions(kafka.bootstrapOf('scram').split(','), { sasl: secret('scram-sha-256') }))
     const from = performance.now()
     // a connection that is not authenticated again is closed by the broker, and a call fails
-    await until('three sessions', 30_000, async () => {
+    await until('three sessions', 60_000, async () => {
       await cluster.call({ kind: 'node', id: 1 }, findCoordinator, { of: 'group', key: 'g' })
       return performance.now() - from > 4_500
     })

@@ -9,4 +9,4 @@ export function testOptions (brokers: readonly string[], { clock = systemClock, 
 }
 
 /** Until the check passes, with a deadline that a slow machine keeps too. */
-export function eventually (check: () => void | Promise<void>): Promise<void> { return vi.waitFor(check, { timeout: 20_000, interval: 10 }) }
+export function eventually (check: () => void | Promise<void>): Promise<void> { return vi.waitFor(check, { timeout: 60_000, interval: 10 }) }

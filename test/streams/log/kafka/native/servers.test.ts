@@ -20,7 +20,7 @@ async function topic (log: Log, name: string, partitions: number = 1): Promise<s
   return name
 }
 
-describeKafka('the driver native on real brokers', { timeout: 90_000 }, () => {
+describeKafka('the driver native on real brokers', () => {
   let kafka: SharedKafka
   beforeAll(async () => { kafka = await sharedKafka() })
 
@@ -37,7 +37,7 @@ describeKafka('the driver native on real brokers', { timeout: 90_000 }, () => {
     expect(await java.range(of, 'read_uncommitted')).toEqual({ start: 0, end: 3 })
     expect(await log.range(of)).toEqual({ start: 0, end: 1 })
     await open.commit()
-    await until('the commit', 10_000, async () => (await log.range(of)).end === 4)
+    await until('the commit', 60_000, async () => (await log.range(of)).end === 4)
   })
 
   it('refuses the commit of a member whose process slept past its session, and shows nothing of it', async () => {
@@ -50,10 +50,10 @@ describeKafka('the driver native on real brokers', { timeout: 90_000 }, () => {
     let said = ''
     child.stdout.on('data', (bytes: Buffer) => { said += bytes.toString() })
     try {
-      await until('the member', 30_000, () => said.includes('ready'))
+      await until('the member', 60_000, () => said.includes('ready'))
       child.kill('SIGSTOP')
       await using heir = log.consumer({ group: `${prefix}g`, instance: 'heir', topics: [of.topic], from: 'earliest' })
-      await until('the heir', 20_000, async () => { await heir.poll(50); return heir.assignment().length === 1 })
+      await until('the heir', 60_000, async () => { await heir.poll(50); return heir.assignment().length === 1 })
       child.kill('SIGCONT')
       child.stdin.write('commit\n')
       await once(child, 'exit')
@@ -77,7 +77,7 @@ describeKafka('the driver native on real brokers', { timeout: 90_000 }, () => {
     const of = { topic: await topic(log, `login-${randomUUID()}`), partition: 0 }
     await log.producer().append(of, [record('a')])
     await using member = log.consumer({ group: of.topic, instance: randomUUID(), topics: [of.topic], from: 'earliest' })
-    await until('a record', 20_000, async () => (await member.poll(100)).some(run => run.records.next()))
+    await until('a record', 60_000, async () => (await member.poll(100)).some(run => run.records.next()))
     const transaction = await log.transactionalProducer(of.topic)
     transaction.append(of, [record('b')])
     await transaction.commit(member.metadata, [{ ...of, offset: 1 }])
@@ -110,7 +110,7 @@ describeKafka('the driver native on real brokers', { timeout: 90_000 }, () => {
     const name = await topic(log, 'closing', 4)
     const member = log.consumer({ group: 'g', instance: 'i', topics: [name], from: 'earliest' })
     const transaction = await log.transactionalProducer('t')
-    await until('the assignment', 20_000, async () => { await member.poll(50); return member.assignment().length === 4 })
+    await until('the assignment', 60_000, async () => { await member.poll(50); return member.assignment().length === 4 })
     transaction.append({ topic: name, partition: 0 }, [record('a')])
     await own.kill(1)
     await expect(log.producer().append({ topic: name, partition: 0 }, [record('b')])).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' })
@@ -118,5 +118,5 @@ describeKafka('the driver native on real brokers', { timeout: 90_000 }, () => {
     const began = performance.now()
     await log[Symbol.asyncDispose]()
     expect(performance.now() - began).toBeLessThan(45_000)
-  }, 120_000)
+  })
 })
