@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { unavailable } from './client.ts'
+import { unavailable, type Rest } from './client.ts'
 import { ORTHANC_LIMITS } from './options.ts'
 import type { StudyTags } from './study.ts'
 
@@ -25,9 +25,6 @@ const studyAnswer = z.object({
 const seriesAnswer = z.array(z.object({ ID: z.string(), Instances: z.array(z.string()), MainDicomTags: z.object({ Modality: text, BodyPartExamined: text }) })).max(ORTHANC_LIMITS.seriesMax)
 const seriesOfChange = z.object({ ParentStudy: z.string() })
 const ids = z.array(z.string())
-
-/** Reads from an archive's REST API; undefined: there is no such thing. */
-export interface Rest { get (path: string, signal: AbortSignal): Promise<unknown> }
 
 /** What we ask an Orthanc (1.10 and later; its REST API is at /explorer): changes, studies, tags. */
 export class Archive {

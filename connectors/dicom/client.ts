@@ -2,8 +2,10 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { LatidoError } from '../../streams/errors/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
-import type { Rest } from './archive.ts'
 import { ORTHANC_LIMITS } from './options.ts'
+
+/** Reads from an archive's REST API; undefined: there is no such thing. */
+export interface Rest { get (path: string, signal: AbortSignal): Promise<unknown> }
 
 const CONNECTIONS_MAX = 4
 

@@ -2,24 +2,17 @@ import type { MapContext, MappedEvent } from '../kit/index.ts'
 import { mapAlarm } from './alarm.ts'
 import { contextOf, type Hl7Context } from './context.ts'
 import { mapEncounter } from './encounter.ts'
+import type { Mapped, RefusedRow } from './mapped.ts'
 import { mapMerges } from './merge.ts'
 import type { Message } from './message.ts'
 import { mapOrders } from './orders.ts'
-import { faultAt, note, type Hl7Fault, type Notices } from './outcome.ts'
+import { faultAt, note } from './outcome.ts'
 import { identityOf } from './patient.ts'
 import { HL7_PROFILE, type Hl7Profile } from './profile.ts'
 import { mapResults } from './results.ts'
 import type { Segment } from './segment.ts'
 import { handlingOf } from './types.ts'
 import { mapVisitMoves, mapLinks } from './visit.ts'
-
-/** What was refused while the rest of its message goes on: its lines, and those of the segments that they need to be read. */
-export interface RefusedRow { readonly fault: Hl7Fault, readonly rows: readonly number[], readonly needs: readonly number[] }
-
-export type Mapped =
-  | { readonly kind: 'rejected', readonly fault: Hl7Fault, readonly notices: Notices }
-  /** `archived`: the message, or some of it, carries what is kept and not computed with. */
-  | { readonly kind: 'mapped', readonly events: readonly MappedEvent[], readonly refused: readonly RefusedRow[], readonly archived: boolean, readonly notices: Notices }
 
 /** `ADT`, `A40`: MSH-9, and of an old ADT without a trigger EVN-1. */
 export interface MessageType { readonly type: string, readonly trigger: string }

@@ -1,7 +1,7 @@
 import type { StatementEvent, StatementStatus } from '../../streams/events/index.ts'
 import type { MappedEvent, SourceIdentity } from '../kit/index.ts'
 import { isFault, momentOf, type Hl7Context } from './context.ts'
-import type { Mapped, RefusedRow } from './map.ts'
+import type { Mapped, RefusedRow } from './mapped.ts'
 import type { Message } from './message.ts'
 import { note, type Hl7Fault } from './outcome.ts'
 import { identityOf } from './patient.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readHeader, type Header } from './header.ts'
-import type { RefusedRow } from './map.ts'
+import type { RefusedRow } from './mapped.ts'
 
 /** Of a segment that a row needs to be read, this much: a PID or an OBR with a document in it is cut. */
 const CONTEXT_BYTES_MAX = 4096

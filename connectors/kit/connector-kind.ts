@@ -1,9 +1,11 @@
 import type { z } from 'zod'
 import type { Clock } from '../../streams/time/index.ts'
 import type { Feed, MapContext, MessageMapper } from './feed.ts'
-import type { ResultName } from './late-results.ts'
 import type { Fault } from './outcome.ts'
 import type { Connector } from './port.ts'
+
+/** A result as a message names it. `patient`: as far as it can be told whose it is. */
+export interface ResultName { readonly patient: string | undefined, readonly resultId: string }
 
 /** A secret as configuration names it: where it stands, never what it is. */
 export type SecretRef = { readonly file: string } | { readonly env: string }

@@ -1,7 +1,7 @@
 import { isLatidoError, messageOf } from '../../streams/errors/index.ts'
 import type { ArrivalTimeMs, EventTimeMs } from '../../streams/time/index.ts'
 import type { FeedMapping, MappingTable, UnmappedCode } from './mapping.ts'
-import type { Fault, Notices } from './outcome.ts'
+import type { Fault, Notices, RefusedPart, Superseded, Taken } from './outcome.ts'
 import type { ArchivedInput, InboundEvent, InboundMessage, Intake, SourceIdentity } from './port.ts'
 
 /** Enough to see what it is; any log takes it. */
@@ -15,13 +15,6 @@ export interface MapContext {
 }
 
 export interface MappedEvent { readonly patient: SourceIdentity, readonly event: InboundEvent }
-
-/** A part that was refused while the rest of its message goes on. */
-export interface RefusedPart<F extends Fault = Fault> {
-  readonly fault: F
-  /** A message of its own that holds this part alone (with what it needs to be read): it can be sent again once the cause is gone. */
-  readonly raw: Buffer
-}
 
 /** `source`: what stands in the records (`hl7:lis`): a short plain word after the connector's kind, never an identifier of a person. */
 export type MappedMessage<F extends Fault = Fault> =
@@ -42,16 +35,6 @@ export type MappedMessage<F extends Fault = Fault> =
 
 /** Raw bytes to what goes on the log. Pure: the same bytes, moment, mapping and beds give the same answer, now and when a dead letter is retried. */
 export type MessageMapper<F extends Fault = Fault> = (raw: Buffer, context: MapContext) => MappedMessage<F>
-
-/** What became of a message; everything in it is durable. `duplicates` of its events were known. */
-export type Taken<F extends Fault = Fault> =
-  | { readonly kind: 'taken', readonly published: number, readonly duplicates: number, readonly refused: readonly RefusedPart<F>[] }
-  | { readonly kind: 'refused', readonly fault: F | Fault }
-  /** A fault of ours, kept as a dead letter: the sender may try again. */
-  | { readonly kind: 'failed', readonly fault: Fault }
-
-/** A dead letter that came too late: what is newer of the same thing was taken since, and must stand. */
-export interface Superseded { readonly kind: 'superseded' }
 
 /** Stands before a retry: lets it go ahead in its turn, or knows that it is out of date. */
 export type RetryGuard = <T> (raw: Buffer, retry: () => Promise<T>) => Promise<T | Superseded>

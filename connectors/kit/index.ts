@@ -1,11 +1,11 @@
 /** What every connector shares. A connector is a `ConnectorKind`: options, a mapper, and a start; the kit does the rest. */
-export type { ConnectorContext, ConnectorKind, KeptTable, SecretRef } from './connector-kind.ts'
+export type { ConnectorContext, ConnectorKind, KeptTable, ResultName, SecretRef } from './connector-kind.ts'
 /** The way of a message to the log: mapping, publishing, dead letters. */
 export { Feed } from './feed.ts'
-export type { FeedOptions, MapContext, MappedEvent, MappedMessage, MessageMapper, RefusedPart, RetryGuard, Superseded, Taken } from './feed.ts'
+export type { FeedOptions, MapContext, MappedEvent, MappedMessage, MessageMapper, RetryGuard } from './feed.ts'
 /** A dead letter never undoes what was said of its results since. */
 export { LateResults, lateResultsOf } from './late-results.ts'
-export type { LateLetter, LateResultsOptions, ResultName } from './late-results.ts'
+export type { LateLetter, LateResultsOptions } from './late-results.ts'
 /** What a feed's codes, units, times and identifiers mean. */
 export { canonicalValue, fixedMapping, identifierOf, IGNORE, meaningOf, passOver, PLAIN_MAPPING } from './mapping.ts'
 export type { CodeMapping, CodeMeaning, FeedMapping, MappingTable, UnmappedCode } from './mapping.ts'
@@ -16,7 +16,7 @@ export type { LiveMappingOptions, UnmappedSeen } from './mapping-table.ts'
 export { boundedId, isSameSecret } from './digests.ts'
 /** Why something was refused, and what was counted. */
 export { note } from './outcome.ts'
-export type { Fault, Notices } from './outcome.ts'
+export type { Fault, Notices, RefusedPart, Superseded, Taken } from './outcome.ts'
 /** The intake, and what connectors say to it. */
 export type { ArchivedInput, ClockDistance, ClockLooks, Connector, ConnectorHealth, DeviceClock, DeviceClocks, InboundEncounter, InboundEvent, InboundMerge, InboundMessage, InboundObservations, InboundStatement, Intake, PublishOutcome, RefusedInput, SourceIdentity } from './port.ts'
 export { openIntake } from './intake.ts'

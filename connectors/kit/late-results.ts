@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash } from 'node:crypto'
-import type { ConnectorKind, KeptTable } from './connector-kind.ts'
-import type { Feed, MapContext, Superseded, Taken } from './feed.ts'
+import type { ConnectorKind, KeptTable, ResultName } from './connector-kind.ts'
+import type { Feed, MapContext } from './feed.ts'
 import type { MappingTable } from './mapping.ts'
-import type { Fault } from './outcome.ts'
+import type { Fault, Superseded, Taken } from './outcome.ts'
 import type { ArchivedInput, InboundMessage, InboundObservations, Intake, PublishOutcome, RefusedInput } from './port.ts'
 
 /** A refused message that speaks of results: which, and of which of them something newer was taken since. */
@@ -15,9 +15,6 @@ export interface LateResultsOptions {
   readonly resultsIn: (raw: Buffer, context: MapContext) => readonly ResultName[]
   readonly lettersMax?: number
 }
-
-/** A result as a message names it. `patient`: as far as it can be told whose it is. */
-export interface ResultName { readonly patient: string | undefined, readonly resultId: string }
 
 /** A retry that is under way. */
 interface Run { readonly key: string, readonly letter: LateLetter, leftOut: number }

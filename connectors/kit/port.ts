@@ -1,6 +1,6 @@
 import type { EncounterEvent, ObservationSet, RefusalCause, StatementEvent } from '../../streams/events/index.ts'
 import type { ArrivalTimeMs, EventTimeMs } from '../../streams/time/index.ts'
-import type { Superseded, Taken } from './feed.ts'
+import type { Superseded, Taken } from './outcome.ts'
 
 /** A patient as a source names one; never leaves the connector and the identity vault. */
 export interface SourceIdentity {

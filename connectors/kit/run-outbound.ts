@@ -1,7 +1,6 @@
 import { isLatidoError } from '../../streams/errors/index.ts'
 import type { Clock, DurationMs } from '../../streams/time/index.ts'
-import type { Superseded, Taken } from './feed.ts'
-import type { Fault } from './outcome.ts'
+import type { Fault, Superseded, Taken } from './outcome.ts'
 import type { OutboundBatch, OutboundItem, OutboundSource } from './outbound.ts'
 import type { Connector, ConnectorHealth, Intake } from './port.ts'
 import { Standing } from './standing.ts'

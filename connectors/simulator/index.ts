@@ -3,7 +3,7 @@ export { runSimulator, SIMULATOR_DEFAULTS } from './run.ts'
 export type { Endpoint, Simulator, SimulatorOptions } from './run.ts'
 /** The same ward without clock and sockets: everything it sends, in order, from a seed. */
 export { wardSteps } from './ward-steps.ts'
-export type { WardStep } from './ward-steps.ts'
+export type { WardStep } from './ward-step.ts'
 export type { WardOptions } from './ward.ts'
 export type { Scenario } from './scenario.ts'
 /** Seeded randomness. */

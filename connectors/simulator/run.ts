@@ -6,7 +6,7 @@ import type { MonitorCounts } from './monitor-link.ts'
 import type { Random } from './random.ts'
 import type { Scenario } from './scenario.ts'
 import { wardSteps } from './ward-steps.ts'
-import type { WardStep } from './ward-steps.ts'
+import type { WardStep } from './ward-step.ts'
 
 export interface Endpoint { readonly host: string, readonly port: number }
 

@@ -1,11 +1,6 @@
 import { Ward } from './ward.ts'
 import type { WardOptions } from './ward.ts'
-
-/** Something a ward sends: over MLLP, or by a monitor over MQTT. */
-export type WardStep =
-  | { readonly kind: 'hl7', readonly dueMs: number, readonly controlId: string, readonly text: string }
-  | { readonly kind: 'association', readonly dueMs: number, readonly device: string, readonly payload: string }
-  | { readonly kind: 'numerics', readonly dueMs: number, readonly device: string, readonly payload: string }
+import type { WardStep } from './ward-step.ts'
 
 /**
  * Everything that a ward sends, for ever, in the order in which it is due; the same options give the same steps.

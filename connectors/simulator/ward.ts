@@ -13,7 +13,7 @@ import { DueQueue } from './queue.ts'
 import type { Random } from './random.ts'
 import { openingEpisodes } from './scenario.ts'
 import type { Scenario } from './scenario.ts'
-import type { WardStep } from './ward-steps.ts'
+import type { WardStep } from './ward-step.ts'
 
 export interface WardOptions {
   readonly random: Random

@@ -1,6 +1,6 @@
 import { errors, jwtVerify, type JWTPayload } from 'jose'
 import type { Clock } from '../../streams/time/index.ts'
-import { hashOf, type Authentication, type RefusedToken, type Writes } from './credentials.ts'
+import { hashOf, type Authentication, type RefusedToken, type Writes } from './principal.ts'
 import { KeysUnavailable, type KeySet } from './key-set.ts'
 import { SCOPES, type OAuthOptions, type Scope } from './options.ts'
 

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { z } from 'zod'
 import { LatidoError } from '../../streams/errors/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
-import { hashOf, type Authentication, type Principal } from './credentials.ts'
+import { hashOf, type Authentication, type Principal } from './principal.ts'
 import { SCOPES, TELEMEDICINE_LIMITS } from './options.ts'
 
 /** Says what it is wherever it turns up: in a log, in a scanner for leaked secrets. */

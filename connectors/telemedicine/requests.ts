@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import type { Principal, Writes } from './credentials.ts'
-import { hashOf } from './credentials.ts'
+import { hashOf, type Principal, type Writes } from './principal.ts'
 import { canonical, readJson, type Envelope, type ItemKind } from './envelope.ts'
 import { whatIsWrong } from './mapped.ts'
 import { TELEMEDICINE_LIMITS, type Scope } from './options.ts'

@@ -1,19 +1,7 @@
-import type { DurationMs, EventTimeMs } from '../../streams/time/index.ts'
+import type { EventTimeMs } from '../../streams/time/index.ts'
+import { BEFORE, BITMAP_WORDS, BITS, CORRECTION_HORIZON_MS, DENSE_HEAD, NEWEST, QUARTER_MS } from './dense-layout.ts'
 import type { SeriesPlan } from './plan.ts'
 import { addToRing, emptyRing, joinRing, type Rings } from './tile-ring.ts'
-
-// Dense state: [time, value, order] of the newest reading and of the one before it, the newest time above and below each limit, then the rings.
-export const NEWEST = 0
-export const BEFORE = 3
-export const DENSE_HEAD = 6
-
-/** A dense reading older than the newest by more than this is late. */
-const CORRECTION_HORIZON_MS: DurationMs = 3_600_000
-/** Readings of one quarter of a second are one. */
-const QUARTER_MS: DurationMs = 250
-/** Quarters of the horizon, both ends, in whole words. */
-const BITS = (Math.floor(CORRECTION_HORIZON_MS / QUARTER_MS / 32) + 1) * 32
-export const BITMAP_WORDS: number = BITS / 32
 
 export type Dense = Rings
 

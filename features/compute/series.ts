@@ -1,6 +1,7 @@
 import type { Observation, ObservationKind } from '../../streams/events/index.ts'
 import type { ArrivalTimeMs, EventTimeMs } from '../../streams/time/index.ts'
-import { addDense, BEFORE, emptyDense, joinDense, NEWEST, type Dense } from './dense.ts'
+import { addDense, emptyDense, joinDense, type Dense } from './dense.ts'
+import { BEFORE, NEWEST } from './dense-layout.ts'
 import { emptyKept, expireKept, forgetKept, identityOf, insertKept, isSame, joinKept, ORDER, placeOf, READING, removeKept, uncount, type Kept } from './kept.ts'
 import type { SeriesPlan } from './plan.ts'
 

@@ -1,5 +1,5 @@
 import type { ArrivalTimeMs, DurationMs, EventTimeMs } from '../../streams/time/index.ts'
-import { DENSE_HEAD, NEWEST } from './dense.ts'
+import { DENSE_HEAD, NEWEST } from './dense-layout.ts'
 import { firstFrom, FORGOTTEN_AFTER_MS, ORDER, READING } from './kept.ts'
 import { samplesOf, type SeriesPlan } from './plan.ts'
 import type { Series } from './series.ts'

@@ -17,8 +17,10 @@ export type { ClusterPlan, Provisioning } from './log/index.ts'
 /** The offline store and its lake, for commands; a view at past moments, computed from the observations. */
 export { backfillFile, backfillStore, exportVectors, isRemote, openLake, withOfflineStore } from './offline/index.ts'
 export type { BackfillRequest, ExportSummary } from './offline/index.ts'
-/** Fills an online store that has lost its rows; features online, served by a process that does nothing else. */
-export { rebuildOnlineOf, startServing } from './online/index.ts'
+/** Fills an online store that has lost its rows. */
+export { rebuildOnlineOf } from './rebuild-online.ts'
+/** Features online, served by a process that does nothing else. */
+export { startServing } from './online/index.ts'
 /** What is held for one patient. */
 export { readPatient, renderPatient } from './patient/index.ts'
 export type { PatientAt } from './patient/index.ts'

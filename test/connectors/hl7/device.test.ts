@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Mapped } from '../../../connectors/hl7/map.ts'
+import type { Mapped } from '../../../connectors/hl7/mapped.ts'
 import { hl7Mapper } from '../../../connectors/hl7/mapper.ts'
 import { HL7_PROFILE } from '../../../connectors/hl7/profile.ts'
 import { PLAIN_MAPPING, type MapContext, type MappedMessage } from '../../../connectors/kit/index.ts'

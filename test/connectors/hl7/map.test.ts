@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Mapped } from '../../../connectors/hl7/map.ts'
+import type { Mapped } from '../../../connectors/hl7/mapped.ts'
 import { HL7_PROFILE } from '../../../connectors/hl7/profile.ts'
 import type { EncounterEvent, Observation } from '../../../streams/events/index.ts'
 import { adt, hl7, mapRaw, NOW, observationsOf, oru } from './support.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Mapped } from '../../../connectors/hl7/map.ts'
+import type { Mapped } from '../../../connectors/hl7/mapped.ts'
 import { HL7_PROFILE } from '../../../connectors/hl7/profile.ts'
 import type { FeedMapping } from '../../../connectors/kit/index.ts'
 import { adt, mapRaw } from './support.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Mapped } from '../../../connectors/hl7/map.ts'
+import type { Mapped } from '../../../connectors/hl7/mapped.ts'
 import { handlingOf } from '../../../connectors/hl7/types.ts'
 import type { FeedMapping } from '../../../connectors/kit/index.ts'
 import type { StatementEvent } from '../../../streams/events/index.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Mapped } from '../../../connectors/hl7/map.ts'
+import type { Mapped } from '../../../connectors/hl7/mapped.ts'
 import { adt, mapRaw, oru } from './support.ts'
 
 const EVN = 'EVN||20260314110000+0000'
