@@ -127,8 +127,10 @@ export class GuideReader implements AsyncDisposable {
     const session = join(this.path, '.session')
     const child = this.#spawn(`${existsSync(session) ? `. ./.session\n` : ''}set -o pipefail\n${line}\ncode=$?\nexport -p | grep -E ' (PATIENT)=' > .session\nexit $code`)
     let output = ''
+    let closed = false
     collect(child, text => { output += text })
-    await until(line, LINE_MS_MAX, () => child.exitCode !== null || child.signalCode !== null).catch((e: unknown) => { child.kill('SIGKILL'); throw e })
+    child.once('close', () => { closed = true }) // it has ended, and all that it printed has come
+    await until(line, LINE_MS_MAX, () => closed).catch((e: unknown) => { child.kill('SIGKILL'); throw e })
     return { code: child.exitCode, output }
   }
 
