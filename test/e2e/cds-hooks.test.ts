@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../streams/time/index.ts'
+import { freePorts } from '../kit/servers/index.ts'
 import { tempDir } from '../kit/temp-dir.ts'
-import { admission, api, chartedSet, codeOf, DETERIORATED, freePort, MllpClient, pipelineOf, startCli, until, type Cli, type WireAlert } from './kit/index.ts'
+import { admission, api, chartedSet, codeOf, DETERIORATED, MllpClient, pipelineOf, startCli, until, type Cli, type WireAlert } from './kit/index.ts'
 
 const ISSUER = 'https://ehr.example.org'
 const SYSTEM = 'urn:hospital:mrn'
@@ -22,7 +23,7 @@ describe('--cds-hooks in the running product', () => {
   let tokens = 0
   beforeAll(async () => {
     keys = await generateKeyPair('ES384')
-    const port = await freePort()
+    const [port = 0] = await freePorts(1)
     url = `http://127.0.0.1:${port}`
     writeFileSync(join(dir.path, 'jwks.json'), JSON.stringify({ keys: [{ ...await exportJWK(keys.publicKey), kid: 'k1', alg: 'ES384' }] }))
     writeFileSync(join(dir.path, 'cds.json'), JSON.stringify({ port, publicUrl: PUBLIC, clients: [{ issuer: ISSUER, jwks: { file: join(dir.path, 'jwks.json') } }], namespaces: { [SYSTEM]: '' } }))

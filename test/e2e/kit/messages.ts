@@ -1,4 +1,3 @@
-import { createServer, type AddressInfo } from 'node:net'
 import { formatTime } from '../../../connectors/hl7/index.ts'
 
 /** Segments to a message, CR after each. */
@@ -28,13 +27,4 @@ export function chartedSet (controlId: string, patient: string, values: ChartedV
   ]
   return hl7(msh('ORU^R01^ORU_R01', controlId, at), pid(patient), `OBR|1||${controlId}|VITALS^Vital signs^L|||${formatTime(at)}`,
     ...lines.map(([code, value, unit], i) => `OBX|${i + 1}|NM|${code}||${value}|${unit}|||||F|||${formatTime(at)}`))
-}
-
-/** A port that was free a moment ago. */
-export async function freePort (): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
-  const { port } = server.address() as AddressInfo
-  await new Promise<void>(resolve => { server.close(() => { resolve() }) })
-  return port
 }

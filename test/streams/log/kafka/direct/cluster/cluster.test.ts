@@ -3,6 +3,7 @@ import { findCoordinator } from '../../../../../../streams/log/kafka/direct/clus
 import { openCluster, type Cluster } from '../../../../../../streams/log/kafka/direct/cluster/index.ts'
 import type { Api } from '../../../../../../streams/log/kafka/direct/wire/index.ts'
 import { ManualClock } from '../../../../../../streams/time/index.ts'
+import { freePorts } from '../../../../../kit/servers/index.ts'
 import { coordinatorReply, KEY, metadataReply, startFakeBroker, topicsAsked, VERSIONS, versionsReply, type FakeBroker, type FakeRequest, type FakeTopic, type Script } from '../fake-broker.ts'
 import { eventually, testOptions } from '../support.ts'
 
@@ -11,11 +12,8 @@ const WHO = 901
 const who: Api<null, number> = { name: 'Who', key: WHO, minVersion: 0, maxVersion: 0, flexibleFrom: 99, encode: () => {}, decode: reader => reader.int32() }
 const WITH_WHO = [...VERSIONS, [WHO, 0, 0]] as const
 
-async function deadAddress (): Promise<string> {
-  const broker = await startFakeBroker()
-  await broker[Symbol.asyncDispose]()
-  return broker.address
-}
+/** Where nobody listens. */
+async function deadAddress (): Promise<string> { return `127.0.0.1:${(await freePorts(1))[0]}` }
 
 /** Brokers 1, 2, ... that know each other. `topics` and `script` are asked at each request. */
 async function withBrokers (count: number, { topics = [], script = {} }: { readonly topics?: readonly FakeTopic[] | (() => readonly FakeTopic[]), readonly script?: Script | ((id: number) => Script) }, run: (brokers: FakeBroker[]) => Promise<void>): Promise<void> {

@@ -5,6 +5,7 @@ import { Connection } from '../../../../../../streams/log/kafka/direct/cluster/c
 import { ConnectionLost, type ClusterLimits } from '../../../../../../streams/log/kafka/direct/cluster/index.ts'
 import type { Api } from '../../../../../../streams/log/kafka/direct/wire/index.ts'
 import { ManualClock, systemClock, type Clock } from '../../../../../../streams/time/index.ts'
+import { freePorts } from '../../../../../kit/servers/index.ts'
 import { startFakeBroker, type FakeBroker, type FakeBrokerOptions, type FakeRequest, type Reply } from '../fake-broker.ts'
 import { eventually, testOptions } from '../support.ts'
 
@@ -174,7 +175,6 @@ it('holds calls while it authenticates again, and ends if that fails', async () 
 })
 
 it('says where nobody listens, within the time to connect', async () => {
-  const broker = await startFakeBroker()
-  await broker[Symbol.asyncDispose]()
-  await expect(Connection.open({ host: '127.0.0.1', port: broker.port }, testOptions([broker.address]))).rejects.toEqual(lost(true, /the broker 127\.0\.0\.1:\d+ cannot be reached: .*ECONNREFUSED/))
+  const [port = 0] = await freePorts(1)
+  await expect(Connection.open({ host: '127.0.0.1', port }, testOptions([`127.0.0.1:${port}`]))).rejects.toEqual(lost(true, /the broker 127\.0\.0\.1:\d+ cannot be reached: .*ECONNREFUSED/))
 })
