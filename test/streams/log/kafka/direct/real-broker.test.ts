@@ -105,7 +105,7 @@ describeKafka('a real broker', () => {
     expect(answer.partitions.map(p => [p.errorCode, p.baseOffset])).toEqual([[0, 0]])
     expect(plainly(await java.read({ topic, partition: 0 }))).toEqual(plainly(someRecords()))
     if (withKcat) {
-      const printed = spawnSync('kcat', ['-C', '-b', kafka.bootstrap, '-t', topic, '-e', '-q', '-f', '%k|%S\n'], { encoding: 'utf8', timeout: 20_000 }).stdout
+      const printed = spawnSync('kcat', ['-C', '-b', kafka.bootstrap, '-t', topic, '-e', '-q', '-f', '%k|%S\n'], { encoding: 'utf8', timeout: 120_000 }).stdout
       expect(printed.trimEnd().split('\n')).toEqual(someRecords().map(r => `${r.key?.toString() ?? ''}|${r.value?.length ?? -1}`))
     }
   })
@@ -114,7 +114,7 @@ describeKafka('a real broker', () => {
     const topic = `${PREFIX}-kcat-${codec}`
     await java.createTopic(topic, 1)
     const lines = Array.from({ length: 2_000 }, (_, i) => `heartRate=${60 + i % 40};spo2=97;bed=${i % 7}`)
-    expect(spawnSync('kcat', ['-P', '-b', kafka.bootstrap, '-t', topic, '-z', codec], { input: lines.join('\n'), timeout: 20_000 }).status).toBe(0)
+    expect(spawnSync('kcat', ['-P', '-b', kafka.bootstrap, '-t', topic, '-z', codec], { input: lines.join('\n'), timeout: 120_000 }).status).toBe(0)
     await until('the topic', 60_000, async () => await cluster.topic(topic) !== undefined)
     const batches = await fetched(cluster, topic)
     expect(batches.map(b => codecOf(b, 0))).toContain(codec)
@@ -122,7 +122,7 @@ describeKafka('a real broker', () => {
   })
 
   const reach = async (listener: ListenerName, { tls, sasl }: { readonly tls?: KafkaTls, readonly sasl?: KafkaSasl }): Promise<string> => {
-    await using through = await openCluster(testOptions(kafka.listeners[listener].split(','), { ...(tls === undefined ? {} : { tls }), ...(sasl === undefined ? {} : { sasl }), limits: { connectTimeoutMs: 5_000 } }))
+    await using through = await openCluster(testOptions(kafka.listeners[listener].split(','), { ...(tls === undefined ? {} : { tls }), ...(sasl === undefined ? {} : { sasl }), limits: { connectTimeoutMs: 30_000 } }))
     await through.call({ kind: 'coordinator', of: 'group', key: 'g' }, findCoordinator, { of: 'group', key: 'g' })
     return through.clusterId
   }
@@ -174,10 +174,10 @@ describeKafka('a broker whose sessions end, and that wants certificates', () => 
 
   it('is authenticated to again on the same connection, before the session ends', async () => {
     await using cluster = await openCluster(testOptions(kafka.bootstrapOf('scram').split(','), { sasl: secret('scram-sha-256') }))
-    const from = performance.now()
-    // a connection that is not authenticated again is closed by the broker, and a call fails
-    await until('three sessions', 60_000, async () => {
-      await cluster.call({ kind: 'node', id: 1 }, findCoordinator, { of: 'group', key: 'g' })
+    // A connection that is not authenticated again is closed by the broker, and a call fails. So does one where the machine paused when a session was about to end: then it is seen through three others.
+    let from = performance.now()
+    await until('three sessions in a row', 120_000, async () => {
+      await cluster.call({ kind: 'node', id: 1 }, findCoordinator, { of: 'group', key: 'g' }).catch(() => { from = performance.now() })
       return performance.now() - from > 4_500
     })
   })
