@@ -7,6 +7,7 @@ import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startEngine } from '../../../../features/offline/index.ts'
 import { systemClock } from '../../../../streams/time/index.ts'
+import { until } from '../../../kit/servers/index.ts'
 import { tempDir } from '../../../kit/temp-dir.ts'
 import { describeWithEngine, startTestEngine } from './kit.ts'
 import type { TestEngine } from './kit.ts'
@@ -100,12 +101,16 @@ describeWithEngine('the embedded engine, by an unchanged @clickhouse/client', ()
   })
 
   it('lets small queries by while a heavy one runs', async () => {
-    let heavy = true
-    const long = rows('SELECT sleep(3)').then(() => { heavy = false })
-    await rows('SELECT 1')
-    await rows('SELECT 1')
-    expect(heavy).toBe(true)
-    await long
+    // Three seconds are the longest that ClickHouse sleeps, and a slow machine may need more for the others: then it is tried again.
+    await until('two to pass', 120_000, async () => {
+      let heavy = true
+      const long = rows('SELECT sleep(3)').then(() => { heavy = false })
+      await rows('SELECT 1')
+      await rows('SELECT 1')
+      const passed = heavy
+      await long
+      return passed
+    })
   })
 })
 

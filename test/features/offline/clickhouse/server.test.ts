@@ -10,6 +10,7 @@ import { ManualClock, systemClock } from '../../../../streams/time/index.ts'
 import { tempDir } from '../../../kit/temp-dir.ts'
 import { batchOf, describeWithEngine, observationsAt, PATIENT, startTestEngine, type TestEngine } from './kit.ts'
 
+const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
 /** No server's binary is to be had in the tests: the engine in its own process stands for one, by the same protocol. */
@@ -63,7 +64,7 @@ describeWithEngine('a ClickHouse at an address', () => {
   it('drops raw device readings that are older than their tier, keeps the rest and every rollup, and keeps all again when the tier is taken back', async () => {
     const clock = new ManualClock()
     const with_ = (tiers: Tiers): ReturnType<typeof openClickHouseOffline> => openClickHouseOffline({ url: started.engine.url, username: 'x', password: started.engine.token, clock, database: 'tiers', tiers })
-    const old = systemClock.now() - 100 * DAY_MS
+    const old = Math.floor(systemClock.now() / MINUTE_MS) * MINUTE_MS - 100 * DAY_MS // at the beginning of a minute
     clock.set(systemClock.now())
     const reading = (offset: number, arrival: number, resultId: string): ReturnType<typeof observationsAt> => observationsAt(offset, { arrival, kind: resultId === '' ? 'device' : 'laboratory', observations: [{ concept: 'heartRate', value: 60, comparator: '=', eventTime: arrival, status: 'final', quality: 'valid', resultId }] })
     {
