@@ -98,8 +98,8 @@ export function onlineStoreContract ({ name, prepare }: ContractOptions): void {
       const entities = Array.from({ length: 20 }, own)
       const tables = ['h1', 'h2', 'h3', 'h4']
       let done = false
+      const versions = new Set<number>()
       const reading = (async () => {
-        const versions = new Set<number>()
         while (!done) {
           for (const rows of await store.get(tables, entities)) {
             expect(new Set(rows.map(r => r?.value.toString())).size).toBe(1)
@@ -107,11 +107,10 @@ export function onlineStoreContract ({ name, prepare }: ContractOptions): void {
           }
           await nextTurn()
         }
-        return versions.size
-      })()
-      for (let version = 1; version <= 60; version++) await store.put(tables.flatMap(table => entities.map(entity => row(table, entity, version, `v${version}`)))) // table by table, as the processors give them
+      })().finally(() => { done = true })
+      for (let version = 1; version <= 60 || (versions.size < 3 && !done); version++) await store.put(tables.flatMap(table => entities.map(entity => row(table, entity, version, `v${version}`)))) // table by table, as the processors give them
       done = true
-      expect(await reading).toBeGreaterThan(2)
+      await reading
     })
 
     it('lets two writers with interleaved versions end at the newest row of each', async () => {

@@ -38,7 +38,9 @@ describeRedis('the online store on a Redis that fails', () => {
 
   it('gives up a server that takes the connection and says nothing, when it connects and later', async () => {
     await using proxy = await FaultProxy.open(redis.port)
-    await using store = await open(proxy.port, { answerTimeoutMs: 300 })
+    let opened: OnlineStore | undefined
+    await until('an answer in so short a time', 60_000, async () => { opened = await open(proxy.port, { answerTimeoutMs: 300 }).catch(() => undefined); return opened !== undefined })
+    await using store = opened!
     await proxy.set({ kind: 'hold', direction: 'down' })
     await expect(store.put([row('t', 'a', 1)])).rejects.toMatchObject({ code: 'ONLINE_UNAVAILABLE' })
     await expect(open(proxy.port, { connectTimeoutMs: 300 })).rejects.toMatchObject({ code: 'ONLINE_UNAVAILABLE', message: expect.stringContaining(`127.0.0.1:${proxy.port}`) })
