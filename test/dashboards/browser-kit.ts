@@ -54,6 +54,7 @@ export function usePages (): Pages {
     sources = new FakeSources({ clock: systemClock, ...fake })
     server = await startDashboards({ host: '127.0.0.1', port: 0, sources, webRoot })
     const page = await (await browser.newContext({ locale: 'en-GB', viewport: { width: 1600, height: 1000 }, ...context })).newPage()
+    page.setDefaultTimeout(WAIT.timeout)
     page.on('pageerror', error => faults.push(error.message))
     page.on('console', message => { if (message.type() === 'error' && !message.text().includes('Failed to load resource') && !message.text().includes('ERR_')) faults.push(message.text()) })
     await page.goto(server.url + path)

@@ -38,7 +38,7 @@ export function exchange (port: number, request: string, complete: (received: st
     const socket = connect(port, '127.0.0.1', () => { socket.write(request) })
     let received = ''
     socket.setEncoding('latin1')
-    socket.setTimeout(10_000, () => { socket.destroy(new Error(`nothing more came after ${JSON.stringify(received.slice(0, 500))}`)) })
+    socket.setTimeout(60_000, () => { socket.destroy(new Error(`nothing more came after ${JSON.stringify(received.slice(0, 500))}`)) })
     socket.on('data', (chunk: string) => { received += chunk; if (complete(received)) { socket.destroy(); resolve(received) } })
     socket.on('error', reject)
     socket.on('close', () => { resolve(received) })
