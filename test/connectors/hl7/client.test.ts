@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { frame, Framer, readHl7File, sendHl7 } from '../../../connectors/hl7/index.ts'
 import { readHeader } from '../../../connectors/hl7/header.ts'
 import { ManualClock } from '../../../streams/time/index.ts'
+import { freePorts } from '../../kit/servers/index.ts'
 import { eventually, hl7, listener, oru } from './support.ts'
 
 const HR = 'OBX|1|NM|8867-4^^LN||88'
@@ -73,9 +74,8 @@ describe('the sender', () => {
     r.server.close()
   })
   it('says what to do where nothing listens', async () => {
-    const r = await receiver(() => [])
-    await new Promise(resolve => { r.server.close(resolve) })
-    await expect(sendHl7({ host: '127.0.0.1', port: r.port, messages: [oru('1', HR)] })).rejects.toMatchObject({ code: 'CONFIG_INVALID', action: expect.stringContaining('LATIDO_MLLP_PORT') })
+    const [port = 0] = await freePorts(1)
+    await expect(sendHl7({ host: '127.0.0.1', port, messages: [oru('1', HR)] })).rejects.toMatchObject({ code: 'CONFIG_INVALID', action: expect.stringContaining('LATIDO_MLLP_PORT') })
   })
 })
 

@@ -1,10 +1,11 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { Framer, hl7Sender, hl7SenderSchema, type Hl7SenderOptions } from '../../../../connectors/hl7/index.ts'
 import { readHeader } from '../../../../connectors/hl7/header.ts'
 import { frame } from '../../../../connectors/hl7/framer.ts'
 import type { Connector, OutboundItem } from '../../../../connectors/kit/index.ts'
 import { ManualClock } from '../../../../streams/time/index.ts'
+import { freePorts } from '../../../kit/servers/index.ts'
 import { FakeIntake } from '../../kit/fake-intake.ts'
 import { makeCertificates, type Certificates } from '../certificates.ts'
 import { eventually, hl7, listener } from '../support.ts'
@@ -92,26 +93,26 @@ describe('a receiver that does not take it', () => {
   it('and does not answer gets it again, with the same control id, after pauses that grow', async () => {
     using there = await receiver(n => n < 4 ? undefined : 'AA')
     await using sending = send(there.port, new ItemLog(alert()), { answerMs: 10_000, pauseMsMin: 1_000, pauseMsMax: 3_000 })
-    const pauses: number[] = []
+    const slept = vi.spyOn(sending.clock, 'sleep')
+    const pauses = (): readonly number[] => slept.mock.calls.map(([ms]) => ms).filter(ms => ms !== 10_000) // which is the wait for a connection, or an answer
     for (let n = 1; n <= 3; n++) {
       await eventually(() => there.got.length === n)
       sending.clock.advance(10_000)
-      await eventually(() => sending.intake.counts.get('counterparty-away') === n)
-      let waited = 0
-      while (there.got.length === n && waited < 60) { sending.clock.advance(250); waited++; for (let i = 0; i < 40; i++) await new Promise(resolve => { setImmediate(resolve) }) }
-      pauses.push(waited * 250)
+      await eventually(() => sending.intake.counts.get('counterparty-away') === n && pauses().length === n)
+      sending.clock.advance(pauses().at(-1)! - 1)
+      expect(there.got).toHaveLength(n)
+      sending.clock.advance(1)
     }
     await eventually(() => sending.log.done === 1)
     expect(new Set(controls(there.got)).size).toBe(1)
-    expect(pauses).toEqual([1_000, 2_000, 3_000])
+    expect(pauses()).toEqual([1_000, 2_000, 3_000])
     expect(sending.intake.refused).toEqual([])
   })
   it('and is away is waited for, and said to be', async () => {
-    const gone = await receiver(() => 'AA')
-    gone[Symbol.dispose]()
-    await using sending = send(gone.port, new ItemLog(alert()))
+    const [port = 0] = await freePorts(1)
+    await using sending = send(port, new ItemLog(alert()))
     await eventually(() => sending.connector.health().state === 'waiting')
-    expect([sending.connector.health().why, sending.log.done, sending.connector.endpoint]).toEqual(['nothing answers there', 0, `mllp://127.0.0.1:${gone.port}`])
+    expect([sending.connector.health().why, sending.log.done, sending.connector.endpoint]).toEqual(['nothing answers there', 0, `mllp://127.0.0.1:${port}`])
   })
   it('for ever makes it a dead letter, and the next one goes', async () => {
     using there = await receiver(n => n === 1 ? 'AR\rERR||PID^1^3|204^Unknown key identifier^HL70357|E||||PATIENT MRN-77 UNKNOWN' : n === 2 ? 'CR' : 'AA')
@@ -122,7 +123,7 @@ describe('a receiver that does not take it', () => {
   })
   it('with an error gets it again, so many times, then it is a dead letter', async () => {
     using there = await receiver(n => n <= 3 ? 'AE' : 'AA')
-    await using sending = send(there.port, new ItemLog(alert(), alert({ id: 'alert-2' })), { attemptsMax: 3, pauseMsMin: 1, pauseMsMax: 1 })
+    await using sending = send(there.port, new ItemLog(alert(), alert({ id: 'alert-2' })), { attemptsMax: 3, pauseMsMin: 1, pauseMsMax: 1, answerMs: 86_400_000 }) // the clock runs as fast as the loop turns
     while (sending.log.done < 2) { sending.clock.advance(1); await new Promise(resolve => { setImmediate(resolve) }) }
     expect(sending.intake.refused.map(r => r.detail)).toEqual(['answered AE, 3 times'])
     expect(new Set(controls(there.got.slice(0, 3))).size).toBe(1)
