@@ -13,7 +13,7 @@ import { FakeFhirServer, type Resource } from '../fake-server/index.ts'
 import { feedOf, heartRate, MemoryTable, patient } from '../support.ts'
 import { notificationOf, type Said } from './notifier.ts'
 
-const WITHIN_MS = 10_000
+const WITHIN_MS = 20_000
 const SECRET = 'a-secret-that-is-long-enough'
 const TOPIC = { key: 'vitals', criteria: 'Observation', topic: 'http://example.org/topic', heartbeatSeconds: 5 }
 const PLAIN = { key: 'vitals', criteria: 'Observation' }
@@ -217,7 +217,7 @@ describe('a topic notification', () => {
   })
 
   it('whose predecessor is only late is no gap', async () => {
-    await ready({ subscription: TOPIC, limits: { gapGraceMs: 300 } })
+    await ready({ subscription: TOPIC, limits: { gapGraceMs: 600_000 } }) // late by less than that, however slow the machine
     await notify({ count: 2, events: [{ number: 2, resource: versioned(82, 2) }] })
     await notify({ count: 1, events: [{ number: 1, resource: heartRate('late', 81) }] })
     await until('the numbers on disk', WITHIN_MS, () => (tables.get('event-numbers')?.rows.get('vitals') as { contiguous: number } | undefined)?.contiguous === 2)
@@ -267,7 +267,6 @@ describe('heartbeats', () => {
     await until('silence', WITHIN_MS, () => started.health().why.includes('heartbeat'))
     await until('the reading', WITHIN_MS, () => intake.values().includes(64))
     expect(started.health().state).toBe('waiting')
-    await notify({ count: 0, type: 'heartbeat' })
-    await until('the heartbeat', WITHIN_MS, () => started.health().state === 'up')
+    await until('a heartbeat', WITHIN_MS, async () => { await notify({ count: 0, type: 'heartbeat' }); return started.health().state === 'up' }) // 50 ms after each it is silent again
   })
 })
