@@ -61,16 +61,17 @@ describeOrthanc('a real Orthanc', () => {
   }, 60_000)
 
   it('tells of a study that an Orthanc took in before it was killed, though that never says that it became stable; waits meanwhile', async () => {
+    await using patient = await startOrthanc({ stableAfterS: 3_600 }) // so it is killed before, however long that takes
+    await restart({}, { url: patient.url })
     await until('the connector', 30_000, () => radiology.connector.health().state === 'up')
-    await orthanc.upload(image({ study: '3' }))
-    await orthanc.kill()
+    await patient.upload(image({ study: '3' }))
+    await patient.kill()
     await until('waiting', 30_000, () => radiology.connector.health().state === 'waiting')
     expect(radiology.connector.health().why).toMatch(/^Orthanc does not answer \(\w+\)$/)
-    await orthanc.start()
-    const changes = JSON.stringify(await orthanc.call('GET', '/changes'))
+    await patient.start()
     await radiology.until('the study', all => all.length === 1)
-    expect(changes).not.toContain('StableStudy')
-    expect(radiology.connector.health().state).toBe('up')
+    expect(JSON.stringify(await patient.call('GET', '/changes'))).not.toContain('StableStudy')
+    await until('up again', 30_000, () => radiology.connector.health().state === 'up')
   }, 90_000)
 
   it('tells of a study once when it ends between taking it and keeping that it did', async () => {
@@ -78,7 +79,7 @@ describeOrthanc('a real Orthanc', () => {
     await orthanc.upload(image({ study: '4' }), image({ study: '5' }))
     await radiology.until('both', all => all.length === 2)
     await restart()
-    await until('both come again, and are known', 30_000, () => radiology.house.counts.get('duplicate') === 2)
+    await until('both come again, and are known', 30_000, () => (radiology.house.counts.get('duplicate') ?? 0) >= 2)
     await radiology.calm()
     expect(await radiology.statements()).toHaveLength(2)
   }, 60_000)

@@ -6,7 +6,7 @@ import { startRestartable, type Restartable } from './restartable.ts'
 
 const READY_WITHIN_MS = 30_000
 
-/** An Orthanc of a test's own, with one user, that may be killed, emptied and started again. A study is stable after a second. */
+/** An Orthanc of a test's own, with one user, that may be killed, emptied and started again. */
 export interface OrthancServer extends Restartable {
   readonly url: string
   readonly username: string
@@ -26,7 +26,8 @@ function orthancCommand (): string | undefined { return COMMANDS.find(command =>
 
 export function missingOrthanc (): string | undefined { return orthancCommand() === undefined ? 'no Orthanc' : undefined }
 
-export async function startOrthanc (): Promise<OrthancServer> {
+/** `stableAfterS`: a study is stable when nothing was added to it for so long. */
+export async function startOrthanc ({ stableAfterS = 1 }: { readonly stableAfterS?: number } = {}): Promise<OrthancServer> {
   const [port = 0] = await freePorts(1)
   const [username, password] = ['latido', 'only-for-tests']
   const url = `http://127.0.0.1:${port}`
@@ -41,7 +42,7 @@ export async function startOrthanc (): Promise<OrthancServer> {
     args: directory => {
       const [config, data] = [join(directory, 'orthanc.json'), dataOf(directory)]
       // Orthanc 1.10 cannot be told an address: it listens on all, and RemoteAccessAllowed refuses whoever is not this machine. DICOM's own port is off.
-      writeFileSync(config, JSON.stringify({ Name: 'test', StorageDirectory: data, IndexDirectory: data, HttpPort: port, RemoteAccessAllowed: false, DicomServerEnabled: false, AuthenticationEnabled: true, RegisteredUsers: { [username]: password }, StableAge: 1, Plugins: [], SaveJobs: false }))
+      writeFileSync(config, JSON.stringify({ Name: 'test', StorageDirectory: data, IndexDirectory: data, HttpPort: port, RemoteAccessAllowed: false, DicomServerEnabled: false, AuthenticationEnabled: true, RegisteredUsers: { [username]: password }, StableAge: stableAfterS, Plugins: [], SaveJobs: false }))
       return [config]
     },
   })
