@@ -3,7 +3,7 @@ import { codeOf, MllpClient, startCli } from '../../e2e/kit/index.ts'
 import { startHapiHl7, startPythonHl7, type Hl7Peer } from '../../kit/servers/hl7-peer.ts'
 import { tempDir } from '../../kit/temp-dir.ts'
 import { quantile, type BenchOptions, type Measure } from '../measure.ts'
-import { Hl7Alone } from './hl7-alone.ts'
+import { ReceiverChild } from './receiver-child.ts'
 import { panel } from './messages.ts'
 
 const CONNECTIONS = 100
@@ -27,8 +27,8 @@ class Figures {
  */
 export async function hl7 ({ seconds = 3, runs = 3, say }: BenchOptions): Promise<readonly Measure[]> {
   const figures = new Figures()
-  await using alone = await Hl7Alone.start('hl7-child')
-  await using floor = await Hl7Alone.start('floor-child')
+  await using alone = await ReceiverChild.start('alone-child')
+  await using floor = await ReceiverChild.start('floor-child')
   const others = await Others.start(say)
   try {
     await exchange(alone.port, { messages: WARM_UP }) // the compiler warms up, and the journal's files grow
@@ -69,7 +69,7 @@ async function exchange (port: number, until: { readonly seconds?: number, reado
 }
 
 /** Many connections at a time, each with a patient of its own; then the log is read: each message once, in the order of its connection. */
-async function many (alone: Hl7Alone, seconds: number, run: number): Promise<number> {
+async function many (alone: ReceiverChild, seconds: number, run: number): Promise<number> {
   const before = await alone.check()
   const startedMs = systemClock.monotonicMs()
   const sent = await Promise.all(Array.from({ length: CONNECTIONS }, async (_, c) => {

@@ -11,11 +11,11 @@ const BUILT = new URL('../../../dist/bench/', import.meta.url)
 
 export interface LogCheck { readonly messages: number, readonly twice: number, readonly reordered: number }
 
-/** `hl7-child`: the connector, the intake and the embedded log. `floor-child`: one durable write and an answer. */
-type Program = 'hl7-child' | 'floor-child'
+/** `alone-child`: the connector, the intake and the embedded log. `floor-child`: one durable write and an answer. */
+type Program = 'alone-child' | 'floor-child'
 
 /** A receiver in a process of its own. */
-export class Hl7Alone implements AsyncDisposable {
+export class ReceiverChild implements AsyncDisposable {
   readonly #process: ChildProcessByStdio<Writable, Readable, null>
   readonly #lines: Interface
   readonly #directory = tempDir()
@@ -28,10 +28,10 @@ export class Hl7Alone implements AsyncDisposable {
   }
 
   /** Compiled, as users run it: a loader of sources names every function anew each time that it is made, which is a tenth of a message. */
-  static async start (program: Program, nodeFlags: readonly string[] = []): Promise<Hl7Alone> {
+  static async start (program: Program, nodeFlags: readonly string[] = []): Promise<ReceiverChild> {
     const built = fileURLToPath(new URL(`${program}.mjs`, BUILT))
     await build({ entryPoints: [fileURLToPath(new URL(`${program}.ts`, import.meta.url))], outfile: built, bundle: true, packages: 'external', format: 'esm', platform: 'node', target: 'node20', logLevel: 'warning' })
-    const alone = new Hl7Alone(built, nodeFlags)
+    const alone = new ReceiverChild(built, nodeFlags)
     alone.port = Number(await alone.#line())
     return alone
   }
@@ -43,7 +43,7 @@ export class Hl7Alone implements AsyncDisposable {
   }
 
   async #line (): Promise<string> {
-    const ended = once(this.#process, 'exit').then(() => { throw new Error('the process with the HL7 connector ended') })
+    const ended = once(this.#process, 'exit').then(() => { throw new Error('the receiver ended') })
     ended.catch(() => {})
     const [line] = await Promise.race([once(this.#lines, 'line') as Promise<[string]>, ended])
     return line
