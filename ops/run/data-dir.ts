@@ -1,6 +1,7 @@
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { LatidoError, messageOf } from '../../streams/errors/index.ts'
+import { makeDirectory } from '../../streams/files/index.ts'
 
 /** The data directory, held by this process until it is let go. */
 export interface DataDir extends Disposable { path (...parts: readonly string[]): string }
@@ -10,7 +11,7 @@ export function openDataDir (directory: string): DataDir {
   const root = resolve(directory)
   const lock = join(root, 'latido.lock')
   try {
-    mkdirSync(root, { recursive: true, mode: 0o700 })
+    makeDirectory(root, 0o700)
     accessSync(root, constants.W_OK)
   } catch (cause) {
     throw new LatidoError('DATA_DIR_UNWRITABLE', `the data directory ${root} cannot be written: ${messageOf(cause)}`, 'choose another with LATIDO_DATA_DIR, or change its permissions', cause)

@@ -1,9 +1,10 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Database } from 'lmdb'
 import type { Sealer, SourceIdentity } from '../../connectors/kit/index.ts'
 import { LatidoError, messageOf } from '../../streams/errors/index.ts'
+import { makeDirectory, makeFile } from '../../streams/files/index.ts'
 import type { PatientKey, SealedIdentity } from '../../streams/events/index.ts'
 import { openLmdb } from '../../streams/lmdb/index.ts'
 
@@ -241,8 +242,8 @@ function pseudonymUnder (key: Buffer, sourceId: string): PatientKey {
 function loadMasterKey (file: string): Buffer {
   try {
     if (!existsSync(file)) {
-      mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-      writeFileSync(file, randomBytes(KEY_BYTES).toString('base64'), { mode: 0o600, flag: 'wx' })
+      makeDirectory(dirname(file), 0o700)
+      makeFile(file, randomBytes(KEY_BYTES).toString('base64'), 0o600) // without it nothing that was promised can be read
     }
     const key = Buffer.from(readFileSync(file, 'utf8').trim(), 'base64')
     if (key.length !== KEY_BYTES) throw new Error(`it must hold ${KEY_BYTES} bytes in base64`)

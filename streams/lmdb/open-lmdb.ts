@@ -1,7 +1,8 @@
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import { LatidoError, messageOf } from '../errors/index.ts'
+import { makeDirectory, replaceFile } from '../files/index.ts'
 import { missingPage } from './pages.ts'
 import { rootsToTake } from './root.ts'
 
@@ -12,17 +13,39 @@ const MAP_BYTES = 64 * 2 ** 30 // address space, not disk
 /** Opens (or creates) an environment; read-only ones may stand beside another process that writes. Throws STORE_CORRUPT if the file is damaged, DATA_DIR_UNWRITABLE if the directory cannot be made. */
 export function openLmdb (directory: string, what: string, { readOnly = false }: { readonly readOnly?: boolean } = {}): Lmdb {
   try {
-    if (!readOnly) mkdirSync(directory, { recursive: true })
+    if (!readOnly) makeDirectory(directory)
   } catch (cause) {
     throw new LatidoError('DATA_DIR_UNWRITABLE', `the directory for ${what} cannot be written: ${messageOf(cause)}`, 'choose another with LATIDO_DATA_DIR, or change its permissions', cause)
   }
   const file = join(directory, 'data.mdb')
   const damage = existsSync(file) ? damageOf(file, readOnly) : undefined
   if (damage !== undefined) throw corrupt(what, damage)
+  if (!readOnly && (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0) makeStore(directory, file, what)
   try {
-    return open<unknown, string>({ path: directory, maxDbs: 16, mapSize: MAP_BYTES, compression: false, noMemInit: true, encoding: 'json', readOnly })
+    return openAt(directory, readOnly)
   } catch (cause) {
     throw corrupt(what, messageOf(cause), cause)
+  }
+}
+
+function openAt (path: string, readOnly: boolean): Lmdb { return open<unknown, string>({ path, maxDbs: 16, mapSize: MAP_BYTES, compression: false, noMemInit: true, encoding: 'json', readOnly }) }
+
+/**
+ * An empty store that is on the disk, whole, before it has the name of one. LMDB makes its file without syncing it, and a power cut leaves one of zeros, or a half one,
+ * which nothing tells from a store that has lost everything. So whatever has the name was whole once, and what a start leaves that was cut short has another.
+ */
+function makeStore (directory: string, file: string, what: string): void {
+  const blank = join(directory, 'blank.mdb')
+  const remove = (): void => { for (const path of [blank, `${blank}-lock`]) rmSync(path, { force: true }) }
+  try {
+    remove() // LMDB would open what is left there
+    const made = openAt(blank, false)
+    const bytes = readFileSync(blank)
+    void made.close()
+    replaceFile(file, bytes, 0o664) // as LMDB makes it
+    remove()
+  } catch (cause) {
+    throw new LatidoError('DATA_DIR_UNWRITABLE', `${what} cannot be made: ${messageOf(cause)}`, 'choose another data directory with LATIDO_DATA_DIR, change its permissions, or free the disk', cause)
   }
 }
 

@@ -10,7 +10,7 @@ for (let seed = Number(values.from); seed < Number(values.from) + Number(values.
   const directory = tempDir()
   try {
     const asked = await record(directory.path, seed, 200)
-    const found = await wrongImages(directory.path, { seed, images: Number(values.images), forgets: 'nothing' })
+    const found = await wrongImages(directory.path, { seed, images: Number(values.images), forgets: 'nothing', moments: 'all' })
     wrong += found.length
     process.stdout.write(`seed ${seed}: ${asked.length} writes and syncs, ${values.images} images, ${found.length} wrong\n${found.map(line => `  ${line}\n`).join('')}`)
   } finally { directory.remove() }

@@ -1,7 +1,8 @@
-import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FeedMapping } from '../../../connectors/kit/index.ts'
 import { LatidoError } from '../../../streams/errors/index.ts'
+import { replaceFile as replaceWhole } from '../../../streams/files/index.ts'
 import type { AnyKind } from './any-kind.ts'
 import { readCodes } from './codes-file.ts'
 import type { FeedFault } from './fault.ts'
@@ -77,18 +78,9 @@ export function textOf (folder: string, file: string): string | undefined {
 
 /** Whole or not at all, also after a power cut: a new file takes the old one's place. Throws FILE_UNREADABLE. */
 export function replaceFile (folder: string, file: string, text: string): void {
-  const fresh = join(folder, `.${file}.new`)
   try {
-    const fd = openSync(fresh, 'w', 0o644)
-    try {
-      writeSync(fd, text)
-      fsyncSync(fd)
-    } finally {
-      closeSync(fd)
-    }
-    renameSync(fresh, join(folder, file))
+    replaceWhole(join(folder, file), text, 0o644)
   } catch (cause) {
-    rmSync(fresh, { force: true })
     throw new LatidoError('FILE_UNREADABLE', `${file} cannot be written (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`, 'let this user write into the folder of the feeds, or change the file there', cause)
   }
 }

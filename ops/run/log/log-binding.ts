@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { LatidoError, messageOf } from '../../../streams/errors/index.ts'
+import { replaceFile } from '../../../streams/files/index.ts'
 import type { DataDir } from '../data-dir.ts'
 
 /**
@@ -12,7 +13,7 @@ export function bindToLog (dir: DataDir, log: string): void {
   if (before === log) return
   if (before !== undefined) throw new LatidoError('CONFIG_INVALID', `the data directory belongs to another log (${before}, and now ${log})`, 'choose another with --data-dir, or configure the log that it belongs to')
   try {
-    writeFileSync(file, `${log}\n`, { mode: 0o600 })
+    replaceFile(file, `${log}\n`, 0o600)
   } catch (cause) {
     throw new LatidoError('DATA_DIR_UNWRITABLE', `the data directory cannot be written: ${messageOf(cause)}`, 'change its permissions, or free the disk', cause)
   }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { type OnlineStore, openRedisOnlineStore, REDIS_DEFAULTS, type RedisOnlineOptions, type RedisTls, waitingOnlineStore, type WaitingStore } from '../../../features/online/index.ts'
 import { isLatidoError } from '../../../streams/errors/index.ts'
+import { replaceFile } from '../../../streams/files/index.ts'
 import type { Clock, DurationMs } from '../../../streams/time/index.ts'
 import type { RedisConfig } from '../../config/index.ts'
 import { pemOf, secretOf } from '../../security/index.ts'
@@ -62,6 +63,6 @@ function tlsOf ({ caFile, certFile, keyFile }: RedisConfig): RedisTls {
 /** An embedded log has no name of its own: it gets one, which says in Redis whose rows those are. */
 export function embeddedOwner (dir: DataDir): string {
   const file = dir.path('owner-in-redis')
-  if (!existsSync(file)) writeFileSync(file, `embedded ${randomUUID()}\n`, { mode: 0o600 })
+  if (!existsSync(file)) replaceFile(file, `embedded ${randomUUID()}\n`, 0o600)
   return readFileSync(file, 'utf8').trim()
 }

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { openLmdb } from '../../../streams/lmdb/index.ts'
@@ -26,6 +26,15 @@ it('keeps what was put', async () => {
 it('takes an empty file for a store not yet written', async () => {
   writeFileSync(join(directory.path, 'data.mdb'), '')
   await openLmdb(directory.path, 'the test store').close()
+})
+
+it('starts empty over what a first start left that the power ended, whatever it is', async () => {
+  for (const left of ['blank.mdb', 'blank.mdb-lock', 'data.mdb.new']) writeFileSync(join(directory.path, left), Buffer.alloc(8_192, 0x5a))
+  const db = openLmdb(directory.path, 'the test store')
+  await db.put('key', 'value')
+  expect(db.get('key')).toBe('value')
+  await db.close()
+  expect(readdirSync(directory.path).sort()).toEqual(['data.mdb', 'lock.mdb'])
 })
 
 it.each([['a text', Buffer.from('not a store')], ['zeros', Buffer.alloc(20_000)], ['noise', Buffer.alloc(20_000, 0x5a)]])('refuses %s, naming the store', (_, content) => {

@@ -4,7 +4,6 @@
  */
 import { closeSync, existsSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { isLatidoError } from '../../../../streams/errors/index.ts'
 import { openEmbeddedLog, type Log } from '../../../../streams/log/index.ts'
 import { ManualClock } from '../../../../streams/time/index.ts'
 import { SeededRandom } from '../../../kit/random.ts'
@@ -13,15 +12,15 @@ import { Disk, ENDS, type Forgets } from './disk.ts'
 import { readRecording, type Asked } from './recording.ts'
 import { GROUP, TOPICS, valueAt, type Standing } from './story.ts'
 
-export interface Checking { readonly seed: number, readonly images: number, readonly forgets: Forgets }
+export interface Checking { readonly seed: number, readonly images: number, readonly forgets: Forgets, readonly moments: 'all' | 'first' }
 
 const [directory = '', recordedIn = '', what = '{}'] = process.argv.slice(2)
-const { seed, images, forgets } = JSON.parse(what) as Checking
+const { seed, images, forgets, moments: where } = JSON.parse(what) as Checking
 const forever = setInterval(() => {}, 2 ** 30)
 const random = new SeededRandom(seed)
 const all = readRecording(join(directory, 'recording'), recordedIn)
-// A fifth of them in the first moments: a store that is being made.
-const moments = Array.from({ length: images }, () => random.below(random.chance(0.2) ? Math.min(60, all.length) : all.length)).sort((a, b) => a - b)
+// A fifth of them in the first moments, or all: a store that is being made.
+const moments = Array.from({ length: images }, () => random.below(where === 'first' ? Math.min(30, all.length) : random.chance(0.2) ? Math.min(60, all.length) : all.length)).sort((a, b) => a - b)
 const disk = new Disk(forgets)
 const storyFiles = new Set<number>()
 let standing: Standing = { acknowledged: [0, 0, 0], asked: [0, 0, 0], open: false }
@@ -82,8 +81,6 @@ async function check (path: string, { acknowledged, asked, open }: Standing): Pr
     const { end } = await log.range({ topic: 'out', partition: 0 })
     return committed === end - 1 ? undefined : `offset ${committed} was committed with ${end - 1} outputs` // one more was appended above
   } catch (e) {
-    // LMDB makes a file without syncing it: a first start that the power ended may leave one that is refused. Nobody was promised anything of it, and a file of zeros is not taken for a new one.
-    if (!open && isLatidoError(e) && e.code === 'STORE_CORRUPT') return undefined
     return `${String((e as { readonly code?: unknown }).code)} ${String(e)}`
   } finally {
     await log?.[Symbol.asyncDispose]()

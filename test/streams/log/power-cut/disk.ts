@@ -13,7 +13,16 @@ export type Forgets = 'nothing' | 'fdatasync' | 'writesThrough'
 
 interface Version { readonly write: number, readonly bytes: Buffer }
 /** First of each list: what is on the disk for certain. Then what was written since, oldest first. */
-interface OneFile { certain: boolean, readonly sectors: Map<number, Version[]>, sizes: { readonly write: number, readonly size: number }[] }
+interface OneFile {
+  /** Whether its name is on the disk. */
+  certain: boolean
+  /** The names it had before, oldest first, while the newest is not on the disk for certain. */
+  before: readonly { readonly path: string, readonly certain: boolean }[]
+  /** Unlinked, which the disk may not know yet. */
+  gone: boolean
+  readonly sectors: Map<number, Version[]>
+  sizes: { readonly write: number, readonly size: number }[]
+}
 
 /**
  * A disk with a write cache, as POSIX promises it: what was not synced may be there or not, each sector for itself, in any order; what was is there. A file's name
@@ -22,6 +31,8 @@ interface OneFile { certain: boolean, readonly sectors: Map<number, Version[]>, 
 export class Disk {
   readonly #forgets: Forgets
   readonly #files = new Map<string, OneFile>()
+  /** Of files that were unlinked, where the disk may still have them. */
+  readonly #gone = new Map<OneFile, string>()
   readonly #open = new Map<number, { readonly path: string, readonly writesThrough: boolean }>()
   readonly #running = new Map<number, Asked>()
   readonly #ended = new Set<number>()
@@ -35,9 +46,11 @@ export class Disk {
     switch (asked.kind) {
       case 'opened':
         this.#open.set(asked.file, { path: asked.path, writesThrough: asked.writesThrough })
-        if (asked.made && !this.#files.has(asked.path)) this.#files.set(asked.path, { certain: false, sectors: new Map(), sizes: [{ write: -1, size: 0 }] })
+        if (asked.made && !this.#files.has(asked.path)) this.#files.set(asked.path, { certain: false, before: [], gone: false, sectors: new Map(), sizes: [{ write: -1, size: 0 }] })
         return
       case 'write': this.#running.set(asked.id, asked); this.#write(asked.file, asked.id, asked.at, asked.bytes); return
+      case 'renamed': this.#rename(asked.from, asked.path); return
+      case 'unlinked': this.#unlink(asked.path); return
       case 'truncated': throw new Error('nothing is cut, so far')
       case 'sync':
         this.#running.set(asked.id, asked)
@@ -49,8 +62,9 @@ export class Disk {
 
   /** What stands below `to` after the power came back. */
   image (to: string, end: End, random: SeededRandom): void {
-    for (const [path, file] of this.#files) {
-      if (!file.certain && end !== 'kill' && (end === 'nothing' || random.chance(0.5))) continue
+    for (const [named, file] of [...[...this.#gone].map(([one, path]) => [path, one] as const), ...this.#files]) {
+      const path = nameAfter(named, file, end, random)
+      if (path === undefined) continue
       const chosen = new Map<number, boolean>()
       const has = (write: number): boolean => { if (!chosen.has(write)) chosen.set(write, random.chance(0.5)); return chosen.get(write)! }
       const newest = <T extends { readonly write: number }>(versions: readonly T[]): T => end === 'kill' ? versions.at(-1)! : end === 'nothing' ? versions[0]! : end === 'writes' ? versions.findLast(v => v.write < 0 || has(v.write)) ?? versions[0]! : versions[random.below(versions.length)]!
@@ -67,6 +81,25 @@ export class Disk {
       mkdirSync(dirname(join(to, path)), { recursive: true })
       writeFileSync(join(to, path), bytes.subarray(0, size))
     }
+  }
+
+  #rename (from: string, path: string): void {
+    const file = this.#files.get(from)!
+    if (this.#files.has(path)) throw new Error('nothing is replaced, so far')
+    this.#files.delete(from)
+    this.#files.set(path, file)
+    file.before = [...file.before, { path: from, certain: file.certain }]
+    file.certain = false
+    for (const [descriptor, open] of this.#open) if (open.path === from) this.#open.set(descriptor, { ...open, path })
+    this.#unsynced.set(path, this.#unsynced.get(from) ?? new Set())
+    this.#unsynced.delete(from)
+  }
+
+  #unlink (path: string): void {
+    const file = this.#files.get(path)!
+    this.#files.delete(path)
+    file.gone = true
+    this.#gone.set(file, path)
   }
 
   #path (file: number): string { return this.#open.get(file)!.path }
@@ -95,7 +128,10 @@ export class Disk {
     } else if (asked.kind === 'sync' && result === 0 && this.#forgets !== 'fdatasync') {
       const path = this.#path(asked.file)
       if (this.#files.has(path)) this.#certain(path, this.#covers.get(id)!)
-      else for (const [name, file] of this.#files) if (dirname(name) === path || path === '') file.certain = true
+      else {
+        for (const [name, file] of this.#files) if (dirname(name) === path || path === '') Object.assign(file, { certain: true, before: [] })
+        for (const [file, name] of this.#gone) if (dirname(name) === path) this.#gone.delete(file)
+      }
     }
   }
 
@@ -110,4 +146,13 @@ export class Disk {
     if (last > 0) of.sizes = [{ ...of.sizes[last]!, write: -1 }, ...of.sizes.slice(last + 1)]
     for (const id of writes) { this.#unsynced.get(path)?.delete(id); this.#ended.delete(id) }
   }
+}
+
+/** By which name the disk has a file after the end, if it has it: the names it had come one after the other, and a rename that is not on the disk may have been or not. */
+function nameAfter (named: string, file: OneFile, end: End, random: SeededRandom): string | undefined {
+  if (end === 'kill') return file.gone ? undefined : named
+  const has = (certain: boolean): boolean => certain || end !== 'nothing' && random.chance(0.5)
+  if (file.gone) return has(file.certain) && (end === 'nothing' || random.chance(0.5)) ? named : undefined
+  if (has(file.certain)) return named
+  return file.before.findLast(({ certain }) => has(certain))?.path
 }

@@ -1,6 +1,6 @@
 /* Loaded before everything else (LD_PRELOAD): notes what this process asks of the files below $RECORD_DIR, in order, in $RECORD_TO. What is noted is
  * `kind u32, id u32, file u32, result i32, offset u64, length u64` and that many bytes. Kinds: 1 opened (the path; result 1: made now, 2: writes through),
- * 2 write begins (its bytes), 3 sync begins, 4 truncated, 5 what had this id ended with this result. */
+ * 2 write begins (its bytes), 3 sync begins, 4 truncated, 5 what had this id ended with this result, 6 renamed (the old path, a zero, the new one), 7 unlinked (the path). */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -56,7 +56,7 @@ static int opened (int fd, int flags, int made) {
     followed[fd] = 0;
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t n = readlink(link, path, sizeof path - 1);
-    if (n > 0 && (path[n] = 0, strncmp(path, directory, strlen(directory)) == 0) && !strstr(path, "lock.mdb")) {
+    if (n > 0 && (path[n] = 0, strncmp(path, directory, strlen(directory)) == 0) && !strstr(path, "lock.mdb") && !strstr(path, "-lock")) {
       pthread_mutex_lock(&lock);
       if (to < 0) {
         int (*next) (const char *, int, ...) = (int (*) (const char *, int, ...))dlsym(RTLD_NEXT, "open");
@@ -106,5 +106,16 @@ static void refuse (const char *path, const char *what) {
   const char *directory = getenv("RECORD_DIR");
   if (directory && path && strncmp(path, directory, strlen(directory)) == 0) { fprintf(stderr, "the recorder does not know %s\n", what); abort(); }
 }
-int rename (const char *from, const char *name) { NEXT(rename); refuse(from, "rename"); return next(from, name); }
-int unlink (const char *path) { NEXT(unlink); refuse(path, "unlink"); return next(path); }
+int link (const char *from, const char *name) { NEXT(link); refuse(from, "link"); return next(from, name); }
+
+static int below (const char *path) { const char *directory = getenv("RECORD_DIR"); return to >= 0 && directory && path && strncmp(path, directory, strlen(directory)) == 0 && !strstr(path, "-lock"); }
+int rename (const char *from, const char *name) {
+  NEXT(rename); int result = next(from, name), saved = errno;
+  if (result == 0 && below(from)) { struct iovec parts[2] = { { (void *)from, strlen(from) + 1 }, { (void *)name, strlen(name) } }; note(6, 0, 0, 0, 0, parts, 2); }
+  errno = saved; return result;
+}
+int unlink (const char *path) {
+  NEXT(unlink); int result = next(path), saved = errno;
+  if (result == 0 && below(path)) { struct iovec part = { (void *)path, strlen(path) }; note(7, 0, 0, 0, 0, &part, 1); }
+  errno = saved; return result;
+}

@@ -10,6 +10,8 @@ export type Asked =
   | { readonly kind: 'write', readonly id: number, readonly file: number, readonly at: number, readonly bytes: Buffer }
   | { readonly kind: 'sync', readonly id: number, readonly file: number }
   | { readonly kind: 'truncated', readonly file: number, readonly size: number }
+  | { readonly kind: 'renamed', readonly from: string, readonly path: string }
+  | { readonly kind: 'unlinked', readonly path: string }
   | { readonly kind: 'ended', readonly id: number, readonly file: number, readonly result: number }
 
 const HEAD_BYTES = 32
@@ -42,6 +44,8 @@ export function readRecording (from: string, disk: string): readonly Asked[] {
       case 3: all.push({ kind: 'sync', id, file }); break
       case 4: all.push({ kind: 'truncated', file, size: place }); break
       case 5: all.push({ kind: 'ended', id, file, result }); break
+      case 6: { const [before = '', after = ''] = bytes.toString().split('\0'); all.push({ kind: 'renamed', from: before.slice(disk.length + 1), path: after.slice(disk.length + 1) }); break }
+      case 7: all.push({ kind: 'unlinked', path: bytes.toString().slice(disk.length + 1) }); break
       default: throw new Error(`the recording has a note of kind ${kind}`)
     }
   }
