@@ -41,7 +41,7 @@ clearInterval(forever)
 /** What was promised stands in a file of its own, which is no part of the disk. */
 function take (asked: Asked): void {
   if (asked.kind === 'opened' && asked.path === 'story') storyFiles.add(asked.file)
-  if (!storyFiles.has(asked.file)) { disk.apply(asked); return }
+  if (!('file' in asked) || !storyFiles.has(asked.file)) { disk.apply(asked); return }
   if (asked.kind === 'write') standing = JSON.parse(asked.bytes.toString()) as Standing
 }
 
