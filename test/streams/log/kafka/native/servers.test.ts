@@ -56,7 +56,7 @@ describeKafka('the driver native on real brokers', () => {
       await until('the heir', 60_000, async () => { await heir.poll(50); return heir.assignment().length === 1 })
       child.kill('SIGCONT')
       child.stdin.write('commit\n')
-      await once(child, 'exit')
+      await once(child, 'close')
       expect(said).toBe('ready\nMEMBER_FENCED\n')
       expect(await heir.committed(of)).toBeUndefined()
       expect(await log.reader(out, 0).next().then(run => run?.records.next() ?? false)).toBe(false)
