@@ -43,7 +43,7 @@ export class FakeCluster implements Cluster {
 
 export function idOfTopic (name: string): string { return Buffer.from(name.padEnd(16)).toString('hex') }
 
-const QUICK: DirectLimits = { ...DIRECT_LIMITS, requestTimeoutMs: 1_000, transactionTimeoutMs: 500, deliveryTimeoutMs: 500, heartbeatMs: 5, backoffMinMs: 1, backoffMaxMs: 5 }
+const QUICK: DirectLimits = { ...DIRECT_LIMITS, requestTimeoutMs: 60_000, transactionTimeoutMs: 60_000, deliveryTimeoutMs: 60_000, heartbeatMs: 5, backoffMinMs: 1, backoffMaxMs: 5 }
 
 export function directOver (cluster: Cluster, limits: Partial<DirectLimits> = {}): Direct {
   return { cluster, clock: systemClock, compression: 'none', limits: { ...QUICK, ...limits }, lanes: new Lanes(), closed: new AbortController().signal }

@@ -21,7 +21,8 @@ class Script {
   }
 }
 
-async function open (script: Script): Promise<NativeTransaction> {
+/** `requestTimeoutMs`: how long what may pass is tried again. */
+async function open (script: Script, requestTimeoutMs = 60_000): Promise<NativeTransaction> {
   class Producer {
     on (): this { return this }
     connect (_: object, done: Done): this { done(); return this }
@@ -44,7 +45,7 @@ async function open (script: Script): Promise<NativeTransaction> {
   }
   const host: TransactionHost = {
     library: { Producer } as unknown as Library,
-    options: { ...KAFKA_DEFAULTS, brokers: ['b:1'], requestTimeoutMs: 50, clock: systemClock },
+    options: { ...KAFKA_DEFAULTS, brokers: ['b:1'], requestTimeoutMs, clock: systemClock },
     check: () => {},
     member: () => undefined,
   }
@@ -131,7 +132,7 @@ it('forgets a transaction of which a record was refused, and says why', async ()
 
 it('does not guess how a commit ended whose answer stays away', async () => {
   const script = new Script()
-  const transaction = await open(script)
+  const transaction = await open(script, 50)
   transaction.append(TO, [record('a')])
   script.answers['commit'] = Array.from({ length: 100 }, () => ({ code: -185, message: 'timed out', isRetriable: true }))
   await expect(transaction.commit(GROUP, [])).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' })
