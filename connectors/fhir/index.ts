@@ -5,6 +5,7 @@ export type { FhirMapperOptions } from './resources/index.ts'
 export { deletionOf, envelopeOf, READ_TYPES } from './resources/index.ts'
 /** Files of resources, as bulk exports are: each line as a message of its own. */
 export { NdjsonReferences } from './ndjson-references.ts'
+export { newestFirst } from './newest-first.ts'
 /** The client, for what writes to a server or is called by one. */
 export { openFhirClient, FHIR_LIMITS } from './http/index.ts'
 export type { FhirClient, FhirClientOptions, FhirLimits } from './http/index.ts'

@@ -9,9 +9,6 @@ import { patientSource, systemSource } from './polling/index.ts'
 import { PROFILES } from './profiles/index.ts'
 import { fhirMapper } from './resources/index.ts'
 
-/** Resources of which something was refused; the versions of older ones are forgotten. */
-const REFUSED_KEPT_MAX = 50_000
-
 /** Starts the mode in which the server calls. */
 export type StartSubscription = (context: ConnectorContext, options: FhirOptions, server: FhirServer) => Promise<Connector>
 
@@ -29,7 +26,7 @@ export function fhirKind (modes: { readonly subscription?: StartSubscription }):
         return await modes.subscription(context, options, server)
       }
       const source = options.mode === 'bulk' ? bulk(context, options, server) : polling(options, server)
-      const feed = new NewestFirst(context.feed, context.table<KnownVersion>('versions'), REFUSED_KEPT_MAX, 'refused')
+      const feed = new NewestFirst(context.feed, context.table<KnownVersion>('versions'))
       return runSource(source, { feed, clock: context.clock, positions: context.table<string>('position'), limits: { pollEveryMs: options.pollEveryMs }, say: context.say })
     },
   }

@@ -52,7 +52,9 @@ export function filesKind (parts: FilesParts): ConnectorKind<FilesOptions> {
   }
 }
 
-function startFiles ({ feed, clock, table, say }: ConnectorContext, { folder, names, settleMs, pollEveryMs }: FilesOptions, format: FileFormat): Connector {
+function startFiles (context: ConnectorContext, { folder, names, settleMs, pollEveryMs }: FilesOptions, format: FileFormat): Connector {
+  const { clock, table, say } = context
+  const feed = format.inOrder?.(context) ?? context.feed
   const wanted = patternOf(names)
   const source = new FilesSource({
     endpoint: folder === '' ? 'files:import' : `files:${folder}`, format, settleMs, entries: table<FileEntry>('files'), count: what => { feed.count(what) }, say: line => { say(`${feed.name}: ${line}`) },

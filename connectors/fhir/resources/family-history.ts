@@ -1,5 +1,5 @@
 import type { StatementEvent, StatementStatus } from '../../../streams/events/index.ts'
-import type { FamilyMemberHistory } from 'fhir/r4.js'
+import type { FamilyMemberHistory, FamilyMemberHistoryCondition } from 'fhir/r4.js'
 import { ARCHIVED, isFault, type RefusedResource, type Scope, type Told } from './scope.ts'
 import { statementOf } from './statement.ts'
 import { parseTime } from './time.ts'
@@ -16,10 +16,12 @@ export function familyHistory (resource: FamilyMemberHistory, scope: Scope): Tol
   const refused: RefusedResource[] = []
   for (const [i, condition] of conditions.entries()) {
     const event = statementOf(resource, {
-      kind: 'family-history', status, codes: [condition.code], where: 'FamilyMemberHistory.date', at: [parseTime(resource.date, scope.mapping.zone)], quantity: condition.onsetAge, part: text(list(condition.code.coding)[0]?.code) || String(i),
+      kind: 'family-history', status, codes: [condition.code], where: 'FamilyMemberHistory.date', at: [parseTime(resource.date, scope.mapping.zone)], quantity: condition.onsetAge, part: conditionPart(condition, i),
     }, scope)
     if (isFault(event)) refused.push({ fault: event, part: { ...resource, condition: [condition] } })
     else events.push(event)
   }
   return { events, refused }
 }
+
+export function conditionPart (condition: FamilyMemberHistoryCondition, at: number): string { return text(list(condition.code.coding)[0]?.code) || String(at) }

@@ -4,6 +4,8 @@ export type { FhirMapperOptions } from './mapper.ts'
 /** What a raw message is, and how one is made: a resource with what it refers to, or a deletion. */
 export { deletionOf, envelopeOf, isResource, localReference, readEnvelope, slimPatient } from './envelope.ts'
 export type { Envelope, ReadEnvelope, Said } from './envelope.ts'
+/** What a resource names, whether it can be mapped or not. */
+export { namesOf } from './names.ts'
 /** The identifier that a Patient has in the feed's namespaces. */
 export { identityOf } from './identity.ts'
 /** Types that are read, in their best order. */

@@ -53,6 +53,16 @@ function itemsOf (resource: Observation): readonly Item[] {
   return components.length > 0 && !hasValue(resource) ? parts : [own, ...parts]
 }
 
+/** Identities of the values that it has, whether they can be read or not; of samples those of all their minutes. */
+export function observationNames (resource: Observation, minutesMax: number): readonly string[] {
+  return itemsOf(resource).filter(hasValue).flatMap(item => {
+    const code = codeOf(item)
+    return item.valueSampledData === undefined ? [resultIdOf(resource, code)] : Array.from({ length: minutesMax }, (_, minute) => resultIdOf(resource, code, String(minute)))
+  })
+}
+
+function codeOf ({ code }: Item): string { return text(list(code?.coding)[0]?.code) }
+
 /** The Observation without values. */
 function shellOf (resource: Observation): Observation {
   const shell: Record<string, unknown> = {}
@@ -69,7 +79,7 @@ function readingsOf (item: Item, resource: Observation, status: ResultStatus, sc
     tellUnmapped(scope, item.code, text(item.valueQuantity?.code) || text(item.valueQuantity?.unit))
     return { cause: 'code-unknown', detail: 'no concept has the code of the Observation' }
   }
-  const code = text(list(item.code?.coding)[0]?.code)
+  const code = codeOf(item)
   const resultId = resultIdOf(resource, code)
   // A value that is gone in a newer version was taken back; in a first one it never was.
   const gone = empty && (status === 'corrected' || isLaterVersion(resource))

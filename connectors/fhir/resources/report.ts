@@ -5,7 +5,7 @@ import { observation } from './observation.ts'
 import { isFault, type RefusedResource, type Scope, type Told } from './scope.ts'
 import { statementOf, type Statement } from './statement.ts'
 import { momentOf } from './time.ts'
-import { list, text } from './types.ts'
+import { list, text, type CodeableConcept } from './types.ts'
 
 const STATUSES: Readonly<Record<string, StatementStatus>> = {
   registered: 'planned', partial: 'active', preliminary: 'active', final: 'completed', amended: 'completed', corrected: 'completed', appended: 'completed', cancelled: 'withdrawn', 'entered-in-error': 'withdrawn', unknown: 'active',
@@ -20,19 +20,25 @@ export function report (resource: DiagnosticReport, scope: Scope): Told {
   const { contained: _, conclusionCode: __, ...shell } = resource
   const statements: readonly Statement[] = [
     { ...base, codes: [resource.code] },
-    ...list(resource.conclusionCode).map((code, i): Statement => ({ ...base, codes: [code], part: `conclusion|${text(list(code.coding)[0]?.code) || i}` })),
+    ...list(resource.conclusionCode).map((code, i): Statement => ({ ...base, codes: [code], part: conclusionPart(code, i) })),
   ]
   for (const statement of statements) {
     const event = statementOf(resource, statement, scope)
     if (!isFault(event)) events.push(event)
     else refused.push({ fault: event, part: statement.part === undefined ? shell : { ...shell, conclusionCode: statement.codes.filter(one => one !== undefined) } })
   }
-  for (const one of list(resource.contained)) {
-    if (one.resourceType !== 'Observation') continue
-    // A contained id is of its container alone.
-    const told = observation({ ...(one as Observation), id: `${resource.id ?? ''}.${one.id ?? ''}`, ...(resource.subject === undefined ? {} : { subject: resource.subject }), ...(resource.meta === undefined ? {} : { meta: resource.meta }) }, scope)
+  for (const one of containedIn(resource)) {
+    const told = observation(one, scope)
     events.push(...told.events)
-    refused.push(...list(told.refused))
+    // In its report, whose version says whether it is still to be taken.
+    refused.push(...list(told.refused).map(({ fault, part }) => ({ fault, part: { ...shell, contained: [{ ...part, id: text(part.id).slice(`${resource.id ?? ''}.`.length) }] } as DiagnosticReport })))
   }
   return { events, refused }
+}
+
+export function conclusionPart (code: CodeableConcept, at: number): string { return `conclusion|${text(list(code.coding)[0]?.code) || at}` }
+
+/** Results that it contains; a contained id is of its container alone. */
+export function containedIn (resource: DiagnosticReport): readonly Observation[] {
+  return list(resource.contained).flatMap(one => one.resourceType !== 'Observation' ? [] : [{ ...(one as Observation), id: `${resource.id ?? ''}.${one.id ?? ''}`, ...(resource.subject === undefined ? {} : { subject: resource.subject }), ...(resource.meta === undefined ? {} : { meta: resource.meta }) }])
 }

@@ -7,7 +7,7 @@ import { text } from './types.ts'
 
 const MINUTE_MS = 60_000
 /** A day of minutes in one resource. */
-const MINUTES_MAX = 1440
+export const SAMPLED_MINUTES_MAX = 1440
 
 /**
  * SampledData to one observation for each minute of its own (from its first sample): the median, at the minute's last good sample. A median of 10 s and
@@ -20,7 +20,7 @@ export function summariesOf (data: SampledData, resource: Observation, meaning: 
   const start = plausible(beginningOf({ dateTime: resource.effectiveDateTime, instant: resource.effectiveInstant, period: resource.effectivePeriod, timing: resource.effectiveTiming }, scope.mapping.zone), 'Observation.effective[x]', scope, 'refused')
   if (isFault(start)) return start
   const samples = data.data.trim().split(/\s+/)
-  if (samples.length * periodMs > MINUTES_MAX * MINUTE_MS) return { cause: 'too-large', detail: `${result.where}: SampledData of more than a day` }
+  if (samples.length * periodMs > SAMPLED_MINUTES_MAX * MINUTE_MS) return { cause: 'too-large', detail: `${result.where}: SampledData of more than a day` }
   const perMinute = Math.max(1, Math.floor(MINUTE_MS / periodMs))
   const readings: Reading[] = []
   for (let from = 0; from < samples.length; from += perMinute) {

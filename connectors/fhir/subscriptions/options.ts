@@ -76,13 +76,11 @@ export interface SubscriptionLimits {
   /** How often the server is asked whether the subscriptions still stand, and after a failure. */
   readonly checkEveryMs: DurationMs
   readonly retryMs: DurationMs
-  /** Resources whose newest version is remembered. */
-  readonly versionsKeptMax: number
   /** Dead letters of strangers within a minute: more are only counted. */
   readonly strangersPerMinute: number
 }
 
 export const SUBSCRIPTION_LIMITS: SubscriptionLimits = {
   bodyBytesMax: 8 * 1024 * 1024, connectionsMax: 64, eventsMax: 1_000, gapGraceMs: 5_000, heartbeatsMissedMax: 2, checkEveryMs: 5 * MINUTE_MS, retryMs: 15_000,
-  versionsKeptMax: 100_000, strangersPerMinute: 10,
+  strangersPerMinute: 10,
 }

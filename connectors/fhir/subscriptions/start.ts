@@ -72,7 +72,7 @@ class Running {
       client: server.client, clock, ids: context.table<string>('subscriptions'), reason: `Latido feed ${feed.name}`, header: secret === '' ? '' : `${said.secretHeader}: ${headerValueOf(said.secretHeader, secret)}`,
       endpointOf: key => `${said.publicUrl ?? this.endpoint}${pathOf(key)}`, endAfterMs: said.endAfterMs, signal: this.#stop.signal, count: what => { feed.count(what) },
     })
-    const newest = new NewestFirst(feed, context.table<KnownVersion>('versions'), limits.versionsKeptMax, 'all')
+    const newest = new NewestFirst(feed, context.table<KnownVersion>('versions'))
     const numbers = context.table<KeptNumbers>('event-numbers')
     this.watched = new Map(said.subscriptions.map(wanted => {
       const rereading = new OnDemand(polling(pollOptions(options, wanted), server), said.rereadEveryMs)

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { MessageMapper } from '../../kit/index.ts'
-import type { FileFormat, FileRecord, TakenFile } from '../import/format.ts'
+import type { FileFormat, FileRecord, InOrder, TakenFile } from '../import/format.ts'
 import { failure, readBytes } from '../read-bytes.ts'
 import { linesOf } from './lines.ts'
 
@@ -10,6 +10,8 @@ export interface FhirParts {
   readonly map: MessageMapper
   /** Remembers resources that others refer to, and makes of a line a message that can be read alone. */
   references (): FhirReferences
+  /** Keeps an older version of a resource from following a newer one, now and at a retry, and withdraws what the newest no longer says. */
+  readonly newestFirst: InOrder
 }
 
 export interface FhirReferences {
@@ -21,11 +23,12 @@ export interface FhirReferences {
 const REFERRED = /^(Patient|Location|Medication)\b.*\.ndjson(\.gz)?$/
 
 /** One FHIR R4 resource a line, as bulk exports are. A resource is known by its id and version, as one that a server sends. */
-export function fhirNdjsonFormat ({ map, references }: FhirParts): FileFormat {
+export function fhirNdjsonFormat ({ map, references, newestFirst }: FhirParts): FileFormat {
   return {
     name: 'fhir-ndjson',
     endings: /\.ndjson(\.gz)?$/i,
     map,
+    inOrder: newestFirst,
     async * records (file: TakenFile): AsyncIterable<FileRecord> {
       const known = references()
       await lookThrough(dirname(file.path), known)

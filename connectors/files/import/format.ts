@@ -1,4 +1,4 @@
-import type { MessageMapper } from '../../kit/index.ts'
+import type { ConnectorContext, Feed, MessageMapper } from '../../kit/index.ts'
 
 /** One record of a file, as a message that can be read alone. */
 export interface FileRecord {
@@ -6,6 +6,10 @@ export interface FileRecord {
   /** False where the end of the file ended it, and not its own end: of a file that is still being written it may be half a record. */
   readonly whole: boolean
 }
+
+/** What takes a file's records: the feed itself, or what stands before it and keeps what is newer. */
+export type TakesRecords = Pick<Feed, 'name' | 'take' | 'fail' | 'count'>
+export type InOrder = (context: Pick<ConnectorContext, 'feed' | 'table'>) => TakesRecords
 
 /** A file that is being taken. */
 export interface TakenFile {
@@ -36,4 +40,6 @@ export interface FileFormat {
   /** The same file gives the same records in the same order. Throws FILE_INVALID where it cannot go on. */
   records (file: TakenFile): AsyncIterable<FileRecord>
   readonly map: MessageMapper
+  /** Where records have versions. Without this member the feed takes them as they come. */
+  readonly inOrder?: InOrder
 }

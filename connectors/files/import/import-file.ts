@@ -25,7 +25,9 @@ export interface RunningImport {
 }
 
 /** Takes one file, or one folder that is a recording, to the log. Where an earlier run was cut off this one goes on. */
-export function runImport ({ feed, clock, table, say }: ConnectorContext, { path, format, inFlightMax, onProgress }: ImportOptions): RunningImport {
+export function runImport (context: ConnectorContext, { path, format, inFlightMax, onProgress }: ImportOptions): RunningImport {
+  const { clock, table, say } = context
+  const feed = format.inOrder?.(context) ?? context.feed
   const once = new Once()
   const source = new FilesSource({
     endpoint: `files:${path}`, format, settleMs: 0, entries: table<FileEntry>('import-files'), count: what => { feed.count(what) }, say,

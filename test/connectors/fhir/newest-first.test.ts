@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { NewestFirst, type KnownVersion } from '../../../connectors/fhir/newest-first.ts'
+import { NewestFirst, type KnownVersion, type VersionLimits } from '../../../connectors/fhir/newest-first.ts'
 import { fhirMapper } from '../../../connectors/fhir/index.ts'
-import { envelopeOf } from '../../../connectors/fhir/resources/index.ts'
+import { deletionOf, envelopeOf } from '../../../connectors/fhir/resources/index.ts'
 import { Feed, LiveMapping, type FeedMapping } from '../../../connectors/kit/index.ts'
 import { FakeIntake } from '../kit/fake-intake.ts'
 import { heartRate, MAPPING, MemoryTable, NOW_MS, patient } from './support.ts'
@@ -11,29 +11,37 @@ const MAPPED: FeedMapping = { ...MAPPING, codes: new Map([['URN:WARD|PULS', { co
 
 interface Place { readonly intake: FakeIntake, readonly feed: Feed, readonly newest: NewestFirst, readonly mapping: LiveMapping, readonly table: MemoryTable<KnownVersion>, values (): readonly number[] }
 
-function place (keeps: 'all' | 'refused', { table = new MemoryTable<KnownVersion>(), intake = new FakeIntake(), keptMax = 100 } = {}): Place {
+function place ({ table = new MemoryTable<KnownVersion>(), intake = new FakeIntake(), limits = {} as Partial<VersionLimits> } = {}): Place {
   const mapping = new LiveMapping({ mapping: MAPPING, now: () => NOW_MS, seen: [] })
   const feed = new Feed({ name: 'ehr', kind: 'fhir', intake, mapping, map: fhirMapper() })
-  return { intake, feed, mapping, table, newest: new NewestFirst(feed, table, keptMax, keeps), values: () => intake.published.flatMap(({ event }) => event.type === 'observations' ? event.observations.map(({ value }) => value) : []) }
+  return { intake, feed, mapping, table, newest: new NewestFirst(feed, table, limits), values: () => intake.published.flatMap(({ event }) => event.type === 'observations' ? event.observations.map(({ value }) => value) : []) }
 }
 
 /** Version 1 has a code that nothing maps. */
 const unmapped = (id: string, value: number, versionId: string): Buffer => envelopeOf({ ...heartRate(id, value), code: OWN, meta: { versionId } } as never, [patient('p1')] as never)
 const standard = (id: string, value: number, versionId: string): Buffer => envelopeOf({ ...heartRate(id, value), meta: { versionId } } as never, [patient('p1')] as never)
 
-it.each(['all', 'refused'] as const)('a dead letter of an old version does not overwrite the newer one that was taken meanwhile, also after a restart; versions kept: %s', async keeps => {
-  const { intake, newest, table, values } = place(keeps)
+/** A panel: each component a standard code. */
+const CODES = { a: '8480-6', b: '8462-4', c: '8478-0' } as const
+function panel (id: string, versionId: string, values: Readonly<Partial<Record<keyof typeof CODES, number>>>, extra: object = {}, of = 'p1'): Buffer {
+  const { valueQuantity: _, ...shell } = heartRate(id, 0) as Record<string, unknown>
+  const component = Object.entries(values).map(([name, value]) => ({ code: { coding: [{ system: 'http://loinc.org', code: CODES[name as keyof typeof CODES] }] }, valueQuantity: { value, unit: 'mmHg', system: 'http://unitsofmeasure.org', code: 'mm[Hg]' } }))
+  return envelopeOf({ ...shell, code: { coding: [{ system: 'http://loinc.org', code: '85354-9' }] }, component, subject: { reference: `Patient/${of}` }, meta: { versionId }, ...extra } as never, [patient(of)] as never)
+}
+
+it('a dead letter of an old version does not overwrite the newer one that was taken meanwhile, also after a restart', async () => {
+  const { intake, newest, table, values } = place()
   expect(await newest.take(unmapped('o1', 80, '1'))).toMatchObject({ kind: 'refused', fault: { cause: 'code-unknown' } })
   expect(await newest.take(standard('o1', 90, '2'))).toMatchObject({ kind: 'taken', published: 1 })
   const [letter] = intake.refused
-  const { feed, mapping } = place(keeps, { table, intake })
+  const { feed, mapping } = place({ table, intake })
   mapping.replace(MAPPED)
   expect(await feed.retry(letter!.raw)).toEqual({ kind: 'superseded' })
   expect([values(), intake.counts.get('stale-version')]).toEqual([[90], 1])
 })
 
 it('a dead letter of the newest version is taken, and is what the next one is compared with', async () => {
-  const { intake, newest, feed, mapping, values } = place('refused')
+  const { intake, newest, feed, mapping, values } = place()
   await newest.take(unmapped('o1', 80, '1'))
   await newest.take(unmapped('o1', 81, '2'))
   mapping.replace(MAPPED)
@@ -45,7 +53,7 @@ it('a dead letter of the newest version is taken, and is what the next one is co
 })
 
 it('a retry and a newer version at once: whichever comes first, the newer one stands at the end', async () => {
-  const { intake, newest, feed, mapping, values } = place('refused')
+  const { intake, newest, feed, mapping, values } = place()
   await newest.take(unmapped('o1', 80, '1'))
   mapping.replace(MAPPED)
   let release!: () => void
@@ -55,23 +63,102 @@ it('a retry and a newer version at once: whichever comes first, the newer one st
   await new Promise(setImmediate) // the newer one could go ahead, if it did not wait for its turn
   release()
   expect((await both).map(({ kind }) => kind)).toEqual(['taken', 'taken'])
-  expect(values()).toEqual([80, 90])
+  expect([values().slice(0, 2), standing(intake)]).toEqual([[80, 90], ['MRN-p1 heartRate 90']]) // of another code: the old one is withdrawn
 })
 
-it('of a source that sends nothing old only what was refused is kept, up to a limit', async () => {
-  const { newest, table } = place('refused', { keptMax: 2 })
-  await newest.take(standard('o1', 80, '1'))
-  expect(table.rows.size).toBe(0)
-  for (const id of ['o2', 'o3', 'o4']) await newest.take(unmapped(id, 80, '1'))
-  expect([...table.rows.keys()]).toEqual(['Observation/o3', 'Observation/o4'])
+it('versions are remembered up to a limit of resources and one of parts; what is forgotten is counted, also on disk', async () => {
+  const few = place({ limits: { resourcesMax: 2 } })
+  for (const id of ['o1', 'o2', 'o3']) await few.newest.take(standard(id, 80, '1'))
+  expect([[...few.table.rows.keys()], few.intake.counts.get('versions-forgotten')]).toEqual([['Observation/o2', 'Observation/o3'], 1])
+  const { newest, table, intake } = place({ limits: { partsMax: 3, partsPerResourceMax: 2 } })
+  await newest.take(panel('o1', '1', { a: 120, b: 80, c: 90 }))
+  expect(intake.counts.get('parts-not-remembered')).toBe(1)
+  await newest.take(panel('o2', '1', { a: 120, b: 80 }))
+  expect([...table.rows.keys()]).toEqual(['Observation/o2'])
 })
 
 it('a part that was refused of an old version is superseded too', async () => {
-  const { intake, newest, feed, mapping, values } = place('refused')
+  const { intake, newest, feed, mapping, values } = place()
   const two = { ...heartRate('o1', 80), valueQuantity: undefined, component: [{ code: heartRate('x', 1)['code'], valueQuantity: heartRate('x', 80)['valueQuantity'] }, { code: OWN, valueQuantity: heartRate('x', 1)['valueQuantity'] }] }
   expect(await newest.take(envelopeOf({ ...two, meta: { versionId: '1' } } as never, [patient('p1')] as never))).toMatchObject({ kind: 'taken', published: 1, refused: [{}] })
   await newest.take(standard('o1', 90, '2'))
   mapping.replace(MAPPED)
   expect(await feed.retry(intake.refused[0]!.raw)).toEqual({ kind: 'superseded' })
   expect(values()).toEqual([80, 90])
+})
+
+/** What stands on the log, per patient: what was said last of each result and each statement. */
+function standing ({ published }: FakeIntake): readonly string[] {
+  const all = new Map<string, string | undefined>()
+  for (const { event, patient: { id } } of published) {
+    if (event.type === 'observations') for (const one of event.observations) all.set(`${id} ${one.concept} ${one.resultId}`, one.status === 'withdrawn' ? undefined : `${id} ${one.concept} ${one.value}`)
+    if (event.type === 'statement') all.set(`${id} ${event.statementId}`, event.status === 'withdrawn' ? undefined : `${id} ${event.code} ${event.status}`)
+  }
+  return [...all.values()].filter(one => one !== undefined).sort()
+}
+
+it('a component that a newer version no longer has is withdrawn in the record of that version, at the time that it was of, once, also where the version comes again after a restart', async () => {
+  const { intake, newest, table } = place()
+  await newest.take(panel('o1', '1', { a: 120, b: 80 }))
+  await newest.take(panel('o1', '2', { a: 121 }))
+  expect(intake.published.length).toBe(2)
+  expect(intake.published[1]!.event).toMatchObject({ observations: [{ value: 121 }, { concept: 'diastolic', status: 'withdrawn', eventTime: Date.parse('2031-05-06T09:30:00Z') }] })
+  await place({ table, intake }).newest.take(panel('o1', '2', { a: 121 }))
+  expect([intake.published.length, intake.counts.get('parts-withdrawn'), standing(intake)]).toEqual([2, 1, ['MRN-p1 systolic 121']])
+})
+
+it('a crash between the log and what is remembered withdraws nothing twice', async () => {
+  const { intake, newest, table } = place()
+  await newest.take(panel('o1', '1', { a: 120, b: 80 }))
+  table.beforeSave = () => { throw new Error('no disk any more') }
+  await expect(newest.take(panel('o1', '2', { a: 121 }))).rejects.toThrow('no disk')
+  table.beforeSave = () => {}
+  await place({ table, intake }).newest.take(panel('o1', '2', { a: 121 }))
+  expect([intake.published.length, intake.duplicates, standing(intake)]).toEqual([2, 1, ['MRN-p1 systolic 121']])
+})
+
+it('a panel that is another patient\'s now is withdrawn of the first before the second has it', async () => {
+  const { intake, newest } = place()
+  await newest.take(panel('o1', '1', { a: 120, b: 80 }))
+  await newest.take(panel('o1', '2', { a: 120, b: 80 }, {}, 'p2'))
+  expect(intake.published.map(({ patient: { id }, event }) => [id, event.type === 'observations' ? event.observations.map(({ status }) => status) : []])).toEqual([['MRN-p1', ['final', 'final']], ['MRN-p1', ['withdrawn', 'withdrawn']], ['MRN-p2', ['final', 'final']]])
+})
+
+it('entered in error without its components, and a deletion of which nobody has a version, take back everything that stood', async () => {
+  const { intake, newest } = place()
+  for (const id of ['o1', 'o2']) await newest.take(panel(id, '1', { a: 120, b: 80 }))
+  await newest.take(panel('o1', '2', {}, { status: 'entered-in-error' }))
+  await newest.take(deletionOf('Observation', 'o2', '2031-05-06T09:40:00Z', undefined, []))
+  expect([standing(intake), intake.refused]).toEqual([[], []])
+})
+
+it('a value that was refused in a newer version is still named by it, so it stays; what is not named goes at once', async () => {
+  const { intake, newest } = place()
+  await newest.take(panel('o1', '1', { a: 120, b: 80 }))
+  await newest.take(panel('o1', '2', { a: 9_999 }))
+  expect([intake.causes(), standing(intake)]).toEqual([['value-impossible'], ['MRN-p1 systolic 120']])
+  await newest.take(panel('o1', '3', { a: 9_998, b: 81 }))
+  expect([intake.causes().length, standing(intake)]).toEqual([2, ['MRN-p1 diastolic 81', 'MRN-p1 systolic 120']])
+  await newest.take(panel('o1', '4', { b: 81 }))
+  expect(standing(intake)).toEqual(['MRN-p1 diastolic 81'])
+})
+
+it('a whole version that was refused withdraws when its letter is retried, a part of a version only adds', async () => {
+  const { intake, newest, feed, mapping, table } = place()
+  await newest.take(panel('o1', '1', { a: 120, b: 80 }))
+  await newest.take(panel('o1', '2', { a: 121 }, { subject: { identifier: { system: 'urn:other', value: '7' } } }))
+  expect([intake.causes(), standing(intake)]).toEqual([['patient-missing'], ['MRN-p1 diastolic 80', 'MRN-p1 systolic 120']])
+  mapping.replace({ ...MAPPING, namespaces: new Map([...MAPPING.namespaces, ['urn:other', '']]) })
+  await place({ intake, table }).newest.take(standard('o9', 70, '1'))
+  expect(await feed.retry(intake.refused[0]!.raw)).toMatchObject({ kind: 'taken' })
+  expect(standing(intake)).toEqual(['7 systolic 121', 'MRN-p1 heartRate 70'])
+})
+
+it('a deletion that is told again and again is one version: what is made anew of the resource is newer', async () => {
+  const { intake, newest } = place()
+  await newest.take(standard('o1', 80, '1'))
+  const deletion = deletionOf('Observation', 'o1', '2031-05-06T09:40:00Z', undefined, [])
+  for (let i = 0; i < 5; i++) await newest.take(deletion)
+  await newest.take(standard('o1', 90, '3'))
+  expect(standing(intake)).toEqual(['MRN-p1 heartRate 90'])
 })
