@@ -1,5 +1,5 @@
 import type { Observation, StatementEvent } from '../../streams/events/index.ts'
-import type { EventTimeMs } from '../../streams/time/index.ts'
+import { formatDuration, type EventTimeMs } from '../../streams/time/index.ts'
 import { type Fault, identifierOf, type MapContext, type MappedEvent, type MappedMessage, type MessageMapper, note, type Notices, passOver, type RefusedPart } from '../kit/index.ts'
 import { OFFSET_MS_MIN } from './clock-offset.ts'
 import type { DeviceState, Devices } from './devices.ts'
@@ -131,7 +131,7 @@ class MessageReader {
     const corrected = correctClocks && !this.#devices.isKept && offset !== undefined && Math.abs(offset) >= OFFSET_MS_MIN && said + offset <= now + OFFSET_MS_MIN
     const at = corrected ? Math.round(said + offset) : said
     if (corrected) note(this.#noticed, 'time-corrected')
-    if (at < EARLIEST_MS || at < now - pastToleranceMs) return this.#reject('time-implausible', `time is more than ${pastToleranceMs} ms before arrival: the device's clock is wrong`)
+    if (at < EARLIEST_MS || at < now - pastToleranceMs) return this.#reject('time-implausible', `time is more than ${formatDuration(pastToleranceMs)} before arrival: the device's clock is wrong`)
     if (at > now + futureToleranceMs) return this.#reject('time-in-future', `time leads arrival by more than ${futureToleranceMs} ms`)
     if (at > now) note(this.#noticed, 'time-clamped')
     return Math.min(at, now)

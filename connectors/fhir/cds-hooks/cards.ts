@@ -90,13 +90,14 @@ const REASONS_MAX = 8
 
 function reasonLines (reasons: readonly OutboundReason[], now: ArrivalTimeMs): readonly string[] {
   return reasons.slice(0, REASONS_MAX).map(({ feature, value, contribution, eventTime }) => {
-    const said = value === null ? 'absent' : String(Math.round(value * 100) / 100)
+    const said = value === null || Number.isNaN(value) ? 'absent' : String(Math.round(value * 100) / 100)
     return `- ${words(feature)}: ${said} (${contribution >= 0 ? '+' : ''}${Math.round(contribution * 100) / 100})${eventTime === null ? '' : `, ${ago(now - eventTime)}`}`
   })
 }
 
 /** `news2Respiration` becomes `respiration`, `heartRateMean5m` `heart rate mean 5m`. */
-function words (name: string): string { return name.replace(/^news2(?=[A-Z])/, '').replace(/-/g, ' ').replace(/([a-z\d])([A-Z])/g, '$1 $2').replace(/([a-z])(\d)/g, '$1 $2').toLowerCase() }
+function words (name: string): string { return name.replace(/^news2(?=[A-Z])/, '').replace(/-/g, ' ').replace(/([a-z\d])([A-Z])/g, '$1 $2').replace(/([a-z])(\d)/g, '$1 $2').toLowerCase().replace(/\b(?:spo|fio) 2\b/g, gas => GASES[gas]!) }
+const GASES: Readonly<Record<string, string>> = { 'spo 2': 'SpO2', 'fio 2': 'FiO2' }
 function capital (text: string): string { return text.charAt(0).toUpperCase() + text.slice(1) }
 function percent (share: number): string { return `${Math.round(share * 100)} %` }
 function ago (ms: DurationMs): string { return ms < 60_000 ? 'just now' : `${span(ms)} ago` }

@@ -77,15 +77,15 @@ class Service {
     const trust = await this.#trust.check(request.headers.authorization, `${this.publicUrl}${path}`)
     if (trust.kind === 'trusted') { await answer(); return reply }
     this.#count(`unauthorised-${trust.why}`)
-    return trust.why === 'keys-away' ? reply.code(503).header('retry-after', '5').send() : reply.code(401).header('www-authenticate', 'Bearer').send()
+    return trust.why === 'keys-away' ? reply.code(503).header('retry-after', '5').send(said('the keys of the client cannot be fetched')) : reply.code(401).header('www-authenticate', 'Bearer').send(said(`no token that is accepted; it must be for ${this.publicUrl}${path}, and the counter unauthorised-... of ${SOURCE} says what was wrong`))
   }
 
   async #view (request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const call = readHookRequest(request.body)
-    if (call === undefined) { this.#count('malformed'); await reply.code(400).send(); return }
+    if (call === undefined) { this.#count('malformed'); await reply.code(400).send(said('this is no call of the hook patient-view: JSON with hook, hookInstance and context.patientId')); return }
     const id = patientIdOf(call, this.#parts.mapping(), this.#parts.options.logicalIdNamespace)
     // CDS Hooks 2.0, "HTTP Status Codes": 412 where what is needed is neither prefetched nor to be had.
-    if (id === undefined) { this.#count('patient-missing'); await reply.code(412).send(); return }
+    if (id === undefined) { this.#count('patient-missing'); await reply.code(412).send(said('the call does not say who the patient is: prefetch "patient" (GET /cds-services) as the Patient of context.patientId, with an identifier of a system that `namespaces` names')); return }
     const [cards] = await Promise.all([this.#cards(id), this.#parts.clock.sleep(this.#limits.answerMsMin)])
     await reply.send({ cards })
   }
@@ -115,13 +115,13 @@ class Service {
 
   async #feedback (request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const all = readFeedback(request.body)
-    if (all === undefined) { this.#count('malformed'); await reply.code(400).send(); return }
+    if (all === undefined) { this.#count('malformed'); await reply.code(400).send(said('this is no feedback: JSON with feedback, a list of card and outcome')); return }
     try {
       for (const one of all) await this.#take(one)
       await reply.code(200).send()
     } catch {
       this.#count('feedback-failed')
-      await reply.code(503).header('retry-after', '5').send() // the log is away
+      await reply.code(503).header('retry-after', '5').send(said('the log is away: send the same again'))
     }
   }
 
@@ -139,6 +139,9 @@ class Service {
 
   #count (what: string): void { this.#parts.count(SOURCE, what) }
 }
+
+/** For whoever connects an EHR: a status alone does not say what to mend. Nothing of the call is repeated. */
+function said (message: string): { readonly message: string } { return { message } }
 
 const DISCOVERY = {
   services: [{

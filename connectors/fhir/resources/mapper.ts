@@ -3,6 +3,7 @@ import { note, type ArchivedInput, type Fault, type MapContext, type MappedEvent
 import { deletionOf, envelopeOf, readEnvelope, type Envelope, type Said } from './envelope.ts'
 import { readerOf, subjectOf } from './readers.ts'
 import { patientOf } from './identity.ts'
+import { isOwn } from './own.ts'
 import { finder, isFault, type Scope, type Told } from './scope.ts'
 import { list, text, type FhirResource } from './types.ts'
 
@@ -74,6 +75,7 @@ function tell (said: Said, envelope: Envelope, scope: Scope): Entry | Fault {
 }
 
 function tellResource (resource: FhirResource, envelope: Envelope, scope: Scope, deletedAt: string = ''): Entry {
+  if (isOwn(resource)) { note(scope.notices, 'own-writing'); return { events: [], refused: [] } }
   const reader = readerOf(resource.resourceType)
   if (reader === undefined) return { events: [], refused: [], archived: text(resource.resourceType).slice(0, 40) }
   const includes = (): readonly FhirResource[] => [...envelope.includes, ...envelope.said.flatMap(one => one.kind === 'resource' && one.resource.resourceType === 'Patient' && one.resource !== resource ? [one.resource] : [])]

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { CodeableConcept, DetectedIssue, Observation, ObservationComponent } from 'fhir/r4.js'
 import { CLINICAL_SCORES, type ClinicalCode, type OutboundAlert, type OutboundClinicalScore, type OutboundReason, type OutboundScore } from '../../kit/index.ts'
+import { OWN_TAG } from '../resources/own.ts'
 import { list, text, type FhirResource } from '../resources/types.ts'
 import type { WriteBackOptions } from './options.ts'
 
@@ -34,6 +35,7 @@ export function detectedIssueOf (alert: OutboundAlert, patient: string, options:
   const start = iso(Math.min(onset, raisedAt))
   return {
     resourceType: 'DetectedIssue',
+    meta: { tag: [OWN_TAG] },
     identifier: [alertIdentifier(alert, options), { system: changeSystem(options), value: String(changedAt) }],
     status: statusOf(alert, options),
     code: { coding: [{ system: `${options.identifierSystem}:alert-rule`, code: rule }], text: rule.replaceAll('-', ' ') },
@@ -65,6 +67,7 @@ export function observationOf (score: OutboundScore, patient: string, options: W
   const why = reasonsOf(reasons).join(' ')
   return {
     resourceType: 'Observation',
+    meta: { tag: [OWN_TAG] },
     identifier: [scoreIdentifier(score, options)],
     status: 'final',
     category: SURVEY,
@@ -94,6 +97,7 @@ export function clinicalObservationOf (item: OutboundClinicalScore, patient: str
   const { system, value: own } = clinicalScoreIdentifier(item, options)
   return {
     resourceType: 'Observation',
+    meta: { tag: [OWN_TAG] },
     identifier: [{ system, value: own }],
     status: 'final',
     category: SURVEY,
@@ -118,7 +122,7 @@ function changeSystem ({ identifierSystem }: WriteBackOptions): string { return 
 
 const REASONS_MAX = 8
 function reasonsOf (reasons: readonly OutboundReason[]): readonly string[] {
-  const some = reasons.slice(0, REASONS_MAX).map(({ feature, value, contribution }) => `${feature} ${value === null ? 'absent' : round(value)} (${contribution >= 0 ? '+' : ''}${round(contribution)})`)
+  const some = reasons.slice(0, REASONS_MAX).map(({ feature, value, contribution }) => `${feature} ${value === null || Number.isNaN(value) ? 'absent' : round(value)} (${contribution >= 0 ? '+' : ''}${round(contribution)})`)
   return some.length === 0 ? [] : [`Reasons: ${some.join(', ')}.`]
 }
 

@@ -112,6 +112,7 @@ describe('what an EHR sees', () => {
     expect((await post(call('MRN-1', { context: { patientId: 'p-2' } }))).status).toBe(412)
     expect((await post(call('MRN-1', { prefetch: { patient: { resourceType: 'Patient', id: 'p-1', identifier: [{ system: 'urn:other', value: 'MRN-1' }] } } }))).status).toBe(412)
     expect(standings.asked).toEqual([])
+    expect(await (await post(call('MRN-1', { prefetch: {} }))).json()).toEqual({ message: expect.stringContaining('prefetch "patient"') as string })
   })
 
   it('may be known by its logical id, where that is configured', async () => {
@@ -122,7 +123,9 @@ describe('what an EHR sees', () => {
 
   it.each(['', '{', '[]', '{"hook":"order-sign","hookInstance":"1","context":{"patientId":"p-1"}}', '{"hook":"patient-view"}'])('is answered 400 for %s', async body => {
     await start()
-    expect((await post(body)).status).toBe(400)
+    const answer = await post(body)
+    expect(answer.status).toBe(400)
+    expect(await answer.json()).toEqual({ message: expect.stringContaining('hookInstance') as string })
   })
 
   it('is answered 404 elsewhere, and 413 for what is too large', async () => {
