@@ -37,7 +37,7 @@ export function laboratory (name: string, port: number, ledger: Ledger): Sender 
 
 /** One monitor: QoS 1, some messages on their way at once, a session that outlives its connections. */
 export function monitor (name: string, port: number, startMs: number, ledger: Ledger): Sender {
-  const client: MqttClient = connect({ host: '127.0.0.1', port, clientId: name, clean: false, reconnectPeriod: 50, connectTimeout: 2_000, keepalive: 2 })
+  const client: MqttClient = connect({ host: '127.0.0.1', port, clientId: name, clean: false, reconnectPeriod: 50, connectTimeout: 20_000, keepalive: 2 })
   client.on('error', () => {})
   const stop = new AbortController()
   const onWay = new Set<Promise<void>>()

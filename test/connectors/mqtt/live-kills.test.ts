@@ -41,10 +41,12 @@ class Outbox {
   readonly #onWay = new Set<Promise<void>>()
 
   constructor (port: number, clientId: string, { prefix }: { readonly prefix: string }) {
-    this.#client = mqtt.connect({ host: '127.0.0.1', port, clientId, clean: false, reconnectPeriod: 50, connectTimeout: 2_000, protocolVersion: 5, properties: { sessionExpiryInterval: 3_600 } })
+    this.#client = mqtt.connect({ host: '127.0.0.1', port, clientId, clean: false, reconnectPeriod: 50, connectTimeout: 20_000, protocolVersion: 5, properties: { sessionExpiryInterval: 3_600 } })
     ;(this.#client as unknown as EventEmitter).on('error', () => {}) // the client's types hide it
     this.#running = this.#run(prefix)
   }
+
+  get connected (): boolean { return this.#client.connected }
 
   async #run (prefix: string): Promise<void> {
     for (let seq = 0; !this.#stop.signal.aborted; seq++) {
@@ -105,6 +107,7 @@ describeMosquitto('mosquitto, killed while devices publish', () => {
       if (how === 'saves when it is told to') { kept = new Set([...outbox.acknowledged].filter(key => !unsaved.has(key))); await broker.save() }
       await systemClock.sleep(kill * 7) // with other messages under way each time
       await broker.kill()
+      await until('the devices to have read its last answers', WITHIN_MS, () => !outbox.connected)
       for (const key of outbox.acknowledged) if (!kept.has(key)) unsaved.add(key)
       await broker.start()
     }
@@ -150,7 +153,7 @@ describeMosquitto('a real mosquitto_pub', () => {
     await until('the endpoint', WITHIN_MS, () => us.state === 'up')
     const pub = spawn('mosquitto_pub', ['-h', '127.0.0.1', '-p', String(port), '-t', 'latido/devices/pub/numerics', '-q', '1', '-l', '-i', 'pub', '-c', '-d'], { stdio: ['pipe', 'pipe', 'inherit'] })
     closers.push(() => { pub.kill('SIGKILL') })
-    const ended = once(pub, 'exit')
+    const ended = once(pub, 'close') // with all that it said
     let said = ''
     pub.stdout.on('data', (bytes: Buffer) => { said += bytes.toString() })
     const acknowledged = (): ReadonlySet<number> => new Set([...said.matchAll(/received PUBACK \(Mid: (\d+), RC:0\)/g)].map(match => Number(match[1])))
