@@ -5,6 +5,7 @@ import { afterEach, expect, it } from 'vitest'
 import { runSimulator, seededRandom } from '../../../connectors/simulator/index.ts'
 import type { Simulator } from '../../../connectors/simulator/index.ts'
 import { systemClock } from '../../../streams/time/index.ts'
+import { freePorts } from '../../kit/servers/index.ts'
 
 /** Resolves as soon as a condition holds; asked again after each thing that happens. */
 class Watch {
@@ -91,7 +92,7 @@ it('speaks MLLP and MQTT over sockets: admissions first, each monitor with its b
   expect(mllp.received.slice(0, 3).map(({ type }) => type)).toEqual(Array.from({ length: 3 }, () => 'ADT^A01^ADT_A01'))
   expect(JSON.parse(broker.payloads.get('latido/devices/monitor-02/association') ?? '')).toEqual({ ward: 'W1', bed: '02' })
   const numerics = JSON.parse(broker.payloads.get('latido/devices/monitor-02/numerics') ?? '') as { time: number, numerics: unknown[] }
-  expect(Math.abs(numerics.time - systemClock.now())).toBeLessThan(10_000)
+  expect(Math.abs(numerics.time - systemClock.now())).toBeLessThan(600_000)
   expect(numerics.numerics.length).toBeGreaterThanOrEqual(3)
   expect(broker.topics.indexOf('latido/devices/monitor-01/association')).toBeLessThan(broker.topics.indexOf('latido/devices/monitor-01/numerics'))
   stop.abort()
@@ -115,16 +116,12 @@ it('sends a message that was not taken again with the same control id, and goes 
 
 it('waits for endpoints that are away, and comes back to them', async () => {
   const watch = new Watch()
-  const before = new TinyMllp(watch, () => 'AA')
-  const port = await listen(before.server)
-  before.close()
-  const first = await startBroker(watch)
-  await first.close()
-  simulate(port, first.port)
+  const [port = 0, mqttPort = 0] = await freePorts(2)
+  simulate(port, mqttPort)
   const mllp = new TinyMllp(watch, () => 'AA')
   closers.push(() => { mllp.close() })
   await listen(mllp.server, port)
-  const broker = await startBroker(watch, first.port)
+  const broker = await startBroker(watch, mqttPort)
   await watch.until(() => mllp.received.length > 5 && broker.topics.some(topic => topic.endsWith('/numerics')))
   expect(mllp.received[0]?.type).toBe('ADT^A01^ADT_A01')
   expect(broker.payloads.get('latido/devices/monitor-01/status')).toBe('{"state":"online"}')
