@@ -44,7 +44,7 @@ describe('a reader of README', () => {
   test('admits a patient and lets her get worse', async () => {
     for (const line of LINES.filter(l => l.startsWith('npx latido '))) {
       const command = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'ops/cli/main.ts'), ...line.replace('npx latido ', '').split(' '), '--mllp-port', ports[2575]!], { cwd: ROOT, stdio: 'ignore' })
-      expect((await once(command, 'exit'))[0], line).toBe(0)
+      expect((await once(command, 'close'))[0], line).toBe(0)
     }
     await expect.poll(() => get<readonly AlertOnTheWire[]>('/api/alerts?state=active')).toMatchObject([{ patientId: 'DEMO-1001', bed: '12', value: 17, state: 'active' }])
   })
