@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { lineOfShapeFault, readShape } from '../../streams/shapes/index.ts'
 import type { DurationMs, EventTimeMs } from '../../streams/time/index.ts'
 import type { DeviceState } from './devices.ts'
 import type { Association } from './options.ts'
@@ -67,8 +68,6 @@ export function parseTime (time: unknown): EventTimeMs | undefined {
 function parse<T> (payload: Buffer, form: z.ZodType<T>): Parsed<T> {
   let json: unknown
   try { json = JSON.parse(payload.toString('utf8')) } catch { return { kind: 'malformed', detail: 'payload: not JSON' } }
-  const result = form.safeParse(json)
-  if (result.success) return { kind: 'ok', value: result.data }
-  const issue = result.error.issues[0]
-  return { kind: 'malformed', detail: `payload${(issue?.path ?? []).map(p => `.${String(p)}`).join('')}: ${issue?.code ?? 'invalid'}` }
+  const read = readShape(form, json, 'hidden')
+  return read.kind === 'ok' ? read : { kind: 'malformed', detail: lineOfShapeFault({ ...read.faults[0], path: ['payload', ...read.faults[0].path] }) }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { z } from 'zod'
 import { LatidoError } from '../../streams/errors/index.ts'
+import { lineOfShapeFault, readShape } from '../../streams/shapes/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
 import { hashOf, type Authentication, type Principal } from './principal.ts'
 import { SCOPES, TELEMEDICINE_LIMITS } from './options.ts'
@@ -14,8 +15,8 @@ export function isDeviceToken (token: string): boolean { return token.startsWith
 
 const owner = z.strictObject({ id: z.string().min(1).max(256), authority: z.string().default('') })
 const entry = z.strictObject({
-  name: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  name: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'letters, digits, ".", "_" and "-" alone, at most 64'),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits in small letters'),
   patient: owner.optional(),
   clinic: z.strictObject({ authority: z.string().default('') }).optional(),
   scopes: z.array(z.enum(SCOPES)).min(1),
@@ -82,9 +83,9 @@ function stampOf (path: string): string {
 }
 
 function readTokens (path: string): ReadonlyMap<string, DeviceToken> {
-  const parsed = tokensFile.safeParse(parse(path))
-  if (!parsed.success) throw new LatidoError('FILE_INVALID', `the tokens file is not as described, at ${parsed.error.issues[0]?.path.join('.') ?? 'its beginning'}`, 'docs/connectors/telemedicine.md describes it')
-  const { tokens } = parsed.data
+  const read = readShape(tokensFile, parse(path), 'hidden')
+  if (read.kind === 'invalid') throw new LatidoError('FILE_INVALID', `the tokens file: ${lineOfShapeFault(read.faults[0])}`, 'docs/connectors/telemedicine.md describes it')
+  const { tokens } = read.value
   const byHash = new Map(tokens.map(one => [one.sha256, tokenOf(one)]))
   if (byHash.size < tokens.length || new Set(tokens.map(one => one.name)).size < tokens.length) throw new LatidoError('FILE_INVALID', 'the tokens file has a name or a hash twice', 'give each token a name and a secret of its own')
   return byHash

@@ -2,7 +2,7 @@ import { isConceptId, isPossible } from '../../streams/events/index.ts'
 import { canonicalValue, IGNORE, meaningOf, passOver, type CodeMeaning } from '../kit/index.ts'
 import { identityOf } from './envelope.ts'
 import { observationItem, type ObservationItem } from './items.ts'
-import { momentOf, refuseItem, refuseShape, type Mapped, type Setting } from './mapped.ts'
+import { momentOf, readItem, refuseItem, type Mapped, type Setting } from './mapped.ts'
 
 /** Code systems by their URI, as the tables of concepts name them. */
 const SYSTEMS: Readonly<Record<string, string>> = { 'http://loinc.org': 'LN', 'urn:iso:std:iso:11073:10101': 'MDC' }
@@ -12,12 +12,12 @@ const SYSTEMS: Readonly<Record<string, string>> = { 'http://loinc.org': 'LN', 'u
  * needs no dwell. A patient's reading is as good as its device, and who reads it can tell it by its source (`telemedicine:...`).
  */
 export function mapObservation (item: unknown, setting: Setting): Mapped {
-  const read = observationItem.safeParse(item)
-  if (!read.success) return refuseShape(read.error)
-  const { value, unit, takenAt, device = '', id, status } = read.data
+  const read = readItem(observationItem, item)
+  if (read.kind !== 'ok') return read
+  const { value, unit, takenAt, device = '', id, status } = read.value
   const { context, options } = setting
-  const meaning = meaningOfItem(read.data, setting)
-  if (meaning === undefined) return refuseItem('code-unknown', read.data.concept === undefined ? '/code' : '/concept', read.data.concept === undefined ? 'no concept has this code' : 'there is no such concept')
+  const meaning = meaningOfItem(read.value, setting)
+  if (meaning === undefined) return refuseItem('code-unknown', read.value.concept === undefined ? '/code' : '/concept', read.value.concept === undefined ? 'no concept has this code' : 'there is no such concept')
   if (meaning === IGNORE) { passOver(setting.notices); return { kind: 'nothing' } }
   const canonical = canonicalValue(context.mapping, meaning, value, unit)
   if (canonical === undefined) return refuseItem('unit-unknown', '/unit', 'unknown, or not one of this concept')

@@ -1,13 +1,13 @@
 import type { StatementEvent } from '../../streams/events/index.ts'
 import { identityOf } from './envelope.ts'
 import { questionnaireItem } from './items.ts'
-import { momentOf, refuseItem, refuseShape, type Mapped, type Setting } from './mapped.ts'
+import { momentOf, readItem, refuseItem, type Mapped, type Setting } from './mapped.ts'
 
 /** A scored questionnaire: each answer a reported symptom with its score, the total a report under the questionnaire's code. All of it, or nothing: a part of a score misleads. */
 export function mapQuestionnaire (item: unknown, setting: Setting): Mapped {
-  const read = questionnaireItem.safeParse(item)
-  if (!read.success) return refuseShape(read.error)
-  const { questionnaire, authored, answers, total, id } = read.data
+  const read = readItem(questionnaireItem, item)
+  if (read.kind !== 'ok') return read
+  const { questionnaire, authored, answers, total, id } = read.value
   if (answers.length === 0 && total === undefined) return refuseItem('value-unparsable', '/answers', 'neither answers nor a total')
   const eventTime = momentOf(authored, '/authored', setting)
   if (typeof eventTime !== 'number') return eventTime

@@ -1,6 +1,6 @@
 import { identityOf } from './envelope.ts'
 import { HPO, symptomItem } from './items.ts'
-import { momentOf, refuseItem, refuseShape, type Mapped, type Setting } from './mapped.ts'
+import { momentOf, readItem, refuseItem, type Mapped, type Setting } from './mapped.ts'
 import { isSnomedConcept } from './snomed.ts'
 
 /** Humans live no longer. */
@@ -9,9 +9,9 @@ const YEAR_MS = 365.25 * 86_400_000
 
 /** A reported symptom. It holds from its onset, where that is known; a later report of the same onset replaces the severity. */
 export function mapSymptom (item: unknown, setting: Setting): Mapped {
-  const read = symptomItem.safeParse(item)
-  if (!read.success) return refuseShape(read.error)
-  const { system, code, presence, severity, onset, ended, reportedAt, id } = read.data
+  const read = readItem(symptomItem, item)
+  if (read.kind !== 'ok') return read
+  const { system, code, presence, severity, onset, ended, reportedAt, id } = read.value
   if (!(system === HPO ? /^HP:\d{7}$/.test(code) : isSnomedConcept(code))) return refuseItem('code-unknown', '/code', 'not a code of its system')
   if (presence === 'absent' && (severity ?? 0) > 0) return refuseItem('value-impossible', '/severity', 'a symptom that is absent has no severity')
   const reported = momentOf(reportedAt, '/reportedAt', setting)

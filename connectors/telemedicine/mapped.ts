@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { readShape } from '../../streams/shapes/index.ts'
 import type { Observation, RefusalCause, StatementEvent } from '../../streams/events/index.ts'
 import { note, type MapContext, type Notices } from '../kit/index.ts'
 import type { TelemedicineOptions } from './options.ts'
@@ -29,29 +30,14 @@ const CAUSES: Readonly<Record<string, RefusalCause>> = {
   unit: 'unit-unknown', code: 'code-unknown', system: 'code-unknown', concept: 'code-unknown',
 }
 
-/** Where an item does not fit its schema. The library's own texts may quote what was sent. */
-export function refuseShape (error: z.ZodError): RefusedItem {
-  const issue = innermost(error.issues)
-  const path = issue?.path ?? []
+/** An item by its schema, or where it does not fit; nothing of it is repeated. */
+export function readItem<T> (schema: z.ZodType<T>, item: unknown): { readonly kind: 'ok', readonly value: T } | RefusedItem {
+  const read = readShape(schema, item, 'hidden')
+  if (read.kind === 'ok') return read
+  const [{ path, why, about }] = read.faults
   const field = path.findLast(step => typeof step === 'string')
-  const cause = typeof field === 'string' && issue?.code !== 'unrecognized_keys' ? CAUSES[field] ?? 'malformed' : 'malformed'
-  return refuseItem(cause, path.map(step => `/${String(step)}`).join(''), cause === 'time-unparsable' ? 'missing, or not RFC 3339 with an offset' : whatIsWrong(issue))
-}
-
-/** In words that quote nothing. */
-export function whatIsWrong (issue: z.core.$ZodIssue | undefined): string { return WHAT[issue?.code ?? ''] ?? 'not as described' }
-
-const WHAT: Readonly<Record<string, string>> = {
-  invalid_type: 'missing, or of another type', unrecognized_keys: 'has a field that is not known', invalid_value: 'not one of those that are known',
-  invalid_format: 'not in the form described', too_small: 'too small or too short', too_big: 'too large or too long',
-}
-
-/** Of a union the member that came furthest says what is wrong. */
-function innermost (issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue | undefined {
-  const [first] = issues
-  if (first?.code !== 'invalid_union' || first.errors.length === 0) return first
-  const [nearest = []] = first.errors.toSorted((a, b) => a.length - b.length)
-  return innermost(nearest) ?? first
+  const cause = typeof field === 'string' && about === 'value' ? CAUSES[field] ?? 'malformed' : 'malformed'
+  return refuseItem(cause, path.map(step => `/${step}`).join(''), cause === 'time-unparsable' ? 'missing, or not RFC 3339 with an offset' : why)
 }
 
 const DAY_MS = 86_400_000

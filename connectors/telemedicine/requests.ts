@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { readShape } from '../../streams/shapes/index.ts'
 import { hashOf, type Principal, type Writes } from './principal.ts'
 import { canonical, readJson, type Envelope, type ItemKind } from './envelope.ts'
-import { whatIsWrong } from './mapped.ts'
 import { TELEMEDICINE_LIMITS, type Scope } from './options.ts'
 import { Refusal } from './refusals.ts'
 
@@ -33,12 +33,12 @@ export function readRequest (kind: ItemKind, principal: Principal, key: unknown,
   if (!(bytes instanceof Uint8Array) || bytes.length === 0) throw new Refusal('REQUEST_INVALID', { detail: 'there is no body' })
   const json = readJson(bytes)
   if (json.kind === 'refused') throw new Refusal('REQUEST_INVALID', { detail: json.why })
-  const read = requestBody.safeParse(json.value)
-  if (!read.success) {
-    const [issue] = read.error.issues
-    throw new Refusal('REQUEST_INVALID', { detail: `/${issue?.path.map(String).join('/') ?? ''}: ${whatIsWrong(issue)}` })
+  const read = readShape(requestBody, json.value, 'hidden')
+  if (read.kind === 'invalid') {
+    const [{ path, why }] = read.faults
+    throw new Refusal('REQUEST_INVALID', { detail: `/${path.join('/')}: ${why}` })
   }
-  const { items, patient } = read.data
+  const { items, patient } = read.value
   const { itemsMax } = ROUTES[kind]
   if (items.length > itemsMax) throw new Refusal('REQUEST_INVALID', { detail: `more than ${itemsMax} items` })
   const whom = whomOf(principal.writes, patient)

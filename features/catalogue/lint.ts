@@ -2,7 +2,7 @@ import { CONCEPTS, CONCEPT_IDS, isConceptId, type ConceptId } from '../../stream
 import { formatDuration, type DurationMs } from '../../streams/time/index.ts'
 import { planViews } from '../compute/index.ts'
 import { partsOf, viewKey, type Expression, type FeatureView } from '../define/index.ts'
-import { nearNames } from '../serving/index.ts'
+import { nearNames } from '../../streams/shapes/index.ts'
 import { hasSeries } from './entries.ts'
 
 /** What device readings of one key may take, for all views that are planned together. */

@@ -1,6 +1,6 @@
 import { LatidoError } from '../../streams/errors/index.ts'
 import type { FeatureView } from '../define/index.ts'
-import { nearNames } from './near-names.ts'
+import { nearNames } from '../../streams/shapes/index.ts'
 import { tableOf } from './reader.ts'
 
 /** A named list of features, so that a model or a page reads by one name what it needs: an alias. Each is `view`, `view:feature`, `view@version` or `view@version:feature`. */

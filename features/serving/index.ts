@@ -21,5 +21,3 @@ export { BINARY_MAGIC, BINARY_MEDIA_TYPE, decodeBinary, encodeBinary } from './e
 export type { BinaryHead } from './encode-binary.ts'
 /** The standard feature services. */
 export { STANDARD_SERVICES } from './standard-services.ts'
-/** Names like a name that does not exist. */
-export { nearNames } from './near-names.ts'

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { LatidoError, messageOf } from '../../streams/errors/index.ts'
+import { lineOfShapeFault, readShape } from '../../streams/shapes/index.ts'
 
 const numbers = z.array(z.number())
 
@@ -33,9 +34,9 @@ export async function loadForest (path: string): Promise<Forest> {
   const text = await readFile(path, 'utf8').catch((e: unknown) => { throw invalid(messageOf(e), e) })
   let json: unknown
   try { json = JSON.parse(text) } catch (e) { throw invalid('not JSON', e) }
-  const parsed = schema.safeParse(json)
-  if (!parsed.success) throw invalid(z.prettifyError(parsed.error), parsed.error)
-  const f = parsed.data
+  const read = readShape(schema, json, 'shown')
+  if (read.kind === 'invalid') throw invalid(lineOfShapeFault(read.faults[0]), undefined)
+  const f = read.value
   return {
     base: f.base, start: Int32Array.from(f.start), feature: Int32Array.from(f.feature), threshold: Float64Array.from(f.threshold, Math.fround),
     left: Int32Array.from(f.left), right: Int32Array.from(f.right), missingLeft: Uint8Array.from(f.missingLeft), cover: Float64Array.from(f.cover),

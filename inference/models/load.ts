@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
 import { LatidoError, messageOf } from '../../streams/errors/index.ts'
+import { lineOfShapeFault, readShape } from '../../streams/shapes/index.ts'
 import { calibrate } from './calibration.ts'
 import { manifestSchema, type ModelManifest } from './manifest.ts'
 
@@ -43,9 +43,9 @@ export async function loadModel (directory: string): Promise<Model> {
 function parseManifest (content: Buffer): ModelManifest {
   let json: unknown
   try { json = JSON.parse(content.toString()) } catch (e) { throw new LatidoError('MODEL_INVALID', `manifest.json is not JSON: ${messageOf(e)}`, ACTION, e) }
-  const parsed = manifestSchema.safeParse(json)
-  if (!parsed.success) throw new LatidoError('MODEL_INVALID', `manifest.json: ${z.prettifyError(parsed.error)}`, ACTION, parsed.error)
-  return parsed.data
+  const read = readShape(manifestSchema, json, 'shown')
+  if (read.kind === 'invalid') throw new LatidoError('MODEL_INVALID', `manifest.json: ${lineOfShapeFault(read.faults[0])}`, ACTION)
+  return read.value
 }
 
 async function read (path: string): Promise<Buffer> {

@@ -2,6 +2,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { z } from 'zod'
 import { isLoopback } from '../../connectors/kit/index.ts'
 import { LatidoError, messageOf } from '../../streams/errors/index.ts'
+import { readShape } from '../../streams/shapes/index.ts'
 import { isZone, parseDuration } from '../../streams/time/index.ts'
 import { CLICKHOUSE_OPTIONS, clickHouseConfigOf, clickHouseShape, redactedClickHouse, tiersConfigOf, type ClickHouseConfig, type ClickHouseOptionName, type TiersConfig } from './clickhouse.ts'
 import { kafkaConfigOf, KAFKA_OPTIONS, kafkaShape, redactedKafka, type KafkaConfig, type KafkaOptionName } from './kafka.ts'
@@ -145,13 +146,13 @@ export function parseConfig (args: readonly string[], env: Readonly<Record<strin
   const flags = parseFlags(args)
   const raw: Record<string, string> = Object.fromEntries(Object.entries(CONFIG_OPTIONS).map(([name, option]) => [name, flags[flagOf(name)] ?? (env[option.env] || option.fallback)]))
   if ((raw['kafka'] !== '' || raw['feeds'] !== '') && flags['simulate'] === undefined && !env['LATIDO_SIMULATE']) raw['simulate'] = 'off' // nobody wants made-up patients among real ones by surprise
-  const parsed = schema.safeParse(raw)
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!
-    const name = String(issue.path[0]) as OptionName
-    throw new LatidoError('CONFIG_INVALID', `--${flagOf(name)} (${CONFIG_OPTIONS[name].env}) is "${raw[name]!.replace(/\/\/[^/@]*@/g, '//***@')}": ${issue.message}`, `it means: ${CONFIG_OPTIONS[name].help}`)
+  const read = readShape(schema, raw, 'hidden') // the value stands before it
+  if (read.kind === 'invalid') {
+    const [{ path, why }] = read.faults
+    const name = String(path[0]) as OptionName
+    throw new LatidoError('CONFIG_INVALID', `--${flagOf(name)} (${CONFIG_OPTIONS[name].env}) is "${raw[name]!.replace(/\/\/[^/@]*@/g, '//***@')}": ${why}`, `it means: ${CONFIG_OPTIONS[name].help}`)
   }
-  const { retention, alertDwell, noDataAfter, driftWindow, skewEvery, allowExposed, ...others } = parsed.data
+  const { retention, alertDwell, noDataAfter, driftWindow, skewEvery, allowExposed, ...others } = read.value
   const kafka = kafkaConfigOf(others)
   const clickhouse = clickHouseConfigOf(others)
   const redis = redisConfigOf(others)

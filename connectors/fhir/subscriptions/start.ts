@@ -1,4 +1,5 @@
 import { isLatidoError, LatidoError } from '../../../streams/errors/index.ts'
+import { lineOfShapeFault, readShape } from '../../../streams/shapes/index.ts'
 import { refuseOpenExposure, runSource, type Connector, type ConnectorContext, type ConnectorHealth } from '../../kit/index.ts'
 import { polling, type StartSubscription } from '../kind.ts'
 import { listenOn, openListener } from '../listener.ts'
@@ -144,10 +145,9 @@ function pollOptions (options: FhirOptions, { criteria }: WantedSubscription): F
 }
 
 function parsed ({ subscription }: FhirOptions): SubscriptionOptions {
-  const read = subscriptionFields.safeParse(subscription)
-  if (read.success) return read.data
-  const [issue] = read.error.issues
-  throw new LatidoError('CONFIG_INVALID', `\`subscription.${issue?.path.join('.') ?? ''}\` of the FHIR feed is wrong: ${issue?.message ?? ''}`, 'mend the feed\'s file; docs/connectors/fhir.md has every field')
+  const read = readShape(subscriptionFields, subscription, 'shown')
+  if (read.kind === 'ok') return read.value
+  throw new LatidoError('CONFIG_INVALID', `the FHIR feed: ${lineOfShapeFault({ ...read.faults[0], path: ['subscription', ...read.faults[0].path] })}`, 'mend the feed\'s file; docs/connectors/fhir.md has every field')
 }
 
 function secretOf (context: ConnectorContext, { secret }: SubscriptionOptions): string {

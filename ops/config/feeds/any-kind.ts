@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { readShape, unknownName } from '../../../streams/shapes/index.ts'
 import { Feed, lateResultsOf, type Connector, type ConnectorContext, type ConnectorKind, type Fault, type Intake, type MappingTable } from '../../../connectors/kit/index.ts'
 
 /** What is wrong with the options of a feed's file. */
@@ -11,6 +12,8 @@ export interface OptionFault {
 /** A feed of some kind, and its start. */
 export interface PreparedFeed {
   readonly feed: Feed
+  /** Before anything is taken, by who starts another connector over the feed than its own. */
+  guard (context: Pick<ConnectorContext, 'table'>): void
   start (context: Omit<ConnectorContext, 'feed'>): Promise<Connector>
 }
 
@@ -35,10 +38,11 @@ export function anyKind<Options, F extends Fault> (kind: ConnectorKind<Options, 
     summary: kind.summary,
     optionNames,
     configure: raw => {
-      const parsed = kind.options.safeParse(raw)
-      const faults = [...unknownOptions(raw, optionNames), ...parsed.success ? [] : parsed.error.issues.filter(({ code, path }) => code !== 'unrecognized_keys' || path.length > 0 || optionNames.length === 0).map(({ path, message }) => ({ path: path.map(String), why: message }))]
-      if (!parsed.success || faults.length > 0) return { kind: 'invalid', faults }
-      return { kind: 'ok', configured: { prepare: parts => prepared(kind, parsed.data, parts) } }
+      const read = readShape(kind.options, raw, 'shown')
+      const wrong = read.kind === 'ok' ? [] : read.faults.map(({ path, why }) => ({ path: path.map(String), why }))
+      const faults = [...unknownOptions(raw, optionNames).filter(({ path: [name] }) => !wrong.some(({ path }) => path.length === 1 && path[0] === name)), ...wrong]
+      if (read.kind === 'invalid' || faults.length > 0) return { kind: 'invalid', faults }
+      return { kind: 'ok', configured: { prepare: parts => prepared(kind, read.value, parts) } }
     },
   }
 }
@@ -46,11 +50,12 @@ export function anyKind<Options, F extends Fault> (kind: ConnectorKind<Options, 
 function prepared<Options, F extends Fault> (kind: ConnectorKind<Options, F>, options: Options, { name, intake, mapping }: Parameters<ConfiguredKind['prepare']>[0]): PreparedFeed {
   const late = lateResultsOf(kind, options, { intake, mapping })
   const feed = new Feed<F>({ name, kind: kind.kind, intake: late ?? intake, mapping, map: kind.mapper(options) })
-  return { feed, start: context => { late?.guard(feed, context.table('late-results')); return kind.start({ ...context, feed }, options) } }
+  const guard: PreparedFeed['guard'] = ({ table }) => { late?.guard(feed, table('late-results')) }
+  return { feed, guard, start: context => { guard(context); return kind.start({ ...context, feed }, options) } }
 }
 
 /** An option that is spelt wrong would be without effect, in silence. */
 function unknownOptions (raw: unknown, names: readonly string[]): readonly OptionFault[] {
   if (names.length === 0 || typeof raw !== 'object' || raw === null) return []
-  return Object.keys(raw).filter(name => !names.includes(name)).map(name => ({ path: [name], why: `there is no such option; there are: ${names.join(', ')}` }))
+  return Object.keys(raw).filter(name => !names.includes(name)).map(name => ({ path: [name], why: unknownName(name, names) }))
 }

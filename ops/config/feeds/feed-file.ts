@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { CONCEPT_IDS, toCanonical } from '../../../streams/events/index.ts'
+import { readShape } from '../../../streams/shapes/index.ts'
 import { isZone } from '../../../streams/time/index.ts'
 import type { FeedMapping } from '../../../connectors/kit/index.ts'
 import type { AnyKind, ConfiguredKind } from './any-kind.ts'
@@ -37,9 +38,9 @@ export function readFeedFile (file: string, text: string, kinds: readonly AnyKin
   const json = readJson(text)
   if (json.kind === 'invalid') return { kind: 'invalid', faults: [{ file, line: json.line, why: json.why }] }
   const fault = (path: readonly string[], why: string): FeedFault => ({ file, line: json.lineOf(path), why: path.length === 0 ? why : `${path.join('.')}: ${why}` })
-  const parsed = schema.safeParse(json.value)
-  if (!parsed.success) return { kind: 'invalid', faults: parsed.error.issues.flatMap(issue => issue.code === 'unrecognized_keys' ? issue.keys.map(key => fault([...issue.path.map(String), key], 'a feed has no such member')) : [fault(issue.path.map(String), issue.message)]) }
-  const { connector, options, mapping } = parsed.data
+  const read = readShape(schema, json.value, 'shown')
+  if (read.kind === 'invalid') return { kind: 'invalid', faults: read.faults.map(({ path, why }) => fault(path.map(String), why)) }
+  const { connector, options, mapping } = read.value
   const kind = kinds.find(one => one.kind === connector)
   if (kind === undefined) return { kind: 'invalid', faults: [fault(['connector'], `there is no connector "${connector}"; there are: ${kinds.map(one => one.kind).join(', ')}`)] }
   const configured = kind.configure(options)

@@ -1,5 +1,5 @@
 import type { FeatureView } from '../../../features/define/index.ts'
-import { nearNames } from '../../../features/serving/index.ts'
+import { nearNames } from '../../../streams/shapes/index.ts'
 import { ALL_VIEWS } from '../../../features/views/index.ts'
 import { LatidoError } from '../../../streams/errors/index.ts'
 import { loadOwnViews } from './defined-views.ts'
