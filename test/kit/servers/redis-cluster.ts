@@ -14,7 +14,7 @@ export interface RedisCluster extends AsyncDisposable {
 /** Three masters on loopback that share the slots. */
 export async function startRedisCluster ({ tls, cliArgs = [] }: Pick<RedisOptions, 'tls' | 'cliArgs'> = {}): Promise<RedisCluster> {
   const buses = await freePorts(MASTERS)
-  const nodes = await Promise.all(buses.map(bus => startRedis({ cliArgs, ...tls === undefined ? {} : { tls: [...tls, '--tls-cluster', 'yes', '--tls-replication', 'yes'] }, args: ['--cluster-enabled', 'yes', '--cluster-port', String(bus), '--cluster-node-timeout', '2000'] })))
+  const nodes = await Promise.all(buses.map(bus => startRedis({ cliArgs, ...tls === undefined ? {} : { tls: [...tls, '--tls-cluster', 'yes', '--tls-replication', 'yes'] }, args: ['--cluster-enabled', 'yes', '--cluster-port', String(bus), '--cluster-node-timeout', '15000'] })))
   const cluster: RedisCluster = {
     nodes, url: nodes.map(n => n.url).join(','),
     [Symbol.asyncDispose]: async () => { for (const node of nodes) await node[Symbol.asyncDispose]() },
