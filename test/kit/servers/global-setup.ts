@@ -12,6 +12,8 @@ declare module 'vitest' {
 }
 
 const NAMES = Object.keys(LISTENERS) as ListenerName[]
+/** Whoever is to be taken for gone after a short silence has a broker or a group of its own: a busy machine must not make one of a member that is there. */
+const PATIENT = { 'group.consumer.session.timeout.ms': '30000', 'broker.session.timeout.ms': '30000' }
 
 /**
  * Servers that all test files of a run share, started when the first of them asks, ended with the run. The workers ask over
@@ -23,7 +25,7 @@ export default async function setup (project: TestProject): Promise<() => Promis
   let hapiFhir: Promise<HapiFhirServer> | undefined
   const said = new Set<string>()
   const answer = async (url: URL): Promise<unknown> => {
-    if (url.pathname === '/kafka') return addressesOf(await (kafka ??= startKafka({ listeners: NAMES })))
+    if (url.pathname === '/kafka') return addressesOf(await (kafka ??= startKafka({ listeners: NAMES, config: PATIENT })))
     if (url.pathname === '/apicurio') return { url: (await (apicurio ??= startApicurio())).url } satisfies SharedApicurio
     if (url.pathname === '/hapi-fhir') return { url: (await (hapiFhir ??= startHapiFhir())).url } satisfies SharedHapiFhir
     const line = url.searchParams.get('line') ?? ''
