@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'vitest'
@@ -19,7 +19,12 @@ class DropFolder implements Counterparty<FilesOptions> {
   }
 
   options (): FilesOptions { return FILES_OPTIONS.parse({ folder: this.#path, settleMs: 0, pollEveryMs: 1_000, ...this.#more }) }
-  offer (messages: readonly Buffer[]): void { writeFileSync(join(this.#path, `f${String(++this.#files).padStart(4, '0')}.${this.#more.format === 'hl7' ? 'hl7' : 'csv'}`), this.#write(messages)) }
+  /** Written aside and renamed, as whoever drops files must: it is looked at meanwhile. */
+  offer (messages: readonly Buffer[]): void {
+    const file = join(this.#path, `f${String(++this.#files).padStart(4, '0')}.${this.#more.format === 'hl7' ? 'hl7' : 'csv'}`)
+    writeFileSync(`${file}.part`, this.#write(messages))
+    renameSync(`${file}.part`, file)
+  }
 
   delivered (kept: (table: string) => ReadonlyMap<string, unknown>): number {
     const files = new Map([...kept('files')].map(([file, entry]) => [file, (entry as { records: number }).records]))

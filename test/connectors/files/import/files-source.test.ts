@@ -1,5 +1,5 @@
 import { appendFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
-import { appendFile, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, rename, truncate, writeFile } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -147,13 +147,14 @@ describe('a drop folder', () => {
     const feed = new Feed({ name: 'drop', kind: 'files', intake, mapping: fixedMapping(), map: filesConnector.mapper(options) })
     await using connector = await filesConnector.start({ feed, clock: systemClock, table: name => tables.table(name), secret: () => '', say: line => { said.push(line) } }, options)
     await intake.until(() => intake.published.length === 3)
-    await until('the health says so', 5_000, () => Promise.resolve(connector.health().why !== ''))
+    await until('the health says so', 20_000, () => Promise.resolve(connector.health().why !== ''))
     expect(valuesOf(intake)).toEqual([61, 62, 64])
     expect(intake.refused).toMatchObject([{ cause: 'malformed', feed: 'drop' }])
     expect(connector.health()).toMatchObject({ state: 'up', why: '1 file could not be read to the end' })
     expect(intake.counts.get('file-damaged')).toBe(1)
-    await writeFile(folder.file('c.csv'), `${HEADER}\n${row(3)}\n`)
-    await until('the mended one is taken', 10_000, () => Promise.resolve(connector.health().why === ''))
+    await writeFile(folder.file('c.csv.part'), `${HEADER}\n${row(3)}\n`)
+    await rename(folder.file('c.csv.part'), folder.file('c.csv')) // an empty file, looked at before it is written, would be mended too
+    await until('the mended one is taken', 20_000, () => Promise.resolve(connector.health().why === ''))
     expect(valuesOf(intake)).toEqual([61, 62, 64, 63])
     for (const line of said) expect(line).not.toContain('.csv')
   })
