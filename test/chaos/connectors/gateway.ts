@@ -31,16 +31,23 @@ await log.ensureTopics(topicSpecs({ partitions: 4, retentionMs: 0 }))
 const codecs = await openEventCodecs(await SchemaBook.open({ url: 'mock://', storage: { load: () => [], add: () => Promise.resolve() } }))
 const plain = { seal: (bytes: Buffer) => bytes, open: (bytes: Buffer) => bytes }
 const intake = await openIntake({ log, codecs, clock: systemClock, directory: join(options.directory, options.bug === 'forgets' ? `intake-${process.pid}` : 'intake'), sealer: plain, identify: ({ id }) => Promise.resolve(`key-${id}` as PatientKey) })
-/** Says that a message is published while it is still on its way. */
-const hasty: OpenIntake = new Proxy(intake, { get: (target, name) => {
-  const value: unknown = Reflect.get(target, name, target)
-  if (name === 'publish') return (message: Parameters<OpenIntake['publish']>[0]) => { void systemClock.sleep(20).then(() => target.publish(message)).catch(() => {}); return Promise.resolve({ kind: 'published' as const, arrival: systemClock.now() }) }
+/** Long enough that a kill falls into it. */
+const BUG_MS = 200
+type Publish = OpenIntake['publish']
+const publishing = (publish: Publish): OpenIntake => new Proxy(intake, { get: (target, name) => {
+  const value: unknown = name === 'publish' ? publish : Reflect.get(target, name, target)
   return typeof value === 'function' ? value.bind(target) as unknown : value
 } })
+/** `early`: says that a message is published while it is still on its way; `forgets`, whose tables a kill takes: says it late. */
+const intakes: Readonly<Record<'early' | 'forgets' | 'none', OpenIntake>> = {
+  early: publishing(message => { void systemClock.sleep(BUG_MS).then(() => intake.publish(message)).catch(() => {}); return Promise.resolve({ kind: 'published', arrival: systemClock.now() }) }),
+  forgets: publishing(async message => { const outcome = await intake.publish(message); await systemClock.sleep(BUG_MS); return outcome }),
+  none: intake,
+}
 
 async function start<O, F extends Fault> (kind: ConnectorKind<O, F>, raw: object): Promise<AsyncDisposable> {
   const parsed = kind.options.parse(raw)
-  const feed = new Feed<F>({ name: kind.kind, kind: kind.kind, intake: options.bug === 'early' ? hasty : intake, mapping: fixedMapping(), map: kind.mapper(parsed) })
+  const feed = new Feed<F>({ name: kind.kind, kind: kind.kind, intake: intakes[options.bug ?? 'none'], mapping: fixedMapping(), map: kind.mapper(parsed) })
   return await kind.start({ feed, clock: systemClock, table: name => intake.table(`${kind.kind}-${name}`), secret: () => '', say: () => {} }, parsed)
 }
 

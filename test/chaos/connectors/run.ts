@@ -40,7 +40,8 @@ export interface ConnectorChaosResult {
 }
 
 const GOES_ON_WITHIN_MS = 90_000
-const GOES_ON_BY = 30
+/** So many more are acknowledged before the next fault. */
+export const GOES_ON_BY: number = 30
 
 /** Laboratories over MLLP and monitors over MQTT send for ever, while something breaks each round; at the end the log is read and compared with what was acknowledged. */
 export async function connectorChaos ({ rounds, seed, log, bug, say = () => {} }: ConnectorChaosOptions): Promise<ConnectorChaosResult> {
