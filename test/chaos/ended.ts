@@ -17,8 +17,19 @@ const MEANINGS: Readonly<Record<string, string>> = {
   'signal SIGSEGV': 'a fault of native code',
   'signal SIGABRT': 'Node or native code gave up; V8 does where its heap is full',
 }
-const OUTPUT_BYTES = 3_000
+/** How Latido ends itself at a fault that nobody caught (`ops/cli/end-at-once.ts`): as the first process of a container by SIGABRT. */
+const BY_ITSELF: readonly string[] = ['signal SIGKILL', 'signal SIGABRT']
+/** What Node prints below a fault that was told: stacks, of JavaScript and, at an abort, its own. */
+const OF_STACKS = /^\s|^$|^\}|^----- |^\d+: /
+const OUTPUT_BYTES = 10_000
 const KERNEL_LINES = 8
+
+/** What an end means; where the process told its own fault last (`ops/cli/failure.ts`), that it ended itself over it. */
+function meaningOf (outcome: string, printed: string): string {
+  const last = printed.split('\n').findLast(line => !OF_STACKS.test(line)) ?? ''
+  if (BY_ITSELF.includes(outcome) && /^latido: (.+ \[[A-Z_]+\]$|\w*Error\b)/.test(last)) return ` (it ended itself, as it said: ${last})`
+  return MEANINGS[outcome] === undefined ? '' : ` (${MEANINGS[outcome]})`
+}
 
 /** Looks at a child while it runs, so that its end can be explained whatever it was: a killed process says nothing itself. */
 export class Watched {
@@ -51,7 +62,7 @@ export class Watched {
   explain (): string {
     const outcome = this.#child.outcome ?? 'runs'
     return [
-      `process ${this.#child.pid} ended: ${outcome}${MEANINGS[outcome] === undefined ? '' : ` (${MEANINGS[outcome]})`}`,
+      `process ${this.#child.pid} ended: ${outcome}${meaningOf(outcome, textOf(this.#logFile))}`,
       `when last looked at: ${this.#seen}`,
       `limits: ${this.#limits}`,
       `kills for memory, before and after: ${this.#killsBefore} / ${memoryKills()}`,

@@ -14,7 +14,7 @@ export async function readInProcess (store: Pick<OnlineStore, 'get'>, batch: num
   const latencies: number[] = []
   let seen = 0
   const loop = async (until: number, record: boolean): Promise<void> => {
-    for (let i = 0; performance.now() < until; i++) {
+    for (let i = 0; i === 0 || performance.now() < until; i++) {
       const started = performance.now()
       const table = await reader.read(selection, asked[i % asked.length]!)
       for (let e = 0; e < batch; e++) for (let c = 0; c < FEATURE_NAMES.length; c++) if (table.value(e, c) === table.value(e, c) && table.ageMs(e, c) >= 0) seen++

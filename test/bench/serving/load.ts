@@ -70,7 +70,7 @@ export async function load (port: number, requests: readonly Buffer[], clients: 
     const latencies: number[] = []
     let bytes = 0
     const loop = async (connection: Connection, first: number, until: number, record: boolean): Promise<void> => {
-      for (let i = first; performance.now() < until; i++) {
+      for (let i = first; i === first || performance.now() < until; i++) {
         const sent = performance.now()
         bytes = await connection.ask(requests[i % requests.length]!)
         if (record) latencies.push(performance.now() - sent)
