@@ -2,10 +2,10 @@ import { isLatidoError, LatidoError, messageOf } from '../../streams/errors/inde
 
 const STORE_COMMIT = 'Commit failed (see commitError for details)'
 
-/** What ended the process, as one line for the person at the terminal; a fault of ours with its stack. */
+/** What ended the process, for the person at the terminal: a line, or one for each fault of several; a fault of ours with its stack. */
 export function lineOf (e: unknown): string {
   const failure = isLatidoError(e) ? e : storeFailure(e)
-  if (failure !== undefined) return `latido: ${failure.message}: ${failure.action} [${failure.code}]`
+  if (failure !== undefined) return `latido: ${failure.message.replaceAll('\n', '\nlatido: ')}: ${failure.action} [${failure.code}]`
   return `latido: ${e instanceof Error ? e.stack ?? e.message : messageOf(e)}`
 }
 

@@ -9,9 +9,11 @@ export interface FeedFault {
 
 export function lineOfFault ({ file, line, why }: FeedFault): string { return `${file}:${line}: ${why}` }
 
-/** One failure for all of them: it names the first. Tables are FILE_INVALID, everything else CONFIG_INVALID. */
+const SHOWN_MAX = 1_000
+
+/** One failure for all of them, a line each. Where all are of tables it is FILE_INVALID, else CONFIG_INVALID. */
 export function feedsInvalid (faults: readonly FeedFault[]): LatidoError {
-  const [first] = faults as readonly [FeedFault, ...FeedFault[]]
-  const more = faults.length === 1 ? '' : ` (and ${faults.length - 1} more)`
-  return new LatidoError(first.file.endsWith('.csv') ? 'FILE_INVALID' : 'CONFIG_INVALID', `${lineOfFault(first)}${more}`, 'mend it; "latido feeds check DIR" lists all faults')
+  const lines = faults.slice(0, SHOWN_MAX).map(lineOfFault)
+  const count = faults.length === 1 ? [] : [`${faults.length} faults in the files of the feeds${faults.length > SHOWN_MAX ? `, of which the first ${SHOWN_MAX} are told` : ''}`]
+  return new LatidoError(faults.every(({ file }) => file.endsWith('.csv')) ? 'FILE_INVALID' : 'CONFIG_INVALID', [...lines, ...count].join('\n'), 'mend the files; "latido feeds check DIR" looks at them without starting')
 }

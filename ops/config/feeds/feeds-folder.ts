@@ -6,6 +6,7 @@ import { replaceFile as replaceWhole } from '../../../streams/files/index.ts'
 import type { AnyKind } from './any-kind.ts'
 import { readCodes } from './codes-file.ts'
 import type { FeedFault } from './fault.ts'
+import { portFaults } from './ports.ts'
 import { readFeedFile, type FeedDefaults, type FeedFile } from './feed-file.ts'
 
 /** What stands beside connectors of a user's own, and is no feed. */
@@ -39,7 +40,8 @@ export function readFeeds (folder: string, kinds: readonly AnyKind[], defaults: 
     const read = readFeed(folder, name, kinds, defaults)
     if (read.kind === 'ok') feeds.push(read.feed); else faults.push(...read.faults)
   }
-  return { feeds, faults }
+  const ports = portFaults(feeds)
+  return { feeds: feeds.filter(({ name }) => !ports.some(({ file }) => file === `${name}.json`)), faults: [...faults, ...ports] }
 }
 
 export type FeedRead = { readonly kind: 'ok', readonly feed: LoadedFeed } | { readonly kind: 'invalid', readonly faults: readonly FeedFault[] }

@@ -15,6 +15,10 @@ it('an operating failure is one line, with its code; a fault of ours has its sta
   expect(lineOf('text')).toBe('latido: text')
 })
 
+it('an operating failure of several faults is a line for each', () => {
+  expect(lineOf(new LatidoError('CONFIG_INVALID', 'a.json:1: x\nb.json:2: y\n2 faults', 'mend them'))).toBe('latido: a.json:1: x\nlatido: b.json:2: y\nlatido: 2 faults: mend them [CONFIG_INVALID]')
+})
+
 it('a store that cannot be written is an operating failure, however LMDB tells it', () => {
   const system = Object.assign(new Error('Input/output error'), { code: 5, stack: 'Error: Input/output error\n    at file:///x/node_modules/lmdb/write.js:516:7' })
   for (const e of [new Error('Commit failed (see commitError for details)'), system]) expect(lineOf(e)).toMatch(/^latido: a store of the data directory could not be written: free the disk.*\[STORE_WRITE_FAILED\]$/)

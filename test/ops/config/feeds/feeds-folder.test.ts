@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { feedsInvalid, lineOfFault, readFeed, readFeeds, replaceFile, stampOf } from '../../../../ops/config/feeds/index.ts'
+import { hl7Connector } from '../../../../connectors/hl7/index.ts'
+import { anyKind, feedsInvalid, lineOfFault, readFeed, readFeeds, replaceFile, stampOf } from '../../../../ops/config/feeds/index.ts'
 import { tempDir } from '../../../kit/temp-dir.ts'
 import { TOY } from './toy-kind.ts'
 
@@ -60,11 +61,26 @@ test('a file that ends too early, holds something else, or is empty is told so',
   }
 })
 
-test('the failure names the first fault and how many there are, and no folder', () => {
+test('two feeds on one port are told, at the later one; other addresses and free ports are no fault', () => {
+  const at = (host: string, port: number): string => `{\n "connector": "hl7",\n "options": { "host": "${host}",\n  "port": ${port} } }`
+  const listening = anyKind({ ...hl7Connector })
+  const told = (): readonly string[] => readFeeds(folder, [listening], DEFAULTS).faults.map(lineOfFault)
+  put('a.json', at('127.0.0.1', 2_575))
+  put('b.json', at('127.0.0.2', 2_575))
+  put('c.json', at('127.0.0.1', 0))
+  put('d.json', at('127.0.0.1', 0))
+  expect(told()).toEqual([])
+  put('e.json', at('127.0.0.1', 2_575))
+  put('f.json', at('0.0.0.0', 2_575))
+  expect(told()).toEqual(['e.json:4: options.port: port 2575 is that of a.json already; each feed needs one of its own', 'f.json:4: options.port: port 2575 is that of a.json already; each feed needs one of its own'])
+  expect(readFeeds(folder, [listening], DEFAULTS).feeds.map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd'])
+})
+
+test('the failure names every fault, and no folder', () => {
   put('a.json', '{"connector":"nope"}')
   put('b.json', '')
   const failure = feedsInvalid(readFeeds(folder, [TOY], DEFAULTS).faults)
-  expect([failure.code, failure.message]).toEqual(['CONFIG_INVALID', 'a.json:1: connector: there is no connector "nope"; there are: toy (and 1 more)'])
+  expect([failure.code, failure.message]).toEqual(['CONFIG_INVALID', 'a.json:1: connector: there is no connector "nope"; there are: toy\nb.json:1: it ends too early\n2 faults in the files of the feeds'])
   expect(failure.message).not.toContain(folder)
   expect(feedsInvalid([{ file: 'a.codes.csv', line: 2, why: '' }]).code).toBe('FILE_INVALID')
 })
