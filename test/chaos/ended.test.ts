@@ -29,7 +29,9 @@ describe('the end of a process', () => {
     ['a throw that nobody catches', 'setTimeout(() => { throw new Error("thrown here") })', [/code 1\b/, /reports of Node: Exception: Exception/i, /thrown here/]],
     ['a rejection that nobody awaits', 'void Promise.reject(new Error("rejected here"))', [/code 1\b/, /rejected here/]],
     ['a heap that is full', 'const all = []; for (;;) all.push(new Array(100_000).fill({}))', [/signal SIGABRT/, /reports of Node: FatalError: Allocation failed|reports of Node: .*heap/i]],
-    ['an abort', 'process.abort()', [/signal SIGABRT/]],
+    ['an abort', 'process.abort()', [/signal SIGABRT \(Node or native code gave up/]],
+    ['an end by itself, told with its code', "process.stderr.write('latido: the log is closed: look at it [LOG_CLOSED]\\n'); process.abort()", [/signal SIGABRT \(it ended itself, as it said: latido: the log is closed: look at it \[LOG_CLOSED\]\)/]],
+    ['an end by itself, told with its stack', "process.stderr.write('latido: TypeError: bug\\n    at here:1:1\\n'); process.kill(process.pid, 'SIGKILL')", [/signal SIGKILL \(it ended itself, as it said: latido: TypeError: bug\)/]],
   ] as const)('is explained: %s', async (_, script, expected) => {
     const said = await endOf(script)
     for (const pattern of expected) expect(said).toMatch(pattern)
