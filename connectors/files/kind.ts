@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { LatidoError } from '../../streams/errors/index.ts'
 import { resultNamesIn } from '../hl7/index.ts'
 import { runSource, type Connector, type ConnectorContext, type ConnectorHealth, type ConnectorKind } from '../kit/index.ts'
-import { csvMapper } from './csv/map.ts'
+import { csvMapper, csvResultNames } from './csv/map.ts'
 import { csvRecords } from './csv/records.ts'
 import { fhirNdjsonFormat, type FhirParts } from './formats/fhir-ndjson.ts'
 import { mimic3Format, physionet2019Format } from './formats/historical.ts'
@@ -46,7 +46,7 @@ export function filesKind (parts: FilesParts): ConnectorKind<FilesOptions> {
     kind: 'files',
     summary: 'a folder into which files are dropped: CSV, FHIR NDJSON, HL7, PhysioNet, WFDB numerics',
     options: FILES_OPTIONS,
-    resultsIn: (raw, context, { format }) => format === 'hl7' ? resultNamesIn(raw, context) : [],
+    resultsIn: (raw, context, { format, csv }) => format === 'hl7' ? resultNamesIn(raw, context) : format === 'csv' && csv !== undefined ? csvResultNames(raw, csv, context) : [],
     mapper: options => knowingDamage(formatOf(options, parts).map, `file:${options.format}`),
     start: (context, options) => Promise.resolve(startFiles(context, options, formatOf(options, parts))),
   }

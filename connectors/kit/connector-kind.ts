@@ -1,11 +1,19 @@
 import type { z } from 'zod'
-import type { Clock } from '../../streams/time/index.ts'
+import type { Clock, EventTimeMs } from '../../streams/time/index.ts'
 import type { Feed, MapContext, MessageMapper } from './feed.ts'
 import type { Fault } from './outcome.ts'
 import type { Connector } from './port.ts'
 
 /** A result as a message names it. `patient`: as far as it can be told whose it is. */
-export interface ResultName { readonly patient: string | undefined, readonly resultId: string }
+export interface ResultName {
+  readonly patient: string | undefined
+  readonly resultId: string
+  /**
+   * Of a row of a table, whose number names a result within its patient and its concept alone. Without a number it is known by its moment: what a row of another
+   * file says of the same concept at that moment is newer. `file`: how the identities of results out of its own file begin.
+   */
+  readonly row?: { readonly file: string, readonly at?: EventTimeMs }
+}
 
 /** A secret as configuration names it: where it stands, never what it is. */
 export type SecretRef = { readonly file: string } | { readonly env: string }

@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash } from 'node:crypto'
+import type { Observation } from '../../streams/events/index.ts'
+import type { EventTimeMs } from '../../streams/time/index.ts'
 import type { ConnectorKind, KeptTable, ResultName } from './connector-kind.ts'
 import type { Feed, MapContext } from './feed.ts'
 import type { MappingTable } from './mapping.ts'
@@ -7,7 +9,7 @@ import type { Fault, Superseded, Taken } from './outcome.ts'
 import type { ArchivedInput, InboundMessage, InboundObservations, Intake, PublishOutcome, RefusedInput } from './port.ts'
 
 /** A refused message that speaks of results: which, and of which of them something newer was taken since. */
-export interface LateLetter { readonly order: number, readonly results: readonly string[], readonly newer: readonly string[] }
+export interface LateLetter { readonly order: number, readonly results: readonly string[], readonly newer: readonly string[], readonly file?: string }
 
 export interface LateResultsOptions {
   readonly intake: Intake
@@ -15,6 +17,9 @@ export interface LateResultsOptions {
   readonly resultsIn: (raw: Buffer, context: MapContext) => readonly ResultName[]
   readonly lettersMax?: number
 }
+
+/** A name of a result that is published. `by`: under which a letter waits for it; `newer`: what the letter leaves out then. */
+interface Published { readonly by: string, readonly newer: string, readonly resultId: string }
 
 /** A retry that is under way. */
 interface Run { readonly key: string, readonly letter: LateLetter, leftOut: number }
@@ -56,15 +61,15 @@ export class LateResults implements Intake {
   async #compare (message: InboundMessage, event: InboundObservations): Promise<PublishOutcome> {
     const { intake } = this.#options
     const run = this.#retrying.getStore()
-    const names = event.observations.map(one => nameOf(one.resultId, message.patient.id))
-    const marked = this.#mark(names, run)
+    const names = event.observations.map(one => namesOf(one, message.patient.id))
+    const marked = this.#mark(names.flat(), run)
     const held = run === undefined ? [] : this.#letters.get(run.key)?.newer ?? []
-    const observations = held.length === 0 ? event.observations : event.observations.filter((_, i) => !held.includes(names[i]!))
+    const observations = held.length === 0 ? event.observations : event.observations.filter((_, i) => !names[i]!.some(({ newer }) => held.includes(newer)))
     const leftOut = event.observations.length - observations.length
     if (run !== undefined) run.leftOut += leftOut
     const publishing = observations.length === 0 ? DUPLICATE : intake.publish(leftOut === 0 ? message : { ...message, event: { ...event, observations } })
     const [outcome] = await Promise.all([publishing, this.#save(marked)])
-    if (outcome.kind === 'duplicate') await this.#unmark(marked, names) // an old word that is said again is no newer one
+    if (outcome.kind === 'duplicate') await this.#unmark(marked, names.flat()) // an old word that is said again is no newer one
     return outcome
   }
 
@@ -95,11 +100,13 @@ export class LateResults implements Intake {
   async #remember (raw: Buffer): Promise<void> {
     const key = keyOf(raw)
     if (this.#table === undefined || this.#letters.has(key)) return
-    const results = this.#resultsIn(raw)
+    const found = this.#resultsIn(raw)
+    const results = [...new Set(found.flatMap(letterName))].slice(0, RESULTS_MAX)
     if (results.length === 0) return
+    const file = found[0]?.row?.file
     const from = this.#retrying.getStore() // a part of an older letter is as old
     const before = from === undefined ? undefined : this.#letters.get(from.key)
-    this.#hold(key, { order: before?.order ?? this.#order + 1, results, newer: results.filter(one => before?.newer.includes(one)) })
+    this.#hold(key, { order: before?.order ?? this.#order + 1, results, newer: (before?.newer ?? []).filter(one => results.some(name => one === name || one.startsWith(`${name}\n`))), ...file === undefined ? {} : { file } })
     await this.#save([key])
     const [oldest] = this.#letters.keys()
     if (this.#letters.size <= (this.#options.lettersMax ?? LETTERS_MAX) || oldest === undefined) return
@@ -107,27 +114,28 @@ export class LateResults implements Intake {
     await this.#table.save(oldest, undefined)
   }
 
-  #resultsIn (raw: Buffer): readonly string[] {
+  #resultsIn (raw: Buffer): readonly ResultName[] {
     const { intake, mapping, resultsIn } = this.#options
-    const found = resultsIn(raw, { now: intake.now(), mapping: mapping.current, patientInBed: () => undefined, unmapped: () => {} })
-    return [...new Set(found.flatMap(({ patient, resultId }) => isOwn(resultId) ? [resultId] : patient === undefined || resultId === '' ? [] : [nameOf(resultId, patient)]))].slice(0, RESULTS_MAX)
+    return resultsIn(raw, { now: intake.now(), mapping: mapping.current, patientInBed: () => undefined, unmapped: () => {} })
   }
 
   /** Letters that wait for one of these results, and are older than what speaks of it now. Answers those that did not know yet. */
-  #mark (names: readonly string[], run: Run | undefined): readonly string[] {
+  #mark (names: readonly Published[], run: Run | undefined): readonly string[] {
     const changed = new Set<string>()
-    for (const name of names) {
-      for (const key of this.#byResult.get(name) ?? []) {
+    for (const { by, newer, resultId } of names) {
+      for (const key of this.#byResult.get(by) ?? []) {
         const letter = this.#letters.get(key)!
-        if (letter.newer.includes(name) || run !== undefined && letter.order >= run.letter.order) continue
-        this.#letters.set(key, { ...letter, newer: [...letter.newer, name] })
+        if (letter.newer.includes(newer) || run !== undefined && letter.order >= run.letter.order) continue
+        if (isByMoment(by) && letter.file !== undefined && resultId.startsWith(letter.file)) continue // two rows of one file are two results
+        this.#letters.set(key, { ...letter, newer: [...letter.newer, newer] })
         changed.add(key)
       }
     }
     return [...changed]
   }
 
-  async #unmark (keys: readonly string[], names: readonly string[]): Promise<void> {
+  async #unmark (keys: readonly string[], published: readonly Published[]): Promise<void> {
+    const names = published.map(({ newer }) => newer)
     for (const key of keys) {
       const letter = this.#letters.get(key)
       if (letter !== undefined) this.#letters.set(key, { ...letter, newer: letter.newer.filter(one => !names.includes(one)) })
@@ -165,5 +173,23 @@ function keyOf (raw: Buffer): string { return createHash('sha256').update(raw).d
 
 /** An identity that begins with the number of an order is one wherever it stands; one without (`|8867-4||...`) only within its patient. */
 function isOwn (resultId: string): boolean { return resultId !== '' && !resultId.startsWith('|') }
+
+/** The names under which a refused result waits. */
+function letterName ({ patient, resultId, row }: ResultName): readonly string[] {
+  if (row === undefined) return isOwn(resultId) ? [resultId] : patient === undefined || resultId === '' ? [] : [nameOf(resultId, patient)]
+  if (patient === undefined) return []
+  return resultId !== '' ? [byNumber(patient, resultId)] : row.at === undefined ? [] : [byMoment(patient, row.at)]
+}
+
+/** All names under which a letter may wait for a result. */
+function namesOf ({ resultId, eventTime, concept }: Observation, patient: string): readonly Published[] {
+  if (resultId === '') return [] // of a device: nobody corrects it
+  const [own, number, moment] = [nameOf(resultId, patient), byNumber(patient, resultId), byMoment(patient, eventTime)]
+  return [{ by: own, newer: own, resultId }, { by: number, newer: `${number}\n${concept}`, resultId }, { by: moment, newer: `${moment}\n${concept}`, resultId }]
+}
+
+function byNumber (patient: string, number: string): string { return `\n#${patient}\n${number}` }
+function byMoment (patient: string, at: EventTimeMs): string { return `\n@${patient}\n${at}` }
+function isByMoment (name: string): boolean { return name.startsWith('\n@') }
 
 function nameOf (resultId: string, patient: string): string { return resultId === '' || isOwn(resultId) ? resultId : `${patient}\n${resultId}` }

@@ -1,7 +1,7 @@
 import { isPossible, type Observation } from '../../../streams/events/index.ts'
 import type { EventTimeMs } from '../../../streams/time/index.ts'
 import { isCoded, parseAnswer, parseNumeric } from '../../hl7/index.ts'
-import { canonicalValue, identifierOf, IGNORE, meaningOf, note, passOver, type CodeMapping, type Fault, type MapContext, type MappedMessage, type MessageMapper, type Notices, type RefusedPart } from '../../kit/index.ts'
+import { canonicalValue, identifierOf, IGNORE, meaningOf, note, passOver, type CodeMapping, type Fault, type MapContext, type MappedMessage, type MessageMapper, type Notices, type RefusedPart, type ResultName } from '../../kit/index.ts'
 import { onlyColumn, rowReader, type CsvRow } from './row.ts'
 import type { CsvSpec } from './spec.ts'
 import { parseTime } from './time.ts'
@@ -24,6 +24,14 @@ export function csvMapper (spec: CsvSpec): MessageMapper {
     if (typeof time !== 'number') return rejected(time)
     return wide ? mapWide(raw, row, spec, context, patient, time) : mapLong(row, spec, context, patient, time)
   }
+}
+
+/** The result that a row speaks of, whether it can be mapped or not. None of device numerics, which nobody corrects. */
+export function csvResultNames (raw: Buffer, spec: CsvSpec, context: MapContext): readonly ResultName[] {
+  const row = spec.kind === 'device' ? undefined : rowReader(spec.delimiter)(raw)
+  if (row === undefined || row.broken !== '') return []
+  const [patient, time] = [patientOf(row, spec, context), timeOf(row, spec, context)]
+  return [{ patient: typeof patient === 'string' ? patient : undefined, resultId: numberIn(row, spec), row: { file: placeIn(row), ...typeof time === 'number' ? { at: time } : {} } }]
 }
 
 function rejected (fault: Fault): MappedMessage { return { kind: 'rejected', source: SOURCE, fault, notices: new Map() } }
@@ -107,8 +115,11 @@ function numberOf ({ concept }: CodeMapping, text: string, decimal: CsvSpec['dec
 function isMissing (text: string): boolean { return text === '' || text === 'NA' || text === 'NaN' || text === 'NULL' }
 
 /** Of device numerics there is none; else the row's own, or its place in the file. */
-function resultOf (row: CsvRow, { kind, result }: CsvSpec, column: string): string {
-  if (kind === 'device') return ''
-  const own = result === '' ? '' : field(row, result)
-  return own === '' ? `${row.identity.slice(0, 16)}#${row.record}#${column}` : own
+function resultOf (row: CsvRow, spec: CsvSpec, column: string): string {
+  return spec.kind === 'device' ? '' : numberIn(row, spec) || `${placeIn(row)}${row.record}#${column}`
 }
+
+function numberIn (row: CsvRow, { result }: CsvSpec): string { return result === '' ? '' : field(row, result) }
+
+/** How the identities of those results begin that have no number, of one file. */
+function placeIn ({ identity }: CsvRow): string { return `${identity.slice(0, 16)}#` }

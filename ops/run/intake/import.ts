@@ -46,8 +46,8 @@ export async function importFile (request: ImportRequest): Promise<ImportSummary
   const { loaded, format } = await feedOf(folder, request)
   let running: RunningImport | undefined
   const configured: ConfiguredKind = { prepare: parts => {
-    const { feed } = loaded.configured.prepare(parts)
-    return { feed, start: context => { running = runImport({ ...context, feed, say }, { path, format, inFlightMax: FILES_IN_FLIGHT_MAX, onProgress }); return Promise.resolve(running.connector) } }
+    const { feed, guard } = loaded.configured.prepare(parts)
+    return { feed, guard, start: context => { guard(context); running = runImport({ ...context, feed, say }, { path, format, inFlightMax: FILES_IN_FLIGHT_MAX, onProgress }); return Promise.resolve(running.connector) } }
   } }
   const feed = await feeds.start({ ...loaded, configured })
   const stopped = new Promise<'stopped'>(resolve => { signal.addEventListener('abort', () => { resolve('stopped') }) })
