@@ -115,18 +115,18 @@ describeWithEngine('the embedded engine, by an unchanged @clickhouse/client', ()
 })
 
 describeWithEngine('the life of the embedded engine', () => {
-  it('comes back on the same port with all its rows when its process is killed', async () => {
+  it('comes back with all its rows when its process is killed', async () => {
     await using started = await startTestEngine()
     const { engine } = started
     await using client = createClient({ url: engine.url, username: 'x', password: engine.token, ...quiet })
     await client.command({ query: 'CREATE TABLE kept (a UInt8) ENGINE = MergeTree ORDER BY a' })
     await client.insert({ table: 'kept', values: [{ a: 1 }], format: 'JSONEachRow' })
-    const { pid, url } = engine
+    const { pid } = engine
     process.kill(pid as number, 'SIGKILL')
     while (engine.pid === pid || engine.state !== 'on') await systemClock.sleep(10)
-    expect(engine.url).toBe(url)
     expect(engine.restarts).toBe(1)
-    expect(await (await client.query({ query: 'SELECT count() AS n FROM kept', format: 'JSONEachRow' })).json()).toEqual([{ n: 1 }])
+    await using again = createClient({ url: engine.url, username: 'x', password: engine.token, ...quiet }) // the same port, unless somebody has taken it meanwhile
+    expect(await (await again.query({ query: 'SELECT count() AS n FROM kept', format: 'JSONEachRow' })).json()).toEqual([{ n: 1 }])
   })
 
   it('ends with its parent, even a killed one, and the directory opens again', async () => {
@@ -135,10 +135,11 @@ describeWithEngine('the life of the embedded engine', () => {
     const [{ url }] = await once(parent, 'message') as [{ url: string }]
     expect((await fetch(`${url}/ping`)).status).toBe(200)
     parent.kill('SIGKILL')
-    const again = await startEngine({ directory: dir.path, clock: systemClock })
-    expect(again.kind).toBe('on')
-    await expect(fetch(`${url}/ping`)).rejects.toThrow()
-    if (again.kind === 'on') await again.engine[Symbol.asyncDispose]()
+    // Ten times as patient with the lock: the one that has it hears of its parent's end when the machine lets it.
+    const again = await startEngine({ directory: dir.path, clock: { now: () => systemClock.now(), monotonicMs: () => systemClock.monotonicMs() / 10, sleep: (ms, signal) => systemClock.sleep(ms, signal), every: (ms, run) => systemClock.every(ms, run) } })
+    if (again.kind === 'off') throw new Error(again.why)
+    if (again.engine.url !== url) await expect(fetch(`${url}/ping`)).rejects.toThrow()
+    await again.engine[Symbol.asyncDispose]()
     dir.remove()
   })
 
