@@ -36,8 +36,8 @@ export interface Engine extends AsyncDisposable {
 /** `off`: this platform has no engine; the product goes on without an offline store, and says `why`. */
 export type EngineStart = { readonly kind: 'on', readonly engine: Engine } | { readonly kind: 'off', readonly why: string }
 
-/** Milliseconds. The lock of a process that was killed goes when the kernel has taken it down; that may be a moment after. */
-const LOCK_WAIT_MS = 10_000
+/** Milliseconds. The lock of a process that was killed goes when the kernel has taken it down; that may be a moment after, and on a busy machine a long one. */
+const LOCK_WAIT_MS = 30_000
 const LOCK_RETRY_MS = 200
 const OPEN_TIMEOUT_MS = 120_000
 const CLOSE_TIMEOUT_MS = 8_000
