@@ -212,6 +212,29 @@ describePages('the pages in a real browser', () => {
     expect(await page.locator('.drift .tag-strong').count()).toBe(2)
   })
 
+  it('finds a row of the drift table by words, view and state, and the address says so', async () => {
+    const page = await open('/drift')
+    await page.locator('.drift-filters', { hasText: 'Shown: 7 of 7' }).waitFor(WAIT)
+    await page.locator('.drift [name=state]').selectOption('drift')
+    await page.locator('.drift-filters', { hasText: 'Shown: 2 of 7' }).waitFor(WAIT)
+    await page.locator('.drift [name=view]').selectOption('labs@1')
+    await page.locator('.drift-filters', { hasText: 'Shown: 1 of 7' }).waitFor(WAIT)
+    expect(new URL(page.url()).search).toBe('?state=drift&view=labs%401')
+    await page.locator('.drift [name=q]').fill('LACTATE last')
+    expect(await page.locator('.drift tbody tr').textContent()).toContain('lactateLast')
+    await page.locator('.drift [name=q]').fill('oxygen')
+    await page.locator('.notice', { hasText: 'Nothing fits' }).waitFor(WAIT)
+    expect(await page.locator('.drift-summary').textContent()).toContain('2 of 7 features drift')
+  })
+
+  it('the header takes one row on a laptop, in either language', async () => {
+    for (const locale of ['en-GB', 'es-ES']) {
+      const page = await open('/pipeline', { locale, viewport: { width: 1280, height: 720 } })
+      await page.locator('.figures', { hasText: '231' }).waitFor(WAIT)
+      expect(await page.evaluate('[document.querySelector(".top").offsetHeight < 90, document.documentElement.scrollWidth]'), locale).toEqual([true, 1280])
+    }
+  })
+
   it('no value on the board touches its neighbour or leaves its card, however narrow the screen and long the values', async () => {
     const page = await open('/')
     await page.locator('.bed').first().waitFor(WAIT)

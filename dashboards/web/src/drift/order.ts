@@ -14,3 +14,16 @@ export function psiScale (rows: readonly WireDrift[]): number {
   const limit = Math.max(0.1, ...rows.map(row => row.threshold ?? 0))
   return Math.min(1, Math.max(largest, 2 * limit))
 }
+
+/** What of the table is looked for: words of which each must fit (`nameOf` is a feature's name in the reader's language), a view, alarms alone. */
+export interface DriftSearch { readonly text: string, readonly view: string, readonly alarmsOnly: boolean }
+
+export function searchDrift (rows: readonly WireDrift[], { text, view, alarmsOnly }: DriftSearch, nameOf: (feature: string) => string): readonly WireDrift[] {
+  const words = text.toLowerCase().split(/\s+/).filter(word => word !== '')
+  return rows.filter(row => {
+    const said = `${nameOf(row.feature)} ${row.feature} ${viewOf(row)}`.toLowerCase()
+    return (!alarmsOnly || row.alarm) && (view === '' || viewOf(row) === view) && words.every(word => said.includes(word))
+  })
+}
+
+export function viewOf ({ view, viewVersion }: Pick<WireDrift, 'view' | 'viewVersion'>): string { return `${view}@${viewVersion}` }
