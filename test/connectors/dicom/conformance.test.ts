@@ -83,5 +83,5 @@ const harness: ConformanceHarness<OrthancOptions> = {
 }
 
 describe('an archive of images', () => {
-  for (const { name, run } of conformanceChecks(harness)) it(name, run, 60_000)
+  for (const { name, run } of conformanceChecks(harness)) it(name, run, 240_000)
 })

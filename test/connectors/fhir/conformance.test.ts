@@ -73,9 +73,9 @@ const harness: Omit<ConformanceHarness<FhirOptions>, 'open'> = {
 }
 
 describe('a polled FHIR server', () => {
-  for (const check of conformanceChecks({ ...harness, open: async () => new PolledServer(await FakeFhirServer.start({ clock: systemClock })) })) it(check.name, async () => { await check.run() }, 120_000)
+  for (const check of conformanceChecks({ ...harness, open: async () => new PolledServer(await FakeFhirServer.start({ clock: systemClock })) })) it(check.name, async () => { await check.run() }, 240_000)
 })
 
 describe('a FHIR server that notifies', () => {
-  for (const check of conformanceChecks({ ...harness, open: async () => new NotifyingServer(await FakeFhirServer.start({ clock: systemClock })) })) it(check.name, async () => { await check.run() }, 120_000)
+  for (const check of conformanceChecks({ ...harness, open: async () => new NotifyingServer(await FakeFhirServer.start({ clock: systemClock })) })) it(check.name, async () => { await check.run() }, 240_000)
 })

@@ -61,9 +61,9 @@ const hl7: ConformanceHarness<FilesOptions> = {
 function hl7Time (n: number): string { return `${new Date(AT + n * 1_000).toISOString().replaceAll(/[-:T]|\..*$/g, '')}+0000` }
 
 describe('a drop folder of CSV files', () => {
-  for (const { name, run } of conformanceChecks(csv)) it(name, run, 60_000)
+  for (const { name, run } of conformanceChecks(csv)) it(name, run, 240_000)
 })
 
 describe('a drop folder of HL7 batches', () => {
-  for (const { name, run } of conformanceChecks(hl7)) it(name, run, 60_000)
+  for (const { name, run } of conformanceChecks(hl7)) it(name, run, 240_000)
 })

@@ -72,5 +72,5 @@ const harness: ConformanceHarness<Hl7FeedOptions> = {
 }
 
 describe('HL7 v2 over MLLP', () => {
-  for (const { name, run } of conformanceChecks(harness)) it(name, run, 60_000)
+  for (const { name, run } of conformanceChecks(harness)) it(name, run, 240_000)
 })

@@ -114,9 +114,9 @@ const endpoint: ConformanceHarness<MqttFeedOptions> = { kind: mqttConnector, ope
 const follower: ConformanceHarness<MqttBrokerOptions> = { kind: mqttBrokerConnector, open: () => HospitalBroker.open(), ...messages, inFlightMax: 20 }
 
 describe('devices that publish to Latido', () => {
-  for (const { name, run } of conformanceChecks(endpoint)) it(name, run, 60_000)
+  for (const { name, run } of conformanceChecks(endpoint)) it(name, run, 240_000)
 })
 
 describe('a broker of the hospital\'s', () => {
-  for (const { name, run } of conformanceChecks(follower)) it(name, run, 60_000)
+  for (const { name, run } of conformanceChecks(follower)) it(name, run, 240_000)
 })

@@ -80,5 +80,5 @@ const harness: ConformanceHarness<TelemedicineOptions> = {
 }
 
 describe('the telemedicine API', () => {
-  for (const { name, run } of conformanceChecks(harness)) it(name, run, 60_000)
+  for (const { name, run } of conformanceChecks(harness)) it(name, run, 240_000)
 })
