@@ -100,6 +100,25 @@ const AT = '2026-03-01T09:30:00Z'
     expect(said.filter(([, status]) => status === 'withdrawn').length).toBe(1)
   }, TEST_MS)
 
+  it.each(['polling', 'subscription'])('a component that a corrected panel no longer has is withdrawn, once, also across a restart; by %s', async mode => {
+    const id = `bp-${randomUUID()}`
+    const component = (code: string, value: number): object => ({ code: { coding: [{ system: 'http://loinc.org', code }] }, valueQuantity: { value, unit: 'mmHg', system: 'http://unitsofmeasure.org', code: 'mm[Hg]' } })
+    const panel = (...parts: readonly object[]): object => { const { valueQuantity: _, ...shell } = heartRate(id, 0) as Record<string, unknown>; return { ...shell, code: { coding: [{ system: 'http://loinc.org', code: '85354-9' }] }, component: parts } }
+    const options = mode === 'polling' ? { mode, filters: byPatient(), pollEveryMs: 1_000 } : { mode, subscription: { secret: { env: 'S' }, rereadEveryMs: 60_000, subscriptions: [{ key: 'vitals', criteria: `Observation?patient=${patientId}` }] } }
+    await send('PUT', `Observation/${id}`, panel(component('8480-6', 120), component('8462-4', 80)))
+    await start(options)
+    await until('the panel', WITHIN_MS, async () => (await onLog()).length === 2)
+    await connector?.[Symbol.asyncDispose]()
+    await send('PUT', `Observation/${id}`, panel(component('8480-6', 121)))
+    await start(options)
+    await until('the withdrawal', WITHIN_MS, async () => (await onLog()).some(([, status]) => status === 'withdrawn'))
+    await connector?.[Symbol.asyncDispose]()
+    await start(options) // reads it again
+    await send('PUT', `Observation/${id}`, panel(component('8480-6', 122)))
+    await until('the newest version', WITHIN_MS, async () => (await onLog()).some(([value]) => value === 122))
+    expect(await onLog()).toEqual([[120, 'final'], [80, 'final'], [121, 'final'], [0, 'withdrawn'], [122, 'final']])
+  }, TEST_MS)
+
   it('alerts and scores are written once, and updated although somebody else wrote meanwhile', async () => {
     const client = openFhirClient({ baseUrl: url, clock: systemClock, limits: { requestsPerMinute: 10_000 } })
     const exchange = exchangeOf(client)
