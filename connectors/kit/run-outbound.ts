@@ -1,5 +1,5 @@
 import { isLatidoError } from '../../streams/errors/index.ts'
-import type { Clock, DurationMs } from '../../streams/time/index.ts'
+import { formatDuration, type Clock, type DurationMs } from '../../streams/time/index.ts'
 import type { Fault, Superseded, Taken } from './outcome.ts'
 import type { OutboundBatch, OutboundItem, OutboundSource } from './outbound.ts'
 import type { Connector, ConnectorHealth, Intake } from './port.ts'
@@ -26,9 +26,11 @@ export interface OutboundLimits {
   readonly attemptsMax: number
   /** Patients whose items are sent at the same time; a patient's go one by one. */
   readonly patientsAtOnceMax: number
+  /** What goes out later than this after it happened is late: counted, and told. */
+  readonly lateAfterMs: DurationMs
 }
 
-export const OUTBOUND_LIMITS: OutboundLimits = { pollMs: 1_000, pauseMsMin: 1_000, pauseMsMax: 60_000, attemptsMax: 5, patientsAtOnceMax: 4 }
+export const OUTBOUND_LIMITS: OutboundLimits = { pollMs: 1_000, pauseMsMin: 1_000, pauseMsMax: 60_000, attemptsMax: 5, patientsAtOnceMax: 4, lateAfterMs: 60_000 }
 
 export interface RunOutboundOptions {
   /** The configured feed, in counters too. */
@@ -56,12 +58,17 @@ export interface RunOutboundOptions {
 export function runOutbound (options: RunOutboundOptions): Connector {
   const { name, endpoint, clock, sources } = options
   const idle: ConnectorHealth = { state: 'up', since: clock.now(), why: '' }
-  const runners = sources.map(source => new OutboundRunner({ ...options, source }))
+  let last = ''
+  const say = (line: string): void => { if (line !== last) options.say?.(last = line) } // the sources share a counterparty: what one said of it the other need not
+  const runners = sources.map(source => new OutboundRunner({ ...options, source, say }))
   return {
     name,
     endpoint,
     retry: raw => retried(options, raw, runners.some(runner => runner.isOvertaken(raw))),
-    health: () => runners.find(({ health }) => health.state !== 'up')?.health ?? runners[0]?.health ?? idle,
+    health: () => {
+      const all = runners.map(runner => runner.health)
+      return all.find(({ state }) => state !== 'up') ?? all.find(({ why }) => why !== '') ?? all[0] ?? idle
+    },
     [Symbol.asyncDispose]: async () => { await Promise.all(runners.map(runner => runner[Symbol.asyncDispose]())) },
   }
 }
@@ -98,6 +105,9 @@ class OutboundRunner implements AsyncDisposable {
   readonly #standing: Standing
   /** When the newest change happened that was delivered, by alert. */
   readonly #told = new Map<string, number>()
+  /** Since when it waits: the alert or score that is being sent, by patient's queue. */
+  readonly #inHand = new Map<OutboundItem, number>()
+  #isLate = false
 
   constructor (options: RunnerOptions) {
     this.#options = options
@@ -113,7 +123,12 @@ class OutboundRunner implements AsyncDisposable {
     return item.kind === 'alert' && (this.#told.get(item.id) ?? -Infinity) > item.changedAt
   }
 
-  get health (): ConnectorHealth { return this.#standing.health }
+  /** A counterparty that answers, and too slowly, is up: that what it hears is old must be said all the same. */
+  get health (): ConnectorHealth {
+    const { health } = this.#standing
+    const lateMs = this.#lateMs()
+    return health.state === 'up' && lateMs > this.#limits.lateAfterMs ? { ...health, why: lateWords(lateMs) } : health
+  }
 
   async [Symbol.asyncDispose] (): Promise<void> {
     this.#stop.abort()
@@ -153,6 +168,29 @@ class OutboundRunner implements AsyncDisposable {
   }
 
   async #item (item: OutboundItem): Promise<void> {
+    const happened = momentOf(item)
+    if (happened !== undefined) this.#inHand.set(item, happened)
+    this.#tellLateness()
+    try {
+      await this.#try(item)
+      if (happened !== undefined) this.#tellLateness()
+    } finally {
+      this.#inHand.delete(item)
+    }
+  }
+
+  /** How old the oldest is that is being sent. */
+  #lateMs (): DurationMs { return this.#inHand.size === 0 ? 0 : this.#options.clock.now() - Math.min(...this.#inHand.values()) }
+
+  /** Once when it begins, once when it is over: well below the limit, since between two items the age falls a little. */
+  #tellLateness (): void {
+    const lateMs = this.#lateMs()
+    if (this.#inHand.size === 0 || lateMs > this.#limits.lateAfterMs / (this.#isLate ? 2 : 1) === this.#isLate) return
+    this.#isLate = !this.#isLate
+    this.#options.say?.(`${this.#options.name}: ${this.#isLate ? lateWords(lateMs) : 'what is sent is in time again'}`)
+  }
+
+  async #try (item: OutboundItem): Promise<void> {
     const { clock } = this.#options
     const { signal } = this.#stop
     let failed = 0
@@ -160,7 +198,12 @@ class OutboundRunner implements AsyncDisposable {
       const delivery = await this.#options.deliver(item, signal).catch((): Delivery => ({ kind: 'failed', detail: 'the connector failed' }))
       if (signal.aborted && delivery.kind !== 'delivered') return
       switch (delivery.kind) {
-        case 'delivered': this.#count(`${item.kind}-delivered`); this.#standing.up(); this.#tell(item); return
+        case 'delivered':
+          this.#count(`${item.kind}-delivered`)
+          if (clock.now() - (momentOf(item) ?? Infinity) > this.#limits.lateAfterMs) this.#count(`${item.kind}-late`)
+          this.#standing.up()
+          this.#tell(item)
+          return
         case 'skipped': this.#count(`${item.kind}-${delivery.what}`); return
         case 'refused': this.#standing.up(); await this.#deadLetter(item, delivery.fault); return
         case 'failed':
@@ -197,6 +240,21 @@ class OutboundRunner implements AsyncDisposable {
 
   #count (what: string): void { this.#options.intake.count(this.#options.name, what) }
 }
+
+/** A clinical score waits for its turn on purpose, so its age says nothing. */
+function momentOf (item: OutboundItem): number | undefined {
+  switch (item.kind) {
+    case 'alert': return item.changedAt
+    case 'score': return item.asOf
+    case 'clinical-score': return undefined
+  }
+}
+
+function lateWords (lateMs: DurationMs): string {
+  const unitMs = lateMs < 2 * HOUR_MS ? 60_000 : HOUR_MS
+  return `what is sent now is ${formatDuration(Math.floor(lateMs / unitMs) * unitMs)} old: the receiver was away, or is slower than what there is to send`
+}
+const HOUR_MS = 3_600_000
 
 function byPatient (items: readonly OutboundItem[]): OutboundItem[][] {
   const queues = new Map<string, OutboundItem[]>()

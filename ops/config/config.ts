@@ -85,7 +85,7 @@ export const CONFIG_OPTIONS: Readonly<Record<OptionName, Option>> = {
   feeds: { env: 'LATIDO_FEEDS', fallback: '', help: 'folder of feeds: a file each, and its table of codes; default: HL7 and MQTT on their ports' },
   logLevel: { env: 'LATIDO_LOG_LEVEL', fallback: 'info', help: 'debug, info, warn, error' },
   allowExposed: { env: 'LATIDO_ALLOW_EXPOSED', fallback: 'no', help: 'yes: listen beyond this machine although nobody must log in' },
-  connectors: { env: 'LATIDO_CONNECTORS', fallback: 'on', help: 'off: this instance takes no messages and simulates nothing; it shares the work of others on the same Kafka' },
+  connectors: { env: 'LATIDO_CONNECTORS', fallback: 'on', help: 'off: this instance takes no messages and simulates nothing; it shares the work of others on the same Kafka, and sends where --hl7-out or --fhir-out say so' },
   ...KAFKA_OPTIONS,
   ...REDIS_OPTIONS,
   ...CLICKHOUSE_OPTIONS,

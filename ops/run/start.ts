@@ -13,8 +13,8 @@ import type { Clock } from '../../streams/time/index.ts'
 import { type Config, redacted } from '../config/index.ts'
 import { fileLogger, type Logger, type Metrics, openMetrics } from '../telemetry/index.ts'
 import { Closers } from './closers.ts'
-import { openConnectors, openVault } from './intake/index.ts'
-import { openCdsHooks } from './outbound/index.ts'
+import { openConnectors, openOwnIntake, openVault } from './intake/index.ts'
+import { openCdsHooks, openSenders, retryOf } from './outbound/index.ts'
 import { acknowledge, Changes, dashboardSources } from './dashboard-sources.ts'
 import { Board, BoardProjector, boardRescanMs, openBoardIndex, watchedStore } from './board/index.ts'
 import { openDataDir, type DataDir } from './data-dir.ts'
@@ -92,13 +92,16 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
   closers.use(new ViewBuilds({ log: stores.log, set: views, clock, say, onFailure: e => { failure.fail(e) } }))
   say(pipeline.models.sepsis === undefined ? 'no sepsis model: scores are off' : `sepsis model ${pipeline.models.sepsis.version} scores every vector`)
 
-  const opened = config.connectors === 'off' ? undefined : await openConnectors({ config, dir, stores, vault, clock, monitor: running, views: served, metrics, logger, say }, closers)
+  const takes = config.connectors === 'on'
+  const intake = takes || config.hl7Out !== '' || config.fhirOut !== '' ? await openOwnIntake({ config, dir, stores, vault, clock, onCount: (source, what, n) => { running.count(source, what, n) } }, closers) : undefined
+  const opened = intake === undefined || !takes ? undefined : await openConnectors({ config, dir, intake, clock, metrics, logger, say }, closers)
+  const senders = intake === undefined ? [] : await openSenders(config, { stores, vault, intake, clock, views: served, say }, closers)
   const hooks = config.cdsHooks === '' ? [] : [closers.use(await openCdsHooks(config.cdsHooks, {
     vault, clock, patient: key => board.patient(key), count: (source, what, n = 1) => { running.count(source, what, n) },
     acknowledge: async (alertId, by) => (await acknowledge(stores, board, alertId, by)).kind === 'accepted',
   }))]
-  const connectors = (): readonly Connector[] => [...opened?.connectors() ?? [], ...hooks]
-  const desk = new Desk({ letters, log: stores.log, codecs: stores.codecs, sealer: vault, clock, logger, feedOf: name => opened?.feeds.feedOf(name) ?? opened?.senderOf(name), onOpened: () => { metrics.deadLettersOpened.inc() } })
+  const connectors = (): readonly Connector[] => [...opened?.connectors() ?? [], ...senders, ...hooks]
+  const desk = new Desk({ letters, log: stores.log, codecs: stores.codecs, sealer: vault, clock, logger, feedOf: name => opened?.feeds.feedOf(name) ?? retryOf(senders, name), onOpened: () => { metrics.deadLettersOpened.inc() } })
   let ready = false
   const dashboards = closers.use(await startDashboards({
     host: config.host, port: config.httpPort, allowExposed: config.allowExposed, logger, webRoot: webRoot(),

@@ -2,24 +2,18 @@ import { mkdirSync } from 'node:fs'
 import { orthancConnector } from '../../../connectors/dicom/index.ts'
 import { fhirConnector } from '../../../connectors/fhir/index.ts'
 import { hl7Connector, startHl7 } from '../../../connectors/hl7/index.ts'
-import { type Connector, PLAIN_MAPPING } from '../../../connectors/kit/index.ts'
+import { type Connector, type OpenIntake, PLAIN_MAPPING } from '../../../connectors/kit/index.ts'
 import { mqttBrokerConnector, mqttConnector } from '../../../connectors/mqtt/index.ts'
 import { telemedicineConnector } from '../../../connectors/telemedicine/index.ts'
-import type { FeatureView } from '../../../features/define/index.ts'
 import { assert, LatidoError } from '../../../streams/errors/index.ts'
 import type { Clock } from '../../../streams/time/index.ts'
 import { anyKind, type AnyKind, type Config, feedsInvalid, type LoadedFeed, readCodesOf, readFeeds } from '../../config/index.ts'
-import type { IdentityVault } from '../../security/index.ts'
 import type { Logger, Metrics } from '../../telemetry/index.ts'
 import type { Closers } from '../closers.ts'
 import type { DataDir } from '../data-dir.ts'
 import { RunningFeeds } from '../feeds/index.ts'
-import { openFhirWriteBack, openHl7Outbound } from '../outbound/index.ts'
 import { filesConnector } from './files-connector.ts'
 import { ownKinds } from '../own-connectors/index.ts'
-import { openOwnIntake } from './own-intake.ts'
-import type { PipelineMonitor } from '../status.ts'
-import type { Stores } from '../stores.ts'
 
 /** The kinds of connectors that a feed may name. A new one is a line here: `anyKind(nameConnector)`. */
 export const CONNECTOR_KINDS: readonly AnyKind[] = [
@@ -38,12 +32,8 @@ export async function connectorKinds (folder: string): Promise<readonly AnyKind[
 export interface ConnectorParts {
   readonly config: Config
   readonly dir: DataDir
-  readonly stores: Stores
-  readonly vault: IdentityVault
+  readonly intake: OpenIntake
   readonly clock: Clock
-  readonly monitor: PipelineMonitor
-  /** Of patients, as they are served now. */
-  readonly views: () => readonly FeatureView[]
   readonly metrics: Metrics
   readonly logger: Logger
   readonly say: (line: string) => void
@@ -51,16 +41,13 @@ export interface ConnectorParts {
 
 export interface OpenConnectors {
   readonly feeds: RunningFeeds
-  /** Those of the feeds as they run now, and those that only send. */
+  /** Those of the feeds as they run now. */
   connectors (): readonly Connector[]
-  /** One that only sends, and can send a dead letter again. */
-  senderOf (name: string): { retry: NonNullable<Connector['retry']> } | undefined
 }
 
-/** The intake, and every configured feed with its connector. Throws CONFIG_INVALID or FILE_INVALID where a feed's files have faults, and what a connector throws. */
+/** Every configured feed with its connector. Throws CONFIG_INVALID or FILE_INVALID where a feed's files have faults, and what a connector throws. */
 export async function openConnectors (parts: ConnectorParts, closers: Closers): Promise<OpenConnectors> {
-  const { config, dir, stores, vault, clock, monitor, views, metrics, logger, say } = parts
-  const intake = await openOwnIntake({ config, dir, stores, vault, clock, onCount: (source, what, n) => { monitor.count(source, what, n) } }, closers)
+  const { config, dir, intake, clock, metrics, logger, say } = parts
   const folder = config.feeds === '' ? dir.path('feeds') : config.feeds
   const defaults = { zone: config.zone }
   if (config.feeds === '') mkdirSync(folder, { recursive: true })
@@ -68,18 +55,7 @@ export async function openConnectors (parts: ConnectorParts, closers: Closers): 
   const loaded = config.feeds === '' ? defaultFeeds(config, folder) : configuredFeeds(folder, kinds, config)
   const feeds = closers.use(new RunningFeeds({ intake, clock, logger, say, folder, env: process.env, onCount: (feed, what, n) => { metrics.feedMessages.inc({ feed, what }, n) }, ...config.feeds === '' ? { context: ({ name }) => name === 'mqtt' ? { table: <T>(table: string) => intake.table<T>(table) } : {} } : { files: { kinds, defaults } } })) // devices were known before there were feeds
   for (const one of loaded) await feeds.start(one)
-  const senders: readonly Connector[] = [
-    ...config.hl7Out === '' ? [] : [closers.use(openHl7Outbound(config.hl7Out, { stores, vault, intake, clock, views, say }))],
-    ...config.fhirOut === '' ? [] : [closers.use(await openFhirWriteBack(config.fhirOut, { stores, vault, intake, clock, views, say }))],
-  ]
-  return {
-    feeds,
-    connectors: () => [...feeds.connectors, ...senders],
-    senderOf: name => {
-      const { retry } = senders.find(one => one.name === name) ?? {}
-      return retry === undefined ? undefined : { retry }
-    },
-  }
+  return { feeds, connectors: () => feeds.connectors }
 }
 
 function configuredFeeds (folder: string, kinds: readonly AnyKind[], config: Config): readonly LoadedFeed[] {

@@ -1,7 +1,5 @@
 /** What goes out: alerts and scores to receivers, and cards. */
 /** Cards for an EHR. */
 export { openCdsHooks } from './cds-hooks.ts'
-/** To a FHIR server. */
-export { openFhirWriteBack } from './fhir-write-back.ts'
-/** To an HL7 receiver. */
-export { openHl7Outbound } from './hl7-outbound.ts'
+/** Those that send, to an HL7 receiver and to a FHIR server. */
+export { openSenders, retryOf } from './senders.ts'

@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { runOutbound, type Connector, type Delivery, type OutboundAlert, type OutboundItem, type OutboundSource } from '../../../connectors/kit/index.ts'
-import { systemClock } from '../../../streams/time/index.ts'
+import { ManualClock, systemClock } from '../../../streams/time/index.ts'
 import { until } from '../../kit/servers/index.ts'
 import { FakeIntake } from './fake-intake.ts'
 
@@ -133,4 +133,66 @@ it('sends a dead letter again when a person asks, unless a later change of the a
   expect(await ran.retry!(Buffer.from(JSON.stringify({ ...alert('B', 'b2'), value: NaN })))).toMatchObject({ kind: 'taken' })
   expect(await ran.retry!(first!.raw)).toEqual({ kind: 'superseded' })
   expect(sent).toEqual(['a1 cleared 5', 'b1 active 5', 'b2 active NaN'])
+})
+
+describe('a receiver that takes 15 seconds for each alert, for three simulated hours in which one comes each 10 seconds', () => {
+  const EVERY_MS = 10_000
+  const SLOW_MS = 15_000
+  const SLOW_UNTIL_MS = 3 * 3_600_000
+  const COUNT = SLOW_UNTIL_MS / EVERY_MS
+
+  /** What has happened by now, one a batch; waits by the clock, so that nothing here takes time of its own. */
+  function happening (clock: ManualClock): OutboundSource & { readonly taken: () => number } {
+    let at = 0
+    return {
+      taken: () => at,
+      next: async maxWaitMs => {
+        if (at === COUNT || clock.now() < at * EVERY_MS) { await clock.sleep(maxWaitMs); return { items: [], done: () => Promise.resolve() } }
+        const item = { ...alert(at % 2 === 0 ? 'A' : 'B', `a${at}`) as OutboundAlert, changedAt: at * EVERY_MS }
+        return { items: [item], done: () => { at++; return Promise.resolve() } }
+      },
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    }
+  }
+
+  it('gets every alert once and in order; that it hears old ones is counted and told while it lasts, and when it is over', async () => {
+    const clock = new ManualClock(0)
+    const source = happening(clock)
+    const sent: string[] = []
+    const said: string[] = []
+    const whys = new Map<number, string>()
+    const ran = runOutbound({
+      name: 'pager', kind: 'hl7-out', endpoint: 'mllp://pager', sources: [source], intake, clock, limits: { pollMs: 1_000 }, say: line => { said.push(line) },
+      deliver: async item => {
+        if (clock.now() < SLOW_UNTIL_MS) await clock.sleep(SLOW_MS)
+        sent.push(item.kind === 'alert' ? item.id : '')
+        return { kind: 'delivered' }
+      },
+    })
+    for (let now = 0; now <= SLOW_UNTIL_MS + 60_000; now += 1_000) {
+      clock.set(now)
+      await new Promise(setImmediate) // all that is to happen at this moment has happened
+      if (now % 3_600_000 === 0 && now < SLOW_UNTIL_MS) whys.set(now / 3_600_000, ran.health().why)
+    }
+    const health = ran.health()
+    const stopped = ran[Symbol.asyncDispose]()
+    clock.advance(60_000) // it waits by this clock
+    await stopped
+    expect(sent).toEqual(Array.from({ length: COUNT }, (_, i) => `a${i}`))
+    expect(source.taken()).toBe(COUNT)
+    expect([...whys.values()]).toEqual(['', ...[20, 40].map(minutes => expect.stringContaining(`what is sent now is ${minutes} m old`) as string)])
+    expect(health).toMatchObject({ state: 'up', why: '' })
+    expect(said).toEqual([expect.stringContaining('pager: what is sent now is 1 m old'), 'pager: what is sent is in time again'])
+    expect(intake.counts.get('alert-delivered')).toBe(COUNT)
+    expect(intake.counts.get('alert-late')).toBeGreaterThan(COUNT * 0.9)
+    expect(intake.refused).toEqual([])
+  })
+})
+
+it('says once what two sources find out about one counterparty', async () => {
+  const said: string[] = []
+  let tries = 0
+  connector = runOutbound({ name: 'ehr', kind: 'fhir', endpoint: 'http://ehr', sources: [new Batches([[alert('A', 'a1')]]), new Batches([[alert('B', 'b1')]])], deliver: () => { tries++; return Promise.resolve({ kind: 'away', why: 'it does not answer' }) }, intake, clock: systemClock, limits: LIMITS, say: line => { said.push(line) } })
+  await until('several tries', WITHIN_MS, () => tries > 6)
+  expect(said.filter(line => line.includes('waiting'))).toEqual(['ehr: waiting (it does not answer)'])
 })

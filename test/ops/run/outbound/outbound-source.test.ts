@@ -8,7 +8,7 @@ import type { AlertChange, Score } from '../../../../inference/alerts/index.ts'
 import { openInferenceCodecs, type InferenceCodecs } from '../../../../inference/codecs.ts'
 import { openEventCodecs, SchemaBook, TOPICS, topicSpecs, type EventCodecs, type PatientKey } from '../../../../streams/events/index.ts'
 import { LatidoError } from '../../../../streams/errors/index.ts'
-import { openEmbeddedLog, type Log } from '../../../../streams/log/index.ts'
+import { openEmbeddedLog, type Consumer, type Log } from '../../../../streams/log/index.ts'
 import { ManualClock } from '../../../../streams/time/index.ts'
 import { logOutboundSource } from '../../../../ops/run/outbound/outbound-source.ts'
 import { tempDir } from '../../../kit/temp-dir.ts'
@@ -46,9 +46,9 @@ async function append (topic: string, partition: number, patient: string, ...val
   await log.producer().append({ topic, partition }, values.map(value => ({ key: Buffer.from(patient), value, timestamp: T })))
 }
 
-function open (lane: OutboundLane = 'alerts', itemsMax = 1, everyMs?: number): OutboundSource {
+function open (lane: OutboundLane = 'alerts', itemsMax = 1, everyMs?: number, from: Log = log): OutboundSource {
   return logOutboundSource({
-    log, lane, vectors, clock, group: `latido-hl7-out-${lane}`, instance: randomUUID(), codecs, inference, itemsMax, identityOf: patient => Promise.resolve(known.get(patient)), onCount: what => { counts.push(what) },
+    log: from, lane, vectors, clock, group: `latido-hl7-out-${lane}`, instance: randomUUID(), codecs, inference, itemsMax, identityOf: patient => Promise.resolve(known.get(patient)), onCount: what => { counts.push(what) },
     clinical: everyMs === undefined ? undefined : { scores: ['news2', 'shockIndex'], everyMs, views: () => STANDARD_VIEWS },
     online: { get: (_tables, [patient]) => stay === undefined ? Promise.reject(new LatidoError('ONLINE_UNAVAILABLE', 'away', 'wait')) : Promise.resolve([[patient === 'anna' ? { entity: 'anna', version: 1, value: Buffer.from(JSON.stringify(stay)) } as never : undefined]]) },
   })
@@ -236,4 +236,26 @@ describe('clinical scores', () => {
     await drain(source)
     expect(await place()).toBe(2)
   })
+})
+
+it('reads no further ahead of a slow receiver than one fetch of the log, however much waits there', async () => {
+  let records = 0
+  const counting = { committedOffset: log.committedOffset.bind(log), range: log.range.bind(log), consumer: (options: Parameters<Log['consumer']>[0]): Consumer => {
+    const consumer = log.consumer(options)
+    const poll = consumer.poll.bind(consumer)
+    consumer.poll = async maxWaitMs => {
+      const runs = await poll(maxWaitMs)
+      for (const run of runs) records = Math.max(records, run.nextOffset)
+      return runs
+    }
+    return consumer
+  } } as unknown as Log
+  await using source = open('alerts', 1, undefined, counting)
+  await drain(source)
+  const long = { ...change('a'), basis: 'x'.repeat(10_000) }
+  for (let i = 0; i < 40; i++) await append(TOPICS.alerts, 0, 'anna', ...Array.from({ length: 10 }, (_, j) => inference.encodeAlert({ ...long, alertId: `a${i * 10 + j}` })))
+  expect(ids(await drain(source, 50))).toEqual(Array.from({ length: 50 }, (_, i) => `a${i}`))
+  expect(records).toBeLessThan(200) // 1 MB of 4
+  const rest = [...await drain(source), ...await drain(source)] // the end of a fetch is an empty batch
+  expect(ids(rest)).toEqual(Array.from({ length: 350 }, (_, i) => `a${i + 50}`))
 })
