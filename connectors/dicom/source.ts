@@ -88,9 +88,12 @@ export class OrthancSource implements Source {
       const { changes, last, done } = await this.#parts.archive.changes(walk.cursor, signal)
       let held: SourceMessage | undefined
       for (const [study, seq] of await this.#studiesOf(changes, signal)) {
+        let again = this.#known.get(study)?.saying !== undefined
         for await (const message of this.#look(study, walk, signal, seq)) {
           if (held !== undefined) yield this.#place(walk, held)
-          held = message
+          held = again ? undefined : message
+          if (again) yield this.#place(walk, message) // before a newer saying is kept in the place of this one
+          again = false
         }
       }
       walk.cursor = Math.max(walk.cursor, changes.at(-1)?.seq ?? last)
@@ -192,7 +195,8 @@ export class OrthancSource implements Source {
       if (listed.has(study)) continue
       if (row.saying !== undefined) yield * this.#sayAgain(study)
       else if (row.state === 'gone') { if (clock.now() - row.at > ORTHANC_LIMITS.goneKeptMs) await this.#known.save(study, undefined) }
-      if (row.state === 'gone' || row.state === 'lost' || await archive.isHere(study, signal)) continue // a page may have moved while it was read
+      const stands = row.state === 'lost' ? 'lost' : this.#said(study)?.state // one that was gone may just have been said to be here again
+      if (stands === undefined || stands === 'gone' || stands === 'lost' || await archive.isHere(study, signal)) continue // a page may have moved while it was read
       if (exchanged) await this.#lose(study)
       else yield * this.#withdraw(study)
     }
