@@ -252,7 +252,7 @@ function momentOf (item: OutboundItem): number | undefined {
 
 function lateWords (lateMs: DurationMs): string {
   const unitMs = lateMs < 2 * HOUR_MS ? 60_000 : HOUR_MS
-  return `what is sent now is ${formatDuration(Math.floor(lateMs / unitMs) * unitMs)} old: the receiver was away, or is slower than what there is to send`
+  return `what is sent now is ${formatDuration(Math.floor(lateMs / unitMs) * unitMs)} old: the receiver was away, or less is sent than there is to send`
 }
 const HOUR_MS = 3_600_000
 
