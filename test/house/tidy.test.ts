@@ -58,6 +58,30 @@ test('imports point one way', () => {
   expect(wrong.filter(({ to }) => to !== 'package.json').map(show)).toEqual([])
 })
 
+test('no file imports itself by way of others', () => {
+  expect(circles(imports.filter(({ to }) => !to.endsWith('.css')))).toEqual([])
+})
+
+/** Groups of files of which each imports each, in steps; types count, since to understand one is to read all. */
+function circles (all: readonly Import[]): readonly string[] {
+  const below = new Map<string, readonly string[]>()
+  for (const { from, to } of all) below.set(from, [...below.get(from) ?? [], to])
+  const reached = new Map([...below.keys()].map(file => [file, reachable(file, below)]))
+  const together = [...reached].map(([file, from]) => [...from].filter(other => reached.get(other)?.has(file)).sort().join(' and '))
+  return [...new Set(together)].filter(group => group !== '')
+}
+
+function reachable (file: string, below: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> {
+  const found = new Set<string>()
+  for (const todo = [...below.get(file) ?? []]; todo.length > 0;) {
+    const next = todo.pop()!
+    if (found.has(next)) continue
+    found.add(next)
+    todo.push(...below.get(next) ?? [])
+  }
+  return found
+}
+
 test('the engine, the windows and the processors do not know what events are', () => {
   expect(imports.filter(({ from, to }) => /^streams\/(engine|windows|processors|log|codec|lmdb)\//.test(from) && to.startsWith('streams/events/')).map(show)).toEqual([])
 })
