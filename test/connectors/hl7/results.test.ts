@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { hl7Mapper } from '../../../connectors/hl7/mapper.ts'
-import type { Mapped } from '../../../connectors/hl7/map.ts'
+import type { Mapped } from '../../../connectors/hl7/mapped.ts'
 import type { CodeMapping, FeedMapping } from '../../../connectors/kit/index.ts'
 import type { Observation } from '../../../streams/events/index.ts'
 import { hl7, mapRaw, oru } from './support.ts'
