@@ -4,6 +4,7 @@ import { PROFILE_NAMES, PROFILES } from './profiles/index.ts'
 import type { SecretRef } from '../kit/index.ts'
 import type { PatientList } from './polling/index.ts'
 import { ALGORITHMS, type Algorithm } from './smart/index.ts'
+import { subscriptionFields, type SubscriptionOptions } from './subscriptions/options.ts'
 
 const secret = z.union([z.strictObject({ file: z.string().min(1) }), z.strictObject({ env: z.string().min(1) })])
 const time = z.string().refine(said => !Number.isNaN(Date.parse(said)), 'a time as ISO 8601')
@@ -57,12 +58,13 @@ export const FHIR_OPTIONS: z.ZodType<FhirOptions> = z.object({
   group: z.string().regex(/^[A-Za-z0-9.-]{1,64}$/).optional(),
   exportEveryMs: z.int().min(60_000).max(30 * 24 * 3_600_000).default(24 * 3_600_000),
   fileOrigins: z.array(z.url().transform(url => new URL(url).origin)).default([]),
-  subscription: z.record(z.string(), z.unknown()).default({}),
+  subscription: subscriptionFields.optional(),
 }).superRefine((said, context) => {
   const profile = PROFILES[said.profile]
   const tell = (path: string, message: string): void => { context.addIssue({ code: 'custom', path: [path], message }) }
   if (said.mode === 'polling' && (said.polling ?? profile.polling) === 'patient' && said.patients === undefined) tell('patients', `${profile.vendor} is read patient by patient: say whose data, by ids, a group or a search`)
   if (said.mode === 'bulk' && profile.bulk === 'group' && said.group === undefined) tell('group', `${profile.vendor} exports groups of patients alone: name one`)
+  if (said.mode === 'subscription' && said.subscription === undefined) tell('subscription', 'it is missing; expected: an object that says what is subscribed to')
   if (said.mode === 'subscription' && !profile.subscriptions) tell('mode', `${profile.vendor} does not say that it calls on changes: use polling`)
   if (said.polling === 'system' && profile.polling === 'patient') tell('polling', `${profile.vendor} has no search over all patients`)
 }) as unknown as z.ZodType<FhirOptions>
@@ -98,6 +100,6 @@ export interface FhirOptions {
   readonly group?: string | undefined
   readonly exportEveryMs: number
   readonly fileOrigins: readonly string[]
-  /** Of the subscription mode, which checks them itself. */
-  readonly subscription: Readonly<Record<string, unknown>>
+  /** Of the subscription mode, which needs it. */
+  readonly subscription?: SubscriptionOptions | undefined
 }

@@ -1,5 +1,4 @@
-import { isLatidoError, LatidoError } from '../../../streams/errors/index.ts'
-import { lineOfShapeFault, readShape } from '../../../streams/shapes/index.ts'
+import { assert, isLatidoError, LatidoError } from '../../../streams/errors/index.ts'
 import { refuseOpenExposure, runSource, type Connector, type ConnectorContext, type ConnectorHealth } from '../../kit/index.ts'
 import { polling, type StartSubscription } from '../kind.ts'
 import { listenOn, openListener } from '../listener.ts'
@@ -7,7 +6,7 @@ import type { FhirServer } from '../open-server.ts'
 import type { FhirOptions } from '../options.ts'
 import { Keeper } from './keeper.ts'
 import { OnDemand } from './on-demand.ts'
-import { subscriptionFields, SUBSCRIPTION_LIMITS, type SubscriptionLimits, type SubscriptionOptions, type WantedSubscription } from './options.ts'
+import { SUBSCRIPTION_LIMITS, type SubscriptionLimits, type SubscriptionOptions, type WantedSubscription } from './options.ts'
 import { headerValueOf, pathOf, Receiver } from './receiver.ts'
 import { NewestFirst, type KnownVersion } from '../newest-first.ts'
 import { Watched, type KeptNumbers } from './watched.ts'
@@ -24,7 +23,8 @@ const AGAIN_MS = 1
 export const startSubscription: StartSubscription = (context, options, server) => startSubscriptionWith(context, options, server)
 
 export async function startSubscriptionWith (context: ConnectorContext, options: FhirOptions, server: FhirServer, some: Partial<SubscriptionLimits> = {}): Promise<Connector> {
-  const said = parsed(options)
+  const { subscription: said } = options
+  assert(said !== undefined, 'options of the subscription mode say what is subscribed to')
   const limits = { ...SUBSCRIPTION_LIMITS, ...some }
   const { host, port, tls } = said
   const secret = secretOf(context, said)
@@ -142,12 +142,6 @@ class Running {
 function pollOptions (options: FhirOptions, { criteria }: WantedSubscription): FhirOptions {
   const [type = '', query = ''] = criteria.split('?')
   return { ...options, types: [type], filters: query === '' ? {} : { [type]: query } }
-}
-
-function parsed ({ subscription }: FhirOptions): SubscriptionOptions {
-  const read = readShape(subscriptionFields, subscription, 'shown')
-  if (read.kind === 'ok') return read.value
-  throw new LatidoError('CONFIG_INVALID', `the FHIR feed: ${lineOfShapeFault({ ...read.faults[0], path: ['subscription', ...read.faults[0].path] })}`, 'mend the feed\'s file; docs/connectors/fhir.md has every field')
 }
 
 function secretOf (context: ConnectorContext, { secret }: SubscriptionOptions): string {

@@ -16,6 +16,8 @@ it('needs a base URL and nothing else', () => {
 it.each([
   [{ profile: 'epic' }, 'patients'], [{ profile: 'oracle-health' }, 'patients'], [{ profile: 'epic', mode: 'bulk' }, 'group'], [{ profile: 'veradigm', mode: 'bulk' }, 'group'], [{ profile: 'epic', mode: 'subscription' }, 'mode'],
   [{ profile: 'epic', polling: 'system', patients: { ids: ['a'] } }, 'polling'], [{ source: 'Jane Doe' }, 'source'], [{ baseUrl: 'ftp://x' }, 'baseUrl'], [{ auth: { kind: 'smart' } }, 'auth.clientId'], [{ from: 'yesterday' }, 'from'],
+  [{ mode: 'subscription' }, 'subscription'], [{ mode: 'subscription', subscription: { subscriptions: [] } }, 'subscription.subscriptions'], [{ mode: 'subscription', subscription: { port: 70_000, subscriptions: [{ key: 'vitals' }] } }, 'subscription.subscriptions.0.criteria'],
+  [{ mode: 'subscription', subscription: { secretHeader: '', subscriptions: [{ key: 'vitals', criteria: 'Observation' }] } }, 'subscription.secretHeader'],
 ])('says what is wrong with %j', (options, path) => { expect(faults(options)).toContain(path) })
 
 it.each([{ profile: 'epic', patients: { group: 'icu' } }, { profile: 'epic', mode: 'bulk', group: 'icu' }, { profile: 'oracle-health', patients: { search: 'Encounter?status=in-progress' } }, { profile: 'veradigm' }])('takes %j', options => { expect(faults(options)).toEqual([]) })

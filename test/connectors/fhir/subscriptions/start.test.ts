@@ -30,11 +30,11 @@ beforeEach(async () => {
 })
 afterEach(async () => { await connector?.[Symbol.asyncDispose](); connector = undefined; await server[Symbol.asyncDispose]() })
 
-interface Start { readonly subscription?: object, readonly fields?: object, readonly limits?: Partial<SubscriptionLimits>, readonly fetch?: FhirClient['fetch'] }
+interface Start { readonly subscription?: object, readonly fields?: object, readonly limits?: Partial<SubscriptionLimits>, readonly secret?: string, readonly fetch?: FhirClient['fetch'] }
 
-async function start ({ subscription = PLAIN, fields = {}, limits = {}, fetch }: Start = {}): Promise<Connector> {
+async function start ({ subscription = PLAIN, fields = {}, limits = {}, secret = SECRET, fetch }: Start = {}): Promise<Connector> {
   const table = <T>(name: string): MemoryTable<T> => { const one = tables.get(name) ?? new MemoryTable<unknown>(); tables.set(name, one); return one as MemoryTable<T> }
-  const context: ConnectorContext = { feed: feedOf(intake), clock: systemClock, table, secret: () => SECRET, say: () => {} }
+  const context: ConnectorContext = { feed: feedOf(intake), clock: systemClock, table, secret: () => secret, say: () => {} }
   const plain = openFhirClient({ baseUrl: server.baseUrl, clock: systemClock, limits: { attemptsMax: 1, requestsPerMinute: 100_000 } })
   const client: FhirClient = { baseUrl: plain.baseUrl, read: (...a) => plain.read(...a), search: (...a) => plain.search(...a), post: (...a) => plain.post(...a), put: (...a) => plain.put(...a), patch: (...a) => plain.patch(...a), delete: (...a) => plain.delete(...a), serverTime: () => plain.serverTime(), fetch: fetch ?? ((...a) => plain.fetch(...a)) }
   const references = new References({ client, clock: systemClock, table: table('references') })
@@ -89,7 +89,7 @@ describe('the subscriptions at the server', () => {
 
   it('do not listen beyond this machine without TLS and a secret, nor with a short one', async () => {
     await expect(start({ fields: { host: '0.0.0.0' } })).rejects.toMatchObject({ code: 'UNSAFE_EXPOSURE' })
-    await expect(start({ fields: { secretHeader: '' } })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+    await expect(start({ secret: 'fifteen letters' })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
   })
 })
 

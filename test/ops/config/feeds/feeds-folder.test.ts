@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { fhirConnector } from '../../../../connectors/fhir/index.ts'
 import { hl7Connector } from '../../../../connectors/hl7/index.ts'
 import { anyKind, feedsInvalid, lineOfFault, readFeed, readFeeds, replaceFile, stampOf } from '../../../../ops/config/feeds/index.ts'
 import { tempDir } from '../../../kit/temp-dir.ts'
@@ -59,6 +60,11 @@ test('a file that ends too early, holds something else, or is empty is told so',
     put('a.json', text)
     expect(faults()).toEqual([`a.json:1: ${why}`])
   }
+})
+
+test('what is wrong with the subscriptions of a FHIR feed is told with all else, before it starts', () => {
+  put('ehr.json', '{ "connector": "fhir", "options": {\n "baseUrl": "https://ehr.example/fhir", "mode": "subscription",\n "pageSize": 0,\n "subscription": {\n  "prot": 1,\n  "subscriptions": [] } } }')
+  expect(readFeeds(folder, [anyKind(fhirConnector)], DEFAULTS).faults.map(({ line, why }) => [line, why.split(':')[0]])).toEqual([[3, 'options.pageSize'], [6, 'options.subscription.subscriptions'], [5, 'options.subscription.prot']])
 })
 
 test('two feeds on one port are told, at the later one; other addresses and free ports are no fault', () => {
