@@ -81,6 +81,8 @@ export type OutboundLane = 'alerts' | 'scores'
 /** Items in the order of their topics: a patient's alerts stand in the order in which they happened, and so do the scores. */
 export interface OutboundBatch {
   readonly items: readonly OutboundItem[]
+  /** What the log had let go of before it was read: at most so many alerts or scores that nobody is told. */
+  readonly lost?: { readonly lane: OutboundLane, readonly records: number }
   /** Each item has been delivered, or is a dead letter: a restart goes on behind them. */
   done (): Promise<void>
 }

@@ -94,6 +94,8 @@ function itemIn (raw: Buffer): OutboundItem {
 
 /** Alerts whose newest delivered change is remembered. */
 const ALERTS_KEPT_MAX = 50_000
+/** What was lost is told for so long: whoever comes to each shift sees it. */
+const LOST_TOLD_MS = 24 * 3_600_000
 
 type RunnerOptions = Omit<RunOutboundOptions, 'sources'> & { readonly source: OutboundSource }
 
@@ -108,6 +110,7 @@ class OutboundRunner implements AsyncDisposable {
   /** Since when it waits: the alert or score that is being sent, by patient's queue. */
   readonly #inHand = new Map<OutboundItem, number>()
   #isLate = false
+  #lost: { readonly words: string, readonly records: number, readonly at: number } | undefined
 
   constructor (options: RunnerOptions) {
     this.#options = options
@@ -123,11 +126,13 @@ class OutboundRunner implements AsyncDisposable {
     return item.kind === 'alert' && (this.#told.get(item.id) ?? -Infinity) > item.changedAt
   }
 
-  /** A counterparty that answers, and too slowly, is up: that what it hears is old must be said all the same. */
+  /** A counterparty that answers, and too slowly, is up: that what it hears is old must be said all the same, and so must what it never heard. */
   get health (): ConnectorHealth {
     const { health } = this.#standing
     const lateMs = this.#lateMs()
-    return health.state === 'up' && lateMs > this.#limits.lateAfterMs ? { ...health, why: lateWords(lateMs) } : health
+    const late = health.state === 'up' && lateMs > this.#limits.lateAfterMs ? lateWords(lateMs) : ''
+    const lost = this.#lost !== undefined && this.#options.clock.now() - this.#lost.at < LOST_TOLD_MS ? this.#lost.words : ''
+    return { ...health, why: [health.why, lost, late].filter(words => words !== '').join('; ') }
   }
 
   async [Symbol.asyncDispose] (): Promise<void> {
@@ -143,6 +148,7 @@ class OutboundRunner implements AsyncDisposable {
       try {
         const batch = await source.next(this.#limits.pollMs)
         this.#standing.up()
+        if (batch.lost !== undefined) this.#tellLost(batch.lost)
         await this.#send(batch.items)
         if (signal.aborted) return
         if (batch.items.length > 0) await this.#done(batch)
@@ -152,6 +158,15 @@ class OutboundRunner implements AsyncDisposable {
         await clock.sleep(this.#standing.pauseMs(++failures), signal)
       }
     }
+  }
+
+  #tellLost ({ lane, records }: NonNullable<OutboundBatch['lost']>): void {
+    const { name, clock, say } = this.#options
+    this.#count(`${lane}-lost`, records)
+    const now = clock.now()
+    const all = records + (this.#lost !== undefined && now - this.#lost.at < LOST_TOLD_MS ? this.#lost.records : 0)
+    this.#lost = { records: all, at: now, words: `up to ${all} ${lane} were never sent: they waited for longer than the log keeps them` }
+    say?.(`${name}: ${this.#lost.words}`)
   }
 
   /** A position that cannot be kept means only that the batch comes again. */
@@ -238,7 +253,7 @@ class OutboundRunner implements AsyncDisposable {
     }
   }
 
-  #count (what: string): void { this.#options.intake.count(this.#options.name, what) }
+  #count (what: string, n = 1): void { this.#options.intake.count(this.#options.name, what, n) }
 }
 
 /** A clinical score waits for its turn on purpose, so its age says nothing. */

@@ -75,6 +75,11 @@ class LogOutboundSource implements OutboundSource {
   #waiting: Waiting[] = []
   /** Ends of partitions that the group sees for the first time: to be committed, so that a restart before the first item finds them. */
   #begun: OffsetCommit[] = []
+  /** The offset that comes next, by partition, where a gap means that something was not told. */
+  readonly #next = new Map<string, number>()
+  /** Seen while reading, and to be looked into: offsets have gaps where transactions end, and only before the log's start did something go. */
+  readonly #gaps: { readonly of: TopicPartition, readonly expected: number, readonly first: number }[] = []
+  #lost = 0
   /** Passed over, and not yet committed. */
   readonly #passed = new Map<string, OffsetCommit>()
   #committedMs: number
@@ -94,6 +99,7 @@ class LogOutboundSource implements OutboundSource {
   async next (maxWaitMs: DurationMs): Promise<OutboundBatch> {
     if (this.#waiting.length === 0) for (const run of await this.#consumer.poll(maxWaitMs)) this.#read(run)
     if (this.#begun.length > 0) await this.#consumer.commit(this.#begun.splice(0))
+    await this.#lookInto()
     for (const held of this.#changes?.due() ?? []) this.#waiting.push({ what: { kind: 'clinical', found: held.found, held } })
     const taken: Taken[] = []
     for (let items = 0; taken.length < this.#waiting.length && items < this.#options.itemsMax;) {
@@ -105,23 +111,44 @@ class LogOutboundSource implements OutboundSource {
     this.#waiting.splice(0, taken.length)
     const items = taken.flatMap(({ item }) => item ?? [])
     if (items.length === 0) await this.#passOver(taken)
-    return { items, done: () => this.#done(taken) }
+    const records = this.#lost
+    this.#lost = 0
+    return { items, ...records === 0 ? {} : { lost: { lane: this.#options.lane, records } }, done: () => this.#done(taken) }
   }
 
   async [Symbol.asyncDispose] (): Promise<void> { await this.#consumer[Symbol.asyncDispose]() }
 
   async #begin (partition: TopicPartition): Promise<void> {
     const { log, group } = this.#options
-    if (await log.committedOffset(group, partition) !== undefined) return
-    const { end } = await log.range(partition)
-    this.#consumer.seek(partition, end)
-    this.#begun.push({ ...partition, offset: end })
+    const [committed, { start, end }] = await Promise.all([log.committedOffset(group, partition), log.range(partition)])
+    const offset = committed === undefined ? end : Math.max(committed, start)
+    if (committed !== undefined && partition.topic !== TOPICS.features && !this.#next.has(nameOf(partition))) this.#lost += offset - committed
+    this.#expect(partition, offset)
+    if (offset === committed) return
+    this.#consumer.seek(partition, offset) // behind the log's start a consumer would begin at its end
+    this.#begun.push({ ...partition, offset })
+  }
+
+  /** A vector that went is no loss: a newer one of the patient overtook it. */
+  #expect (partition: TopicPartition, offset: number): void { if (partition.topic !== TOPICS.features) this.#next.set(nameOf(partition), offset) }
+
+  #notice (of: TopicPartition, first: number): void {
+    const expected = this.#next.get(nameOf(of))
+    if (expected !== undefined && first > expected) this.#gaps.push({ of, expected, first })
+  }
+
+  async #lookInto (): Promise<void> {
+    for (let gap = this.#gaps[0]; gap !== undefined; gap = this.#gaps[0]) {
+      if ((await this.#options.log.range(gap.of)).start > gap.expected) this.#lost += gap.first - gap.expected
+      this.#gaps.shift()
+    }
   }
 
   #forget (partitions: readonly TopicPartition[]): void {
     const gone = new Set(partitions.map(nameOf))
     for (const { topic, partition } of partitions) {
       this.#passed.delete(nameOf({ topic, partition }))
+      this.#next.delete(nameOf({ topic, partition }))
       if (topic === TOPICS.features) this.#changes?.forget(partition)
     }
     this.#waiting = this.#waiting.filter(({ what, done }) => !gone.has(done !== undefined ? nameOf(done) : what?.kind === 'clinical' ? nameOf({ topic: TOPICS.features, partition: what.held?.partition ?? -1 }) : ''))
@@ -129,10 +156,12 @@ class LogOutboundSource implements OutboundSource {
   }
 
   #read ({ topic, partition, records, nextOffset }: Run): void {
-    while (records.next()) {
+    for (let isFirst = true; records.next(); isFirst = false) {
+      if (isFirst) this.#notice({ topic, partition }, records.offset)
       const done = { topic, partition, offset: records.offset + 1 }
       for (const what of topic === TOPICS.features ? this.#scoresOf(records, partition) : this.#changeOf(topic, records)) this.#waiting.push({ what, done })
     }
+    this.#expect({ topic, partition }, nextOffset)
     this.#waiting.push({ what: undefined, done: { topic, partition, offset: nextOffset } })
   }
 

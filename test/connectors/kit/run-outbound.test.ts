@@ -196,3 +196,28 @@ it('says once what two sources find out about one counterparty', async () => {
   await until('several tries', WITHIN_MS, () => tries > 6)
   expect(said.filter(line => line.includes('waiting'))).toEqual(['ehr: waiting (it does not answer)'])
 })
+
+it('says what the log let go of before it was sent, in its health for a day and once to whoever listens', async () => {
+  const clock = new ManualClock(0)
+  const said: string[] = []
+  const batches = [[0, 3], [1, 2], [2, 0]] as const
+  let at = 0
+  const source: OutboundSource = {
+    next: async maxWaitMs => {
+      const [n, records] = batches[at] ?? [0, 0]
+      if (at >= batches.length) { await clock.sleep(maxWaitMs); return { items: [], done: () => Promise.resolve() } }
+      at++
+      return { items: [alert('A', `a${n}`)], ...records === 0 ? {} : { lost: { lane: 'alerts', records } }, done: () => Promise.resolve() }
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+  const ran = runOutbound({ name: 'pager', kind: 'hl7-out', endpoint: 'mllp://pager', sources: [source], intake, clock, say: line => { said.push(line) }, deliver: () => Promise.resolve({ kind: 'delivered' }) })
+  await until('all', WITHIN_MS, () => intake.counts.get('alert-delivered') === 3)
+  const words = (n: number): string => `up to ${n} alerts were never sent: they waited for longer than the log keeps them`
+  expect([intake.counts.get('alerts-lost'), said, ran.health()]).toMatchObject([5, [`pager: ${words(3)}`, `pager: ${words(5)}`], { state: 'up', why: words(5) }])
+  clock.advance(86_400_000)
+  expect(ran.health().why).toBe('')
+  const stopped = ran[Symbol.asyncDispose]()
+  clock.advance(60_000) // it waits by this clock
+  await stopped
+})

@@ -43,7 +43,7 @@ const change = (alertId: string): AlertChange => ({ alertId, rule: 'news2-urgent
 const scored: Score = { model: 'sepsis', modelVersion: '1', view: 'sepsis', viewVersion: 1, asOf: T, probability: 0.5, presentShare: 1, reasons: [] }
 
 async function append (topic: string, partition: number, patient: string, ...values: Buffer[]): Promise<void> {
-  await log.producer().append({ topic, partition }, values.map(value => ({ key: Buffer.from(patient), value, timestamp: T })))
+  await log.producer().append({ topic, partition }, values.map(value => ({ key: Buffer.from(patient), value, timestamp: clock.now() })))
 }
 
 function open (lane: OutboundLane = 'alerts', itemsMax = 1, everyMs?: number, from: Log = log): OutboundSource {
@@ -131,6 +131,58 @@ it('scores of a patient who has gone are passed over, and the end of an alert is
   await append(TOPICS.alerts, 0, 'anna', inference.encodeAlert({ ...change('a1'), state: 'cleared' }))
   await append(TOPICS.scores, 0, 'anna', inference.encodeScore(scored))
   expect([ids(await drain(source)), ids(await drain(scores)), counts]).toEqual([['a1'], [], ['patient-discharged']])
+})
+
+describe('of alerts that waited for longer than the log keeps them', () => {
+  const MONTHS_MS = 90 * 86_400_000
+  const gone = async (): Promise<void> => {
+    for (const id of ['a1', 'a2', 'a3']) await append(TOPICS.alerts, 0, 'anna', inference.encodeAlert(change(id)))
+    clock.advance(MONTHS_MS)
+    for (const id of ['a4', 'a5']) await append(TOPICS.alerts, 0, 'anna', inference.encodeAlert(change(id)))
+    expect(await log.enforceRetention()).toBe(3)
+  }
+  beforeEach(async () => {
+    await log[Symbol.asyncDispose]()
+    log = await openEmbeddedLog({ directory: `${directory.path}/short`, clock })
+    await log.ensureTopics(topicSpecs({ partitions: 2, retentionMs: 86_400_000 }))
+  })
+
+  it('a source says how many there were, once, and goes on with what is left', async () => {
+    await using source = open()
+    await drain(source)
+    await gone()
+    const batch = await source.next(0)
+    expect([ids(batch.items), batch.lost]).toEqual([['a4'], { lane: 'alerts', records: 3 }])
+    await batch.done()
+    const after = await source.next(0)
+    expect([ids(after.items), after.lost]).toEqual([['a5'], undefined])
+  })
+
+  it('so does one that was not running, and the next one does not say it again', async () => {
+    const first = open()
+    await drain(first)
+    await first[Symbol.asyncDispose]()
+    await gone()
+    const second = open()
+    const batch = await second.next(0)
+    expect([ids(batch.items), batch.lost]).toEqual([['a4'], { lane: 'alerts', records: 3 }])
+    await second[Symbol.asyncDispose]()
+    await using third = open()
+    const again = await third.next(0)
+    expect([ids(again.items), again.lost]).toEqual([['a4'], undefined])
+  })
+
+  it('and none are said to be where the log is away when it is asked', async () => {
+    let isAway = false
+    await using source = open('alerts', 1, undefined, Object.assign(Object.create(log) as Log, { consumer: log.consumer.bind(log), committedOffset: log.committedOffset.bind(log), range: (of: Parameters<Log['range']>[0]) => isAway ? Promise.reject(new LatidoError('BROKER_UNREACHABLE', 'away', 'wait')) : log.range(of) }))
+    await drain(source)
+    await gone()
+    isAway = true
+    await expect(source.next(0)).rejects.toThrow('away')
+    isAway = false
+    const batch = await source.next(0)
+    expect([ids(batch.items), batch.lost]).toEqual([['a4'], { lane: 'alerts', records: 3 }])
+  })
 })
 
 it('every score of the table, and each of its parts, is a feature of its view', () => {
