@@ -19,6 +19,7 @@ export function fhirKind (modes: { readonly subscription?: StartSubscription }):
     summary: 'a FHIR R4 server, read by polling, by bulk export or by subscription',
     options: FHIR_OPTIONS,
     mapper: ({ source }) => fhirMapper({ source }),
+    listens: ({ mode, subscription }) => mode === 'subscription' && subscription !== undefined ? { host: subscription.host, port: subscription.port, option: ['subscription', 'port'] } : undefined,
     async start (context, options): Promise<Connector> {
       const server = await openServer(context, options)
       if (options.mode === 'subscription') {

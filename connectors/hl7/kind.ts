@@ -49,6 +49,7 @@ export const hl7Connector: ConnectorKind<Hl7FeedOptions, Hl7Fault> = {
   summary: 'listens for HL7 v2 over MLLP, on TLS 1.3 or plain',
   options,
   mapper: ({ profile, limits }) => hl7Mapper({ profile, limits }),
+  listens: ({ host, port }) => ({ host, port }),
   resultsIn: (raw, context, { profile, limits }) => resultNamesIn(raw, context, profile, limits),
   start: async ({ feed, clock, secret }, { host, port, limits, tls }) => {
     refuseOpenExposure({ host, what: 'the HL7 feed', guarded: tls?.clientCertificates === 'required', without: 'to anybody who connects', action: 'give it tls with client certificates' })

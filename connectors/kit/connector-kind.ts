@@ -37,6 +37,14 @@ export interface ConnectorContext<F extends Fault = Fault> {
   say (line: string): void
 }
 
+/** An address that a connector listens at. Port 0: any that is free. */
+export interface ListensAt {
+  readonly host: string
+  readonly port: number
+  /** Where the options say the port. Default: `port`. */
+  readonly option?: readonly string[]
+}
+
 /** A kind of connector: what a feed's configuration may say for it, how it maps, how it starts. To write a connector is to write one of these. */
 export interface ConnectorKind<Options, F extends Fault = Fault> {
   /** `hl7`: stands in configuration, counters and sources. */
@@ -46,6 +54,8 @@ export interface ConnectorKind<Options, F extends Fault = Fault> {
   readonly options: z.ZodType<Options>
   /** Built once a feed; also reads dead letters again. */
   mapper (options: Options): MessageMapper<F>
+  /** Where it listens with these options: two feeds on one port, or one on the dashboards', are told before any starts. Absent, or undefined: nowhere. */
+  listens? (options: Options): ListensAt | undefined
   /**
    * The results that a refused message speaks of, as those would be named that replace or withdraw them. With it a dead letter that is retried leaves out
    * what a newer message has said of the same result. Absent: its results have no identity, or it guards its retries itself.

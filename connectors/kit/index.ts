@@ -1,5 +1,5 @@
 /** What every connector shares. A connector is a `ConnectorKind`: options, a mapper, and a start; the kit does the rest. */
-export type { ConnectorContext, ConnectorKind, KeptTable, ResultName, SecretRef } from './connector-kind.ts'
+export type { ConnectorContext, ConnectorKind, KeptTable, ListensAt, ResultName, SecretRef } from './connector-kind.ts'
 /** The way of a message to the log: mapping, publishing, dead letters. */
 export { Feed } from './feed.ts'
 export type { FeedOptions, MapContext, MappedEvent, MappedMessage, MessageMapper, RetryGuard } from './feed.ts'

@@ -12,6 +12,7 @@ export const mqttConnector: ConnectorKind<MqttFeedOptions> = {
   kind: 'mqtt',
   summary: 'monitors and pumps over MQTT 3.1.1 and 5; Latido is the broker',
   options: mqttFeedOptions,
+  listens: ({ host, port }) => ({ host, port }),
   mapper: options => mqttMapper(options, devicesOf(options)),
   start: async (context, options) => {
     const { feed, clock, say } = context

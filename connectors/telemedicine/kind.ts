@@ -22,6 +22,7 @@ export const telemedicineConnector: ConnectorKind<TelemedicineOptions, ItemFault
   kind: 'telemedicine',
   summary: 'HTTP API for phone apps and clinics: home vitals, symptoms, questionnaires',
   options: telemedicineOptions,
+  listens: ({ host, port }) => ({ host, port }),
   mapper: telemedicineMapper,
   start: startTelemedicine,
 }

@@ -1,7 +1,7 @@
 import { IGNORE } from '../../../connectors/kit/index.ts'
 import type { CodesPage, FeedInfo, ReloadReport } from '../../../dashboards/server/index.ts'
 import { LatidoError } from '../../../streams/errors/index.ts'
-import { lineOfFault, type AnyKind } from '../../config/index.ts'
+import { lineOfFault, type AnyKind, type FeedDefaults } from '../../config/index.ts'
 import { connectorKinds } from '../../run/index.ts'
 import { feedsOf } from '../feeds-of.ts'
 import { InstanceApi } from '../instance-api.ts'
@@ -32,26 +32,26 @@ export const feeds: Command = {
     if (more.length > 0) throw new LatidoError('CONFIG_INVALID', 'one folder is enough', `latido feeds ${feeds.usage}`)
     const place = folder ?? config.feeds
     switch (verb) {
-      case 'check': return await check(needed(place), config.zone)
-      case 'list': return await list(place, config.zone)
+      case 'check': return await check(needed(place), config)
+      case 'list': return await list(place, config)
       case 'reload': return await reload(api)
       default: throw new LatidoError('CONFIG_INVALID', `feeds cannot "${verb}"`, 'say check, list, reload, codes, map or remove')
     }
   },
 }
 
-async function check (folder: string, zone: string): Promise<number> {
-  const { feeds: good, faults } = await feedsOf(folder, zone)
+async function check (folder: string, defaults: FeedDefaults): Promise<number> {
+  const { feeds: good, faults } = await feedsOf(folder, defaults)
   for (const { name, kind, mapping } of good) process.stdout.write(`latido: ${name}: ${kind.kind}, ${mapping.codes.size} codes, zone ${mapping.zone}\n`)
   for (const fault of faults) process.stdout.write(`latido: ${lineOfFault(fault)}\n`)
   process.stdout.write(`latido: ${faults.length === 0 ? `${good.length} feed${good.length === 1 ? '' : 's'}, no fault` : `${faults.length} fault${faults.length === 1 ? '' : 's'}`}\n`)
   return faults.length === 0 ? 0 : FAULTY
 }
 
-async function list (folder: string, zone: string): Promise<number> {
+async function list (folder: string, defaults: FeedDefaults): Promise<number> {
   const kinds = await connectorKinds(folder)
   if (folder !== '') {
-    const { feeds: good, faults } = await feedsOf(folder, zone)
+    const { feeds: good, faults } = await feedsOf(folder, defaults)
     process.stdout.write(textTable([['FEED', 'CONNECTOR', 'SITE', 'ZONE', 'CODES'], ...good.map(({ name, kind, mapping }) => [name, kind.kind, mapping.site === '' ? '-' : mapping.site, mapping.zone, String(mapping.codes.size)])]))
     if (faults.length > 0) process.stdout.write(`${faults.length} fault${faults.length === 1 ? '' : 's'}: latido feeds check ${folder}\n`)
     process.stdout.write('\n')

@@ -14,7 +14,7 @@ export const start: Command = {
     const say = (line: string): void => { process.stdout.write(`latido: ${line}\n`) }
     const stop = stopSignal()
     if (config.feeds !== '' && config.connectors === 'on') {
-      const { faults } = await feedsOf(config.feeds, config.zone)
+      const { faults } = await feedsOf(config.feeds, config)
       if (faults.length > 0) throw feedsInvalid(faults) // before the stores are opened, which takes its time
     }
     const running = await startLatido(config, systemClock, say)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { readShape, unknownName } from '../../../streams/shapes/index.ts'
-import { Feed, lateResultsOf, type Connector, type ConnectorContext, type ConnectorKind, type Fault, type Intake, type MappingTable } from '../../../connectors/kit/index.ts'
+import { Feed, lateResultsOf, type Connector, type ConnectorContext, type ConnectorKind, type Fault, type Intake, type ListensAt, type MappingTable } from '../../../connectors/kit/index.ts'
 
 /** What is wrong with the options of a feed's file. */
 export interface OptionFault {
@@ -20,8 +20,8 @@ export interface PreparedFeed {
 /** Options that were checked, ready for a feed. */
 export interface ConfiguredKind { prepare (parts: { readonly name: string, readonly intake: Intake, readonly mapping: MappingTable }): PreparedFeed }
 
-/** `options`: as they were read, with their defaults. */
-export type Configured = { readonly kind: 'ok', readonly configured: ConfiguredKind, readonly options: unknown } | { readonly kind: 'invalid', readonly faults: readonly OptionFault[] }
+/** `listens`: where it will, with these options. */
+export type Configured = { readonly kind: 'ok', readonly configured: ConfiguredKind, readonly listens: ListensAt | undefined } | { readonly kind: 'invalid', readonly faults: readonly OptionFault[] }
 
 /** A kind of connector whose options nobody outside it knows: what a list of all kinds holds. */
 export interface AnyKind {
@@ -43,7 +43,7 @@ export function anyKind<Options, F extends Fault> (kind: ConnectorKind<Options, 
       const wrong = read.kind === 'ok' ? [] : read.faults.map(({ path, why }) => ({ path: path.map(String), why }))
       const faults = [...unknownOptions(raw, optionNames).filter(({ path: [name] }) => !wrong.some(({ path }) => path.length === 1 && path[0] === name)), ...wrong]
       if (read.kind === 'invalid' || faults.length > 0) return { kind: 'invalid', faults }
-      return { kind: 'ok', options: read.value, configured: { prepare: parts => prepared(kind, read.value, parts) } }
+      return { kind: 'ok', listens: kind.listens?.(read.value), configured: { prepare: parts => prepared(kind, read.value, parts) } }
     },
   }
 }

@@ -6,7 +6,7 @@ import type { FeedMapping } from '../../../connectors/kit/index.ts'
 import type { AnyKind, ConfiguredKind } from './any-kind.ts'
 import type { FeedFault } from './fault.ts'
 import { readJson } from './json-lines.ts'
-import { listensAt, type Listens } from './ports.ts'
+import type { Listens } from './ports.ts'
 
 /** What `NAME.json` says, checked. */
 export interface FeedFile {
@@ -15,15 +15,19 @@ export interface FeedFile {
   /** The options as text, to see whether they have changed. */
   readonly optionsText: string
   readonly mapping: Omit<FeedMapping, 'codes'>
-  /** Absent: nowhere, or nobody knows. */
+  /** Absent: nowhere, or on any port that is free. */
   readonly listens?: Listens
 }
 
 export type FeedFileRead = { readonly kind: 'ok', readonly file: FeedFile } | { readonly kind: 'invalid', readonly faults: readonly FeedFault[] }
 
+/** What the files of feeds are read with, as the configuration says it. */
 export interface FeedDefaults {
   /** Zone of a feed whose file names none. */
   readonly zone: string
+  /** Where the pages and the API are: no feed listens there. */
+  readonly host: string
+  readonly httpPort: number
 }
 
 const schema = z.strictObject({
@@ -48,11 +52,11 @@ export function readFeedFile (file: string, text: string, kinds: readonly AnyKin
   if (kind === undefined) return { kind: 'invalid', faults: [fault(['connector'], `there is no connector "${connector}"; there are: ${kinds.map(one => one.kind).join(', ')}`)] }
   const configured = kind.configure(options)
   if (configured.kind === 'invalid') return { kind: 'invalid', faults: configured.faults.map(({ path, why }) => fault(['options', ...path], why)) }
-  const listens = listensAt(connector, configured.options)
+  const { host, port = 0, option = ['port'] } = configured.listens ?? { host: '' }
   return {
     kind: 'ok',
     file: {
-      ...listens === undefined ? {} : { listens: { ...listens, line: json.lineOf(['options', 'port']) } },
+      ...port === 0 ? {} : { listens: { host, port, option: ['options', ...option].join('.'), line: json.lineOf(['options', ...option]) } },
       kind, configured: configured.configured, optionsText: JSON.stringify([connector, options]),
       mapping: { site: mapping.site, zone: mapping.zone ?? defaults.zone, namespaces: new Map(Object.entries(mapping.namespaces)), units: new Map(Object.entries(mapping.units)) },
     },

@@ -40,7 +40,7 @@ export function readFeeds (folder: string, kinds: readonly AnyKind[], defaults: 
     const read = readFeed(folder, name, kinds, defaults)
     if (read.kind === 'ok') feeds.push(read.feed); else faults.push(...read.faults)
   }
-  const ports = portFaults(feeds)
+  const ports = portFaults(feeds, { host: defaults.host, port: defaults.httpPort })
   return { feeds: feeds.filter(({ name }) => !ports.some(({ file }) => file === `${name}.json`)), faults: [...faults, ...ports] }
 }
 

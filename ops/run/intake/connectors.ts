@@ -49,17 +49,16 @@ export interface OpenConnectors {
 export async function openConnectors (parts: ConnectorParts, closers: Closers): Promise<OpenConnectors> {
   const { config, dir, intake, clock, metrics, logger, say } = parts
   const folder = config.feeds === '' ? dir.path('feeds') : config.feeds
-  const defaults = { zone: config.zone }
   if (config.feeds === '') mkdirSync(folder, { recursive: true })
   const kinds = await connectorKinds(config.feeds)
   const loaded = config.feeds === '' ? defaultFeeds(config, folder) : configuredFeeds(folder, kinds, config)
-  const feeds = closers.use(new RunningFeeds({ intake, clock, logger, say, folder, env: process.env, onCount: (feed, what, n) => { metrics.feedMessages.inc({ feed, what }, n) }, ...config.feeds === '' ? { context: ({ name }) => name === 'mqtt' ? { table: <T>(table: string) => intake.table<T>(table) } : {} } : { files: { kinds, defaults } } })) // devices were known before there were feeds
+  const feeds = closers.use(new RunningFeeds({ intake, clock, logger, say, folder, env: process.env, onCount: (feed, what, n) => { metrics.feedMessages.inc({ feed, what }, n) }, ...config.feeds === '' ? { context: ({ name }) => name === 'mqtt' ? { table: <T>(table: string) => intake.table<T>(table) } : {} } : { files: { kinds, defaults: config } } })) // devices were known before there were feeds
   for (const one of loaded) await feeds.start(one)
   return { feeds, connectors: () => feeds.connectors }
 }
 
 function configuredFeeds (folder: string, kinds: readonly AnyKind[], config: Config): readonly LoadedFeed[] {
-  const { feeds, faults } = readFeeds(folder, kinds, { zone: config.zone })
+  const { feeds, faults } = readFeeds(folder, kinds, config)
   if (faults.length > 0) throw feedsInvalid(faults)
   if (feeds.length === 0) throw new LatidoError('CONFIG_INVALID', 'the folder of --feeds has no feed', 'write NAME.json there, or leave --feeds out for HL7 and MQTT on their ports')
   return feeds

@@ -94,7 +94,7 @@ async function feedOf (folder: string, { format: said, feed: name, config }: Imp
   const format = FORMAT_NAMES.find(one => one === said)
   if (format === undefined) throw new LatidoError('CONFIG_INVALID', `there is no import of "${said}"`, `choose ${FORMAT_NAMES.join(', ')}`)
   if (config.feeds === '') return await plainFeed(folder, name, format, config)
-  const read = readFeed(folder, name, await connectorKinds(config.feeds), { zone: config.zone })
+  const read = readFeed(folder, name, await connectorKinds(config.feeds), config)
   if (read.kind === 'invalid') throw feedsInvalid(read.faults)
   const { feed: loaded } = read
   const [, options] = JSON.parse(loaded.optionsText) as [string, unknown]

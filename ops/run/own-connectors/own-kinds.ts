@@ -29,7 +29,7 @@ export async function loadHarness (file: string): Promise<ConformanceHarness<unk
   return harness
 }
 
-const kindShape = z.looseObject({ kind: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/), summary: z.string(), options: z.custom(value => value instanceof z.ZodType), mapper: z.function(), start: z.function() })
+const kindShape = z.looseObject({ kind: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/), summary: z.string(), options: z.custom(value => value instanceof z.ZodType), mapper: z.function(), listens: z.function().optional(), start: z.function() })
 const harnessShape = z.looseObject({ kind: kindShape, open: z.function(), message: z.function(), poison: z.instanceof(Buffer) })
 
 function isKind (value: unknown): value is ConnectorKind<unknown> { return kindShape.safeParse(value).success }

@@ -3,11 +3,13 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { fhirConnector } from '../../../../connectors/fhir/index.ts'
 import { hl7Connector } from '../../../../connectors/hl7/index.ts'
+import { mqttConnector } from '../../../../connectors/mqtt/index.ts'
+import { telemedicineConnector } from '../../../../connectors/telemedicine/index.ts'
 import { anyKind, feedsInvalid, lineOfFault, readFeed, readFeeds, replaceFile, stampOf } from '../../../../ops/config/feeds/index.ts'
 import { tempDir } from '../../../kit/temp-dir.ts'
-import { TOY } from './toy-kind.ts'
+import { LISTENING_TOY, TOY } from './toy-kind.ts'
 
-const DEFAULTS = { zone: 'UTC' }
+const DEFAULTS = { zone: 'UTC', host: '127.0.0.1', httpPort: 8_080 }
 let folder: string
 let remove: () => void
 beforeEach(() => { ({ path: folder, remove } = tempDir()) })
@@ -80,6 +82,23 @@ test('two feeds on one port are told, at the later one; other addresses and free
   put('f.json', at('0.0.0.0', 2_575))
   expect(told()).toEqual(['e.json:4: options.port: port 2575 is that of a.json already; each feed needs one of its own', 'f.json:4: options.port: port 2575 is that of a.json already; each feed needs one of its own'])
   expect(readFeeds(folder, [listening], DEFAULTS).feeds.map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd'])
+})
+
+test('every kind that says where it listens is asked: users\' own and subscriptions too, and the dashboards have their port', () => {
+  const kinds = [anyKind(hl7Connector), anyKind(mqttConnector), anyKind(telemedicineConnector), anyKind(fhirConnector), LISTENING_TOY]
+  const ehr = (port: number, mode = 'subscription'): string => `{ "connector": "fhir", "options": { "baseUrl": "https://ehr.example/fhir", "mode": "${mode}",\n "subscription": {\n "port": ${port}, "subscriptions": [{ "key": "a", "criteria": "Observation" }] } } }`
+  put('a.json', '{ "connector": "toy", "options": { "port": 7001 } }')
+  put('b.json', ehr(7_001))
+  put('c.json', ehr(7_001, 'polling'))
+  put('d.json', '{ "connector": "mqtt", "options": { "port": 7001 } }')
+  put('e.json', '{ "connector": "telemedicine", "options": { "port": 8080 } }')
+  put('f.json', '{ "connector": "hl7", "options": { "host": "127.0.0.2", "port": 8080 } }')
+  const read = readFeeds(folder, kinds, DEFAULTS)
+  expect(read.faults.map(lineOfFault)).toEqual([
+    'b.json:3: options.subscription.port: port 7001 is that of a.json already; each feed needs one of its own', 'd.json:1: options.port: port 7001 is that of a.json already; each feed needs one of its own',
+    'e.json:1: options.port: port 8080 is that of the pages and the API (--http-port) already; each feed needs one of its own',
+  ])
+  expect(readFeeds(folder, kinds, { ...DEFAULTS, host: '0.0.0.0' }).faults.map(({ file }) => file)).toEqual(['b.json', 'd.json', 'e.json', 'f.json'])
 })
 
 test('the failure names every fault, and no folder', () => {

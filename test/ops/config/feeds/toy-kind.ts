@@ -14,4 +14,6 @@ const toy: ConnectorKind<ToyOptions> = {
 }
 
 export const TOY: AnyKind = anyKind(toy)
+/** One that says where it listens. */
+export const LISTENING_TOY: AnyKind = anyKind({ ...toy, listens: ({ port }) => ({ host: '127.0.0.1', port }) })
 export const NO_UNITS: typeof PLAIN_MAPPING.units = new Map()

@@ -8,7 +8,7 @@ import { ManualClock } from '../../../../streams/time/index.ts'
 import { openHouse, type House } from '../../../connectors/kit/house.ts'
 import { LineHouse } from './line-kind.ts'
 
-const DEFAULTS = { zone: 'UTC' }
+const DEFAULTS = { zone: 'UTC', host: '127.0.0.1', httpPort: 8_080 }
 
 export interface FeedsHouse {
   readonly house: House
