@@ -18,6 +18,8 @@ export interface Counterparty<Options> extends AsyncDisposable {
    * (`kept('position')` has the rows of its table of that name).
    */
   delivered (kept: (table: string) => ReadonlyMap<string, unknown>): number
+  /** How many of them the connector has got hold of; for a counterparty that is read and counts what it hands out. */
+  handedOut? (): number
 }
 
 /** What a connector brings to be tried: its kind, a counterparty, and messages. */
@@ -25,7 +27,7 @@ export interface ConformanceHarness<Options> {
   readonly kind: ConnectorKind<Options>
   readonly mapping?: FeedMapping
   open (): Promise<Counterparty<Options>>
-  /** Message `n` of patient `patient`: one event on the log, of which `keyOf` says which message it was. */
+  /** Message `n` of patient `patient`: one event on the log, later than the one before. */
   message (patient: string, n: number): Buffer
   /** A message that can never be taken: it becomes a dead letter, and is regarded as delivered. */
   readonly poison: Buffer

@@ -11,6 +11,8 @@ export interface LifePlan {
   readonly crashAt?: number
   /** Whether that effect was still done. */
   readonly afterEffect?: boolean
+  /** The log takes so many messages in this life; those behind them wait. */
+  readonly takes?: number
 }
 
 /**
@@ -78,6 +80,7 @@ export class Life {
   readonly #world: World
   readonly #plan: LifePlan
   #dead = false
+  #begun = 0
   #die!: () => void
 
   constructor (world: World, clock: Clock, plan: LifePlan) {
@@ -112,6 +115,7 @@ export class Life {
     world.publishing++
     world.publishingMax = Math.max(world.publishingMax, world.publishing)
     try {
+      if (++this.#begun > (this.#plan.takes ?? Infinity)) await never()
       await world.hold
       this.#needsLog()
       let outcome: PublishOutcome = { kind: 'duplicate' }

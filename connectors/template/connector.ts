@@ -9,6 +9,8 @@ const reading = z.object({ id: z.string().min(1), patient: z.string().min(1), co
 
 /** How far the source's clock may be ahead of ours. */
 const AHEAD_MS_MAX = 300_000
+/** How long an answer is waited for. */
+const ANSWER_MS_MAX = 30_000
 
 /** Bytes of one reading to what goes on the log. Pure: it is also how a dead letter is read again. */
 const map: MessageMapper = (raw, { now, mapping, unmapped }): MappedMessage => {
@@ -50,7 +52,7 @@ class Readings implements Source {
 
   async * read ({ position, signal }: { readonly position: string | undefined, readonly signal: AbortSignal }): AsyncIterable<SourceMessage> {
     for (let after = position ?? ''; ;) {
-      const answer = await fetch(`${this.endpoint}?after=${encodeURIComponent(after)}`, { signal })
+      const answer = await fetch(`${this.endpoint}?after=${encodeURIComponent(after)}`, { signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS_MAX)]) })
       if (!answer.ok) throw new LatidoError('SOURCE_UNAVAILABLE', `the source answers ${answer.status}`, 'look at its log')
       const page = z.array(z.object({ position: z.string() }).loose()).parse(await answer.json())
       for (const { position: reached, ...message } of page) yield { raw: Buffer.from(JSON.stringify(message)), position: reached }

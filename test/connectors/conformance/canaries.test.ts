@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { conformanceChecks, type ConformanceHarness } from '../../../connectors/conformance/index.ts'
-import { type ConnectorKind, type Feed } from '../../../connectors/kit/index.ts'
+import { runSource, type ConnectorKind, type Feed, type SourceMessage } from '../../../connectors/kit/index.ts'
 import { harness } from '../../../connectors/template/harness.ts'
 
 interface Options { readonly url: string, readonly pollEveryMs: number }
@@ -32,6 +32,28 @@ function taking (take: Take, map: (kind: ConnectorKind<Options>) => ConnectorKin
 
 const good: Take = async (raw, position, feed, keep) => { await feed.take(raw); await keep(position) }
 
+/** A connector that reads by the kit, and hands it pages in a way of its own. */
+function paging (pages: (url: string, after: string, signal: AbortSignal) => AsyncIterable<SourceMessage>): ConformanceHarness<Options> {
+  const start: ConnectorKind<Options>['start'] = ({ feed, clock, table, say }, { url, pollEveryMs }) => Promise.resolve(runSource({ endpoint: url, read: ({ position, signal }) => pages(url, position ?? '', signal) }, { feed, clock, positions: table('position'), limits: { pollEveryMs }, say }))
+  return { ...harness, kind: { ...harness.kind, start } }
+}
+
+async function pageOf (url: string, after: string, signal: AbortSignal): Promise<readonly SourceMessage[]> {
+  const page = await (await fetch(`${url}?after=${after}`, { signal })).json() as { position: string }[]
+  return page.map(({ position, ...message }) => ({ raw: Buffer.from(JSON.stringify(message)), position }))
+}
+
+async function * endOfPageAsPosition (url: string, after: string, signal: AbortSignal): AsyncIterable<SourceMessage> {
+  const page = await pageOf(url, after, signal)
+  for (const { raw } of page) yield { raw, position: page.at(-1)!.position! }
+}
+
+async function * everythingFirst (url: string, after: string, signal: AbortSignal): AsyncIterable<SourceMessage> {
+  const all: SourceMessage[] = []
+  for (let page; (page = await pageOf(url, all.at(-1)?.position ?? after, signal)).length > 0;) all.push(...page)
+  yield * all
+}
+
 let copies = 0
 
 async function failing (tried: ConformanceHarness<Options>): Promise<readonly string[]> {
@@ -49,8 +71,21 @@ it.each<readonly [string, ConformanceHarness<Options>, string]>([
   ['swallows the failure of a log that is away', taking(async (raw, position, feed, keep) => { await feed.take(raw).catch(() => {}); await keep(position) }), 'waits while the log is away, and goes on when it is back'],
   ['gives a message another identity each time', taking(good, kind => ({ ...kind, mapper: options => (raw, context) => { const mapped = kind.mapper(options)(raw, context); return mapped.kind === 'mapped' ? { ...mapped, id: `${mapped.id} ${context.now} ${Math.random()}` } : mapped } })), 'takes a message that comes again once'],
   ['gives what it cannot read other bytes each time', taking((raw, position, feed, keep) => { const noted = raw.includes('fast') ? Buffer.concat([raw, Buffer.from(' '.repeat(++copies))]) : raw; return good(noted, position, feed, keep) }), 'loses nothing and takes nothing twice when it is killed at any effect'],
+  ['keeps the end of a page as the position of each of its messages', paging(endOfPageAsPosition), 'loses nothing and takes nothing twice when it is killed at any effect'],
+  ['reads all that there is before it hands on the first', paging(everythingFirst), 'holds back what it reads while the log is slow'],
   ['leaves out what it cannot read', taking(good, kind => ({ ...kind, mapper: options => (raw, context) => { const mapped = kind.mapper(options)(raw, context); return mapped.kind === 'rejected' ? { kind: 'mapped', source: mapped.source, id: 'none', content: raw, events: [], refused: [], notices: new Map() } : mapped } })), 'makes a dead letter of what can never be taken, and goes on'],
 ])('a connector that %s fails', async (_, tried, check) => {
   const [found] = conformanceChecks(tried).filter(({ name }) => name === check)
   await expect(found!.run()).rejects.toThrow()
+}, 120_000)
+
+it('a fault is told in words: which messages are lost or came twice, and what is no connector', async () => {
+  const told = async (tried: ConformanceHarness<Options>, check: string): Promise<string> => {
+    const [found] = conformanceChecks(tried).filter(({ name }) => name === check)
+    return await found!.run().then(() => 'nothing is wrong', (e: unknown) => (e as Error).message)
+  }
+  const newIdentity = taking(good, kind => ({ ...kind, mapper: options => (raw, context) => { const mapped = kind.mapper(options)(raw, context); return mapped.kind === 'mapped' ? { ...mapped, id: `${mapped.id} ${context.now} ${Math.random()}` } : mapped } }))
+  expect(await told(newIdentity, 'takes a message that comes again once')).toMatch(/^18 messages are on the log, of 9 that were offered; there are 6 of P0, 6 of P1, 6 of P2; more than once: P0 of /)
+  const noEnd: ConformanceHarness<Options> = { ...harness, kind: { ...harness.kind, start: () => Promise.resolve({ name: 'canary', endpoint: '', health: () => ({ state: 'up' as const, since: 0, why: '' }) } as never) } }
+  expect(await told(noEnd, 'takes every message once')).toBe('what "start" answers is a connector: it has no [Symbol.asyncDispose]')
 }, 120_000)
