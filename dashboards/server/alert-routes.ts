@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { PatientKey } from '../../streams/events/index.ts'
 import { ApiError } from './api-error.ts'
+import { ROLE } from './feed-routes.ts'
 import { alertOfRow, latestOfEach, patientOfRow } from './history.ts'
 import { exactly, listOf, ref, responses, text } from './schemas.ts'
 import type { DashboardSources } from './sources.ts'
@@ -40,7 +41,7 @@ export function alertRoutes (app: FastifyInstance, sources: DashboardSources): v
     schema: {
       summary: 'Acknowledges an alert; it becomes a record of the log, and the alert changes when the log has it', tags: ['alerts'],
       params: exactly({ id: { type: 'string', minLength: 1, maxLength: 256 } }),
-      body: { type: 'object', properties: { by: { type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\p{L}\\p{N} ._:-]+$', description: 'role or pseudonym of who acknowledges, never a name', default: DEFAULT_ACKNOWLEDGER } } },
+      body: { type: 'object', properties: { by: { ...ROLE, description: 'role or pseudonym of who acknowledges, never a name', default: DEFAULT_ACKNOWLEDGER } } },
       response: { 202: exactly({ id: text, state: { type: 'string', enum: ['accepted'] } }), 400: ref('Error'), 403: ref('Error'), 404: ref('Error'), 409: ref('Error'), 415: ref('Error'), 500: ref('Error'), 503: ref('Error') },
     },
   }, async ({ params: { id }, body: { by } }, reply) => {

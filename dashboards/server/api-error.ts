@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { isLatidoError, type ErrorCode } from '../../streams/errors/index.ts'
 import type { DashboardLogger } from './logger.ts'
+import { validationLine } from './validation-words.ts'
 import type { WireError } from './wire.ts'
 
 /** What a caller of the API can do wrong or meet; the closed list of `error.code` besides the product's own error codes. */
@@ -35,13 +36,12 @@ const CALLERS: ReadonlyMap<ErrorCode, number> = new Map([['VIEW_UNKNOWN', 404], 
 
 interface Answer { readonly status: number, readonly body: WireError }
 
-function answerOf (error: unknown): Answer {
+function answerOf (error: unknown, { query: querystring, params, body }: Pick<FastifyRequest, 'query' | 'params' | 'body'>): Answer {
   if (error instanceof ApiError) return { status: error.status, body: errorBody(error.code, error.message, error.action) }
   if (isLatidoError(error)) return { status: AWAY.has(error.code) ? 503 : CALLERS.get(error.code) ?? 500, body: errorBody(error.code, error.message, error.action) }
   const { statusCode, validation, validationContext } = error as Partial<FastifyError>
   if (validation !== undefined) {
-    const where = validation.map(v => `${validationContext ?? 'request'}${v.instancePath} ${v.message ?? 'is not valid'}`).join('; ')
-    return { status: 400, body: errorBody('REQUEST_INVALID', where, 'GET /api/openapi.json describes every parameter') }
+    return { status: 400, body: errorBody('REQUEST_INVALID', validationLine(validation, validationContext, { querystring, params, body }), 'GET /api/openapi.json describes every parameter') }
   }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return { status: statusCode, body: errorBody('REQUEST_INVALID', clientFault(statusCode), 'send a JSON object with content-type application/json, or no body') }
   return { status: 500, body: errorBody('INTERNAL', 'the server failed to answer', 'look for the time of this request in the log of the server') }
@@ -56,7 +56,7 @@ function clientFault (status: number): string {
 /** The error handler of every route. Logs the route's pattern, never the URL, and of an unexpected error its class and place, never its message. */
 export function errorHandler (logger: DashboardLogger): (error: unknown, request: FastifyRequest, reply: FastifyReply) => void {
   return (error, request, reply) => {
-    const { status, body } = answerOf(error)
+    const { status, body } = answerOf(error, request)
     if (status >= 500) logger.warn({ route: request.routeOptions.url ?? '', code: body.error.code, ...placeOf(error) }, 'a request failed')
     void reply.code(status).type('application/json; charset=utf-8').header('cache-control', 'no-store').send(JSON.stringify(body))
   }

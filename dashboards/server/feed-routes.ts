@@ -3,11 +3,12 @@ import type { Clock } from '../../streams/time/index.ts'
 import { ApiError } from './api-error.ts'
 import type { CodeToMap, FeedDesk, MapCodeOutcome, MappedCode, ReloadReport } from './feed-sources.ts'
 import { exactly, listOf, ref, responses, text, timeMs, whole } from './schemas.ts'
+import { ROLE_PATTERN } from './validation-words.ts'
 import type { WireCodes, WireFeed, WireFeeds } from './wire.ts'
 
 /** Who it was, where the caller does not say. */
 export const DEFAULT_ENGINEER = 'engineer'
-export const ROLE: Readonly<Record<string, unknown>> = { type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\p{L}\\p{N} ._:-]+$', description: 'role or pseudonym of who does it, never a name', default: DEFAULT_ENGINEER }
+export const ROLE: Readonly<Record<string, unknown>> = { type: 'string', minLength: 1, maxLength: 64, pattern: ROLE_PATTERN, description: 'role or pseudonym of who does it, never a name', default: DEFAULT_ENGINEER }
 
 const feedParams = exactly({ name: { type: 'string', minLength: 1, maxLength: 64 } })
 const field = (description: string, minLength = 0): Readonly<Record<string, unknown>> => ({ type: 'string', minLength, maxLength: 200, description })

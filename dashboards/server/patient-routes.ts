@@ -86,7 +86,7 @@ function trendRoute (app: FastifyInstance, sources: DashboardSources): void {
 function parseConcepts (text: string): readonly ConceptId[] {
   const names = [...new Set(text.split(',').map(name => name.trim()).filter(name => name !== ''))]
   if (names.length === 0 || !names.every(isConceptId)) {
-    throw new ApiError(400, 'REQUEST_INVALID', 'querystring/concepts names a concept that does not exist', `use names of: ${CONCEPT_IDS.join(', ')}`)
+    throw new ApiError(400, 'REQUEST_INVALID', 'query.concepts: it names a concept that does not exist', `use names of: ${CONCEPT_IDS.join(', ')}`)
   }
   return names
 }
