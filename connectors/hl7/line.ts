@@ -48,6 +48,15 @@ export class Line {
     return answer
   }
 
+  /** Opens a connection and closes it again: one that is kept may die unseen before there is something to send. Throws as `exchange` does. */
+  async reach (): Promise<void> {
+    if (this.#socket !== undefined) return
+    const socket = await this.#open()
+    this.#socket = undefined
+    this.#options.signal?.addEventListener('abort', () => { socket.destroy() }, { once: true })
+    socket.end() // and not destroyed: the end of a TLS handshake may still be on its way
+  }
+
   close (): void {
     this.#socket?.destroy()
     this.#socket = undefined

@@ -1,5 +1,6 @@
 import { isLatidoError } from '../../streams/errors/index.ts'
 import { formatDuration, type Clock, type DurationMs } from '../../streams/time/index.ts'
+import { FirstContact } from './first-contact.ts'
 import type { Fault, Superseded, Taken } from './outcome.ts'
 import type { OutboundBatch, OutboundItem, OutboundSource } from './outbound.ts'
 import type { Connector, ConnectorHealth, Intake } from './port.ts'
@@ -43,6 +44,8 @@ export interface RunOutboundOptions {
   readonly sources: readonly OutboundSource[]
   /** Sends one item. Throws only where nobody can know what became of it, which is counted as a failure. */
   readonly deliver: (item: OutboundItem, signal: AbortSignal) => Promise<Delivery>
+  /** Whether the counterparty is there, asked at the start until it is: empty, or why not. Absent: it is taken to be. */
+  readonly reach?: (signal: AbortSignal) => Promise<string>
   readonly intake: Pick<Intake, 'refuse' | 'count'>
   readonly clock: Clock
   readonly limits?: Partial<OutboundLimits>
@@ -56,20 +59,21 @@ export interface RunOutboundOptions {
  * skipped or is a dead letter; after a crash the batch comes again, so `deliver` must be idempotent. Disposing stops between two items.
  */
 export function runOutbound (options: RunOutboundOptions): Connector {
-  const { name, endpoint, clock, sources } = options
+  const { name, endpoint, clock, sources, reach, random } = options
   const idle: ConnectorHealth = { state: 'up', since: clock.now(), why: '' }
   let last = ''
   const say = (line: string): void => { if (line !== last) options.say?.(last = line) } // the sources share a counterparty: what one said of it the other need not
-  const runners = sources.map(source => new OutboundRunner({ ...options, source, say }))
+  const contact = reach === undefined ? undefined : new FirstContact({ name, reach, clock, say, random, doing: `sending to ${endpoint}`, ...OUTBOUND_LIMITS, ...options.limits })
+  const runners = sources.map(source => new OutboundRunner({ ...options, source, say, onDelivered: () => { contact?.made() } }))
   return {
     name,
     endpoint,
     retry: raw => retried(options, raw, runners.some(runner => runner.isOvertaken(raw))),
     health: () => {
-      const all = runners.map(runner => runner.health)
+      const all = [...runners.map(runner => runner.health), ...contact === undefined ? [] : [contact.health]]
       return all.find(({ state }) => state !== 'up') ?? all.find(({ why }) => why !== '') ?? all[0] ?? idle
     },
-    [Symbol.asyncDispose]: async () => { await Promise.all(runners.map(runner => runner[Symbol.asyncDispose]())) },
+    [Symbol.asyncDispose]: async () => { await Promise.all([contact, ...runners].map(one => one?.[Symbol.asyncDispose]())) },
   }
 }
 
@@ -97,7 +101,7 @@ const ALERTS_KEPT_MAX = 50_000
 /** What was lost is told for so long: whoever comes to each shift sees it. */
 const LOST_TOLD_MS = 24 * 3_600_000
 
-type RunnerOptions = Omit<RunOutboundOptions, 'sources'> & { readonly source: OutboundSource }
+type RunnerOptions = Omit<RunOutboundOptions, 'sources'> & { readonly source: OutboundSource, readonly onDelivered: () => void }
 
 class OutboundRunner implements AsyncDisposable {
   readonly #options: RunnerOptions
@@ -217,6 +221,7 @@ class OutboundRunner implements AsyncDisposable {
           this.#count(`${item.kind}-delivered`)
           if (clock.now() - (momentOf(item) ?? Infinity) > this.#limits.lateAfterMs) this.#count(`${item.kind}-late`)
           this.#standing.up()
+          this.#options.onDelivered()
           this.#tell(item)
           return
         case 'skipped': this.#count(`${item.kind}-${delivery.what}`); return

@@ -20,6 +20,7 @@ export interface Hl7SenderParts {
 
 /** Patients whose last score is remembered. */
 const PATIENTS_MAX = 50_000
+const AWAY = 'nothing answers there'
 
 /**
  * Sends alerts (ORU^R40) and scores (ORU^R01) to one receiver over one connection, one in flight; alerts in order, and scores in order, of which at most
@@ -37,7 +38,7 @@ export function hl7Sender (options: Hl7SenderOptions, parts: Hl7SenderParts): Co
   const lanes: readonly OutboundLane[] = [...alerts ? ['alerts'] as const : [], ...scores || clinicalScores.length > 0 ? ['scores'] as const : []]
   const runner = runOutbound({
     ...parts, sources: lanes.map(lane => parts.source(lane)), kind: 'hl7-out', endpoint: `${tls === undefined ? 'mllp' : 'mllps'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    deliver: (item, signal) => delivery.deliver(item, signal),
+    deliver: (item, signal) => delivery.deliver(item, signal), reach: signal => delivery.reach(signal),
     limits: { pauseMsMin, pauseMsMax, attemptsMax, patientsAtOnceMax: 1 },
   })
   return {
@@ -76,6 +77,13 @@ class Hl7Delivery {
 
   close (): void { this.#line.close() }
 
+  async reach (signal: AbortSignal): Promise<string> {
+    this.#listen(signal)
+    const turn = this.#turn.then(() => this.#stop.signal.aborted ? undefined : this.#line.reach())
+    this.#turn = turn.catch(() => {})
+    return await turn.then(() => '', () => AWAY)
+  }
+
   /** MSH-7 is when it is really sent. */
   async #send (write: (now: number) => Buffer): Promise<Delivery> {
     const turn = this.#turn.then(() => this.#stop.signal.aborted ? undefined : this.#line.exchange(write(this.#clock.now())))
@@ -84,7 +92,7 @@ class Hl7Delivery {
     try {
       answer = await turn
     } catch {
-      return { kind: 'away', why: 'nothing answers there' }
+      return { kind: 'away', why: AWAY }
     }
     if (answer === undefined) return { kind: 'away', why: 'no answer in time' }
     const code = codeOf(answer)

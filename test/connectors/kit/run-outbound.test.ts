@@ -221,3 +221,24 @@ it('says what the log let go of before it was sent, in its health for a day and 
   clock.advance(60_000) // it waits by this clock
   await stopped
 })
+
+it('a counterparty that was never reached is not up; it is asked until it is there, or something was delivered', async () => {
+  for (const proof of ['asked', 'delivered']) {
+    let tries = 0
+    let isThere = false
+    const source = new Batches([[alert('A', 'a1')]])
+    let release: () => void = () => {}
+    const held = new Promise<void>(resolve => { release = resolve })
+    const ran = runOutbound({
+      name: 'ehr', kind: 'fhir', endpoint: 'http://ehr', sources: [source], deliver: async () => { await held; return { kind: 'delivered' } }, intake, clock: systemClock, limits: LIMITS,
+      reach: () => { tries++; return Promise.resolve(isThere ? '' : 'nobody there') },
+    })
+    expect(ran.health()).toMatchObject({ state: 'waiting', why: 'not connected yet' })
+    await until('several tries', WITHIN_MS, () => tries > 2)
+    expect(ran.health()).toMatchObject({ state: 'waiting', why: 'nobody there' })
+    if (proof === 'asked') isThere = true; else release()
+    await until('up', WITHIN_MS, () => ran.health().state === 'up')
+    release()
+    await ran[Symbol.asyncDispose]()
+  }
+})

@@ -111,8 +111,8 @@ describe('a receiver that does not take it', () => {
   it('and is away is waited for, and said to be', async () => {
     const [port = 0] = await freePorts(1)
     await using sending = send(port, new ItemLog(alert()))
-    await eventually(() => sending.connector.health().state === 'waiting')
-    expect([sending.connector.health().why, sending.log.done, sending.connector.endpoint]).toEqual(['nothing answers there', 0, `mllp://127.0.0.1:${port}`])
+    await eventually(() => sending.connector.health().why === 'nothing answers there')
+    expect([sending.connector.health().state, sending.log.done, sending.connector.endpoint]).toEqual(['waiting', 0, `mllp://127.0.0.1:${port}`])
   })
   it('for ever makes it a dead letter, and the next one goes', async () => {
     using there = await receiver(n => n === 1 ? 'AR\rERR||PID^1^3|204^Unknown key identifier^HL70357|E||||PATIENT MRN-77 UNKNOWN' : n === 2 ? 'CR' : 'AA')
@@ -127,6 +127,22 @@ describe('a receiver that does not take it', () => {
     while (sending.log.done < 2) { sending.clock.advance(1); await new Promise(resolve => { setImmediate(resolve) }) }
     expect(sending.intake.refused.map(r => r.detail)).toEqual(['answered AE, 3 times'])
     expect(new Set(controls(there.got.slice(0, 3))).size).toBe(1)
+  })
+})
+
+describe('before there is anything to send', () => {
+  it('a receiver that is not there is said not to be, and one that comes is found', async () => {
+    const [port = 0] = await freePorts(1)
+    await using sending = send(port, new ItemLog(), { answerMs: 86_400_000 })
+    expect(sending.connector.health()).toMatchObject({ state: 'waiting', why: 'not connected yet' })
+    await eventually(() => sending.connector.health().why === 'nothing answers there')
+    let connections = 0
+    const server = createServer(socket => { connections++; socket.on('error', () => {}); socket.resume() })
+    await new Promise<void>(resolve => { server.listen(port, '127.0.0.1', () => { resolve() }) })
+    await eventually(() => { sending.clock.advance(60_000); return sending.connector.health().state === 'up' })
+    expect(sending.connector.health().why).toBe('')
+    await new Promise(resolve => { server.close(resolve) }) // ends when each connection is closed
+    expect(connections).toBe(1)
   })
 })
 
@@ -152,12 +168,12 @@ describe('TLS', () => {
     await using there = await listener({}, { tls: { ...certificates.server, caFile: certificates.caFile, clientCertificates: 'required' } })
     await using sending = send(there.port, new ItemLog(score()), { tls: { caFile: certificates.caFile, ...certificates.sender } })
     await eventually(() => sending.log.done === 1)
-    expect([sending.connector.endpoint.slice(0, 8), there.intake.counts.get('certificate-his-interface-1')]).toEqual(['mllps://', 1])
+    expect([sending.connector.endpoint.slice(0, 8), there.intake.counts.get('certificate-his-interface-1'), there.intake.counts.get('tls-handshakes-broken')]).toEqual(['mllps://', 2, undefined]) // to see whether it is there, and to send
   })
   it('does not send to another', async () => {
     await using there = await listener({}, { tls: { ...certificates.server, caFile: certificates.caFile, clientCertificates: 'off' } })
     await using sending = send(there.port, new ItemLog(score()), { tls: { caFile: certificates.stranger.certFile } })
-    await eventually(() => sending.connector.health().state === 'waiting')
+    await eventually(() => sending.connector.health().why === 'nothing answers there')
     expect([there.intake.published, sending.log.done]).toEqual([[], 0])
   })
   it('is needed beyond this machine, unless it is said to be dispensable; and its files must be there', () => {
