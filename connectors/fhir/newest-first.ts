@@ -175,16 +175,22 @@ function standingOf (known: KnownVersion | undefined): Standing { return known?.
 
 function hashOf (raw: Buffer): string { return createHash('sha256').update(raw).digest('base64url').slice(0, 22) }
 
-/** By number where both have one (R4 has them opaque, most servers count), else by the time at which the server wrote it; what says neither is taken. */
+/**
+ * By number where both have one (R4 has them opaque, most servers count), else by the time at which the server wrote it; what says neither is taken. Of a
+ * deletion the least number that it may have is known: versions may have been written before it that never came. So its time decides about what is not below it.
+ */
 export function isOlder (one: KnownVersion, known: KnownVersion | undefined): boolean {
   if (known === undefined) return false
-  if (one.version !== undefined && known.version !== undefined) return one.version < known.version
-  return !Number.isNaN(one.at) && !Number.isNaN(known.at) && one.at < known.at
+  const isNumbered = one.version !== undefined && known.version !== undefined
+  const isBelow = isNumbered && one.version < known.version
+  const isBefore = !Number.isNaN(one.at) && !Number.isNaN(known.at) && one.at < known.at
+  if (known.deleted === true) return isBelow || isBefore
+  return isNumbered ? isBelow : isBefore
 }
 
-/** A deletion is told without its version, which is the next one; it is told again and again. */
+/** A deletion is told without its version, which is the next one or a later one; it is told again and again, and it is not before what it deleted. */
 function afterDeletion ({ at }: KnownVersion, known: KnownVersion | undefined): KnownVersion {
-  return { at, deleted: true, ...known?.version === undefined ? {} : { version: known.deleted === true ? known.version : known.version + 1 } }
+  return { at: Number.isNaN(at) ? known?.at ?? NaN : at, deleted: true, ...known?.version === undefined ? {} : { version: known.deleted === true ? known.version : known.version + 1 } }
 }
 
 interface SaidVersion { readonly key: string, readonly version: KnownVersion, readonly deleted: boolean }

@@ -82,7 +82,7 @@ async function * readFiles (options: BulkOptions, session: SourceSession, job: s
     for await (const raw of lines(options, file, manifest, signal)) {
       line++
       if (number === done.file && line <= done.line) continue
-      const messages = await read(options, raw, signal)
+      const messages = await read(options, raw, signal, manifest.transactionTime)
       for (const [i, message] of messages.entries()) {
         if (signal.aborted) return
         const isLast = i === messages.length - 1
@@ -131,13 +131,13 @@ async function resourceMessage ({ references }: BulkOptions, raw: Buffer, signal
 }
 
 /** A line is a transaction Bundle of DELETE entries (Bulk Data Access 2.0, 2.5.4). */
-async function deletionMessages ({ client, references }: BulkOptions, raw: Buffer, signal: AbortSignal): Promise<readonly SourceMessage[]> {
+async function deletionMessages ({ client, references }: BulkOptions, raw: Buffer, signal: AbortSignal, noticedAt: string): Promise<readonly SourceMessage[]> {
   const bundle = parse(raw)
   if (bundle?.resourceType !== 'Bundle') return [{ raw }]
   const messages: SourceMessage[] = []
   for (const { request } of list(bundle.entry)) {
     const [, type, id] = /([A-Z][A-Za-z]+)\/([A-Za-z0-9.-]{1,64})$/.exec(text(request?.url)) ?? []
-    if (request?.method === 'DELETE' && type !== undefined && id !== undefined) messages.push({ raw: await deletionMessage(client, references, type, id, '', signal) })
+    if (request?.method === 'DELETE' && type !== undefined && id !== undefined) messages.push({ raw: await deletionMessage(client, references, { type, id, noticedAt }, signal) })
   }
   return messages
 }

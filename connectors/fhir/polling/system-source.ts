@@ -137,7 +137,7 @@ async function * readDeletions (type: string, marks: Record<string, string>, opt
       const key = `deleted/${type}/${id ?? ''}/${at}`
       if (entry.request?.method !== 'DELETE' || id === undefined || recent.has(key)) continue
       if (held !== undefined) yield held
-      held = { raw: await deletionMessage(client, references, type, id, at, signal), acknowledge: () => { recent.add(key); return Promise.resolve() } }
+      held = { raw: await deletionMessage(client, references, { type, id, at }, signal), acknowledge: () => { recent.add(key); return Promise.resolve() } }
     }
   }
   marks[name] = newest // a history comes newest first: the mark moves when it was read to its end

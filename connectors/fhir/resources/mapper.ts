@@ -106,10 +106,10 @@ function contentOf ({ said }: Envelope): Buffer {
   })))
 }
 
-/** Type, id and version; a part of a resource and a version-less one are told apart by content. */
+/** Type, id and version, or the time at which it was written where the server does not number: what is said again later is no duplicate. Parts of a resource are told apart by content. */
 function messageIdOf ({ said }: Envelope, content: Buffer): string {
   const hash = createHash('sha256').update(content).digest('hex').slice(0, 16)
   const [only] = said
   if (only === undefined || said.length > 1) return `bundle|${hash}`
-  return only.kind === 'deletion' ? `${only.type}/${only.id}|deleted|${only.at}` : `${only.resource.resourceType}/${only.resource.id ?? ''}/_history/${only.resource.meta?.versionId ?? ''}|${hash}`
+  return only.kind === 'deletion' ? `${only.type}/${only.id}|deleted|${only.at}` : `${only.resource.resourceType}/${only.resource.id ?? ''}/_history/${only.resource.meta?.versionId ?? only.resource.meta?.lastUpdated ?? ''}|${hash}`
 }

@@ -166,7 +166,7 @@ export class Watched {
       const read = await client.read(event.type, event.id, { signal, mayBeForbidden: true }) // what was deleted may be there again by now
       // What the server tells of and will not show (a sealed record) would be told again for ever, and hold up what comes with it.
       if (read.kind === 'forbidden') { feed.count('notified-forbidden'); return NOTHING }
-      if (read.kind === 'gone' || (read.kind === 'missing' && event.kind === 'deletion')) return await feed.take(await deletionMessage(client, references, event.type, event.id, this.#serverNow(), signal))
+      if (read.kind === 'gone' || (read.kind === 'missing' && event.kind === 'deletion')) return await feed.take(await deletionMessage(client, references, { type: event.type, id: event.id, noticedAt: this.#serverNow() }, signal))
       if (read.kind !== 'found') { feed.count('notified-of-nothing'); return NOTHING }
       return await this.#resource(read.resource, context)
     }
@@ -182,7 +182,7 @@ export class Watched {
     return taken
   }
 
-  /** Notifications of deletions carry no time; what was written before this is older. The server's time is known to the second: its end. */
+  /** Notifications of deletions carry no time, and not every server has a history; what was written before this is older. The server's time is known to the second: its end. */
   #serverNow (): string { return new Date((this.#parts.client.serverTime() ?? this.#parts.clock.now()) + 999).toISOString() }
 
   #isOurs (subscription: string): boolean { return subscription === '' || subscription === (this.#parts.idOf(this.key) ?? subscription) }

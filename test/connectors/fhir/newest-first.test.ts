@@ -3,6 +3,7 @@ import { NewestFirst, type KnownVersion, type VersionLimits } from '../../../con
 import { fhirMapper } from '../../../connectors/fhir/index.ts'
 import { deletionOf, envelopeOf } from '../../../connectors/fhir/resources/index.ts'
 import { Feed, LiveMapping, type FeedMapping } from '../../../connectors/kit/index.ts'
+import { LatidoError } from '../../../streams/errors/index.ts'
 import { FakeIntake } from '../kit/fake-intake.ts'
 import { heartRate, MAPPING, MemoryTable, NOW_MS, patient } from './support.ts'
 
@@ -161,4 +162,57 @@ it('a deletion that is told again and again is one version: what is made anew of
   for (let i = 0; i < 5; i++) await newest.take(deletion)
   await newest.take(standard('o1', 90, '3'))
   expect(standing(intake)).toEqual(['MRN-p1 heartRate 90'])
+})
+
+/** Written at a second of the minute after 09:40. */
+const at = (second: number): string => new Date(Date.parse('2031-05-06T09:40:00Z') + second * 1_000).toISOString()
+const written = (id: string, value: number, second: number, versionId?: string): Buffer => envelopeOf({ ...heartRate(id, value), meta: { lastUpdated: at(second), ...versionId === undefined ? {} : { versionId } } } as never, [patient('p1')] as never)
+const deleted = (id: string, second?: number): Buffer => deletionOf('Observation', id, second === undefined ? '' : at(second), undefined, [])
+
+it('a version that was written before the deletion and comes after it does not stand, however many of them never came; what is made anew does', async () => {
+  const { intake, newest } = place()
+  await newest.take(written('o1', 80, 1, '1'))
+  await newest.take(deleted('o1', 5))
+  for (const number of [2, 3, 4]) await newest.take(written('o1', 80 + number, number, String(number)))
+  await newest.take(standard('o1', 80, '1')) // its number is enough
+  expect([standing(intake), intake.counts.get('stale-version')]).toEqual([[], 4])
+  await newest.take(written('o1', 90, 5, '6')) // within the same millisecond: what comes later holds
+  await newest.take(deleted('o1', 5))
+  await newest.take(written('o1', 91, 6, '7'))
+  await newest.take(deleted('o1', 5))
+  expect(standing(intake)).toEqual(['MRN-p1 heartRate 91'])
+})
+
+it('a deletion that does not say when is not before what it deletes', async () => {
+  const { intake, newest, table } = place()
+  await newest.take(written('o1', 80, 2))
+  await newest.take(deleted('o1'))
+  await place({ table, intake }).newest.take(written('o1', 79, 1))
+  expect([standing(intake), intake.counts.get('stale-version')]).toEqual([[], 1])
+  await newest.take(written('o1', 81, 3))
+  expect(standing(intake)).toEqual(['MRN-p1 heartRate 81'])
+})
+
+it('of a server that does not number what is said again word for word, after something else or after a deletion, stands; said twice of one moment it is a duplicate', async () => {
+  const { intake, newest } = place()
+  for (const [value, second] of [[80, 1], [81, 2], [80, 3], [80, 3]] as const) await newest.take(written('o1', value, second))
+  expect([standing(intake), intake.duplicates]).toEqual([['MRN-p1 heartRate 80'], 1])
+  await newest.take(deleted('o1', 4))
+  await newest.take(written('o1', 80, 5))
+  expect(standing(intake)).toEqual(['MRN-p1 heartRate 80'])
+  await newest.take(deleted('o1', 6))
+  expect(standing(intake)).toEqual([])
+})
+
+it.each([['the next version', true], ['its letter, retried', false]])('a version that the log refuses whole took nothing back: what stood is known, and %s withdraws what it no longer says', async (_, isNext) => {
+  const { intake, newest, table } = place()
+  await newest.take(panel('o1', '1', { a: 120, b: 80 }))
+  intake.beforePublish = () => Promise.reject(new LatidoError('RECORD_TOO_LARGE', 'the record is too large', 'make it smaller'))
+  expect(await newest.take(panel('o1', '2', { a: 121 }))).toMatchObject({ kind: 'refused', fault: { cause: 'too-large' } })
+  expect(standing(intake)).toEqual(['MRN-p1 diastolic 80', 'MRN-p1 systolic 120'])
+  intake.beforePublish = () => Promise.resolve()
+  const after = place({ table, intake })
+  if (isNext) await after.newest.take(panel('o1', '3', { a: 121 }))
+  else await after.feed.retry(intake.refused[0]!.raw)
+  expect(standing(intake)).toEqual(['MRN-p1 systolic 121'])
 })

@@ -65,6 +65,20 @@ it('exports, waits as it is told, reads the files, tells the server that they ma
   expect(bulk.intake.refused).toEqual([])
 })
 
+it('a resource that was deleted, made anew and deleted again is withdrawn each time', async () => {
+  await using bulk = await Export.open()
+  bulk.start()
+  const { store, exports } = bulk.server
+  const steps = [() => { store.delete('Observation', 'o7') }, () => { store.put(heartRate('o7', 47)) }, () => { store.delete('Observation', 'o7') }]
+  for (const [i, change] of steps.entries()) {
+    await bulk.until(() => exports.discarded.length === i + 1)
+    bulk.clock.advance(1000)
+    change()
+  }
+  await bulk.until(() => exports.discarded.length === 4)
+  expect(bulk.intake.published.slice(-3).map(m => m.event)).toMatchObject([{ observations: [{ status: 'withdrawn' }] }, { observations: [{ value: 47, status: 'final' }] }, { observations: [{ status: 'withdrawn' }] }])
+})
+
 it('tells that the server could not export something, and takes the rest; a line that is too long is a dead letter and holds up nothing', async () => {
   await using bulk = await Export.open()
   bulk.server.exports.severity = 'error'
