@@ -42,8 +42,8 @@ export interface RunOutboundOptions {
   readonly endpoint: string
   /** Each is a queue of its own: what holds one up does not hold up the others. */
   readonly sources: readonly OutboundSource[]
-  /** Sends one item. Throws only where nobody can know what became of it, which is counted as a failure. */
-  readonly deliver: (item: OutboundItem, signal: AbortSignal) => Promise<Delivery>
+  /** Sends one item; `isAsked`: a person asked for it. Throws only where nobody can know what became of it, which is counted as a failure. */
+  readonly deliver: (item: OutboundItem, signal: AbortSignal, isAsked?: boolean) => Promise<Delivery>
   /** Whether the counterparty is there, asked at the start until it is: empty, or why not. Absent: it is taken to be. */
   readonly reach?: (signal: AbortSignal) => Promise<string>
   readonly intake: Pick<Intake, 'refuse' | 'count'>
@@ -80,7 +80,7 @@ export function runOutbound (options: RunOutboundOptions): Connector {
 /** A dead letter once more, when a person asks for it: one try. */
 async function retried ({ deliver }: RunOutboundOptions, raw: Buffer, overtaken: boolean): Promise<Taken | Superseded> {
   if (overtaken) return { kind: 'superseded' }
-  const delivery = await deliver(itemIn(raw), new AbortController().signal).catch((): Delivery => ({ kind: 'failed', detail: 'the connector failed' }))
+  const delivery = await deliver(itemIn(raw), new AbortController().signal, true).catch((): Delivery => ({ kind: 'failed', detail: 'the connector failed' }))
   switch (delivery.kind) {
     case 'delivered': return { kind: 'taken', published: 1, duplicates: 0, refused: [] }
     case 'skipped': return { kind: 'superseded' }

@@ -30,7 +30,9 @@ export class WriteBack {
     this.#patients = new ServerPatients(exchange, mapping, clock)
   }
 
-  async deliver (item: OutboundItem, signal: AbortSignal): Promise<Delivery> {
+  /** `isAsked`: by a person, who may just have registered the patient there. */
+  async deliver (item: OutboundItem, signal: AbortSignal, isAsked = false): Promise<Delivery> {
+    if (isAsked) this.#patients.forget(item.patient)
     if (!this.#wanted(item)) return { kind: 'skipped', what: 'not-wanted' }
     if (item.kind === 'score' && this.#sentInStretch(item)) return { kind: 'skipped', what: 'within-stretch' }
     try {

@@ -37,6 +37,8 @@ export const WRITE_BACK_LIMITS = {
   /** Patients whose reference on the server is remembered, and for how long: it changes with a merge there. */
   patientsKeptMax: 10_000,
   patientsKeptMs: 3_600_000,
+  /** And so long that there is no such patient, or more than one: an alert of theirs costs no search. */
+  patientsUnknownMs: 60_000,
   /** Times that an update starts anew because somebody else changed the resource. */
   conflictsMax: 5,
   /** Patients and models whose newest stretch is remembered. */

@@ -12,12 +12,14 @@ export type FoundPatient =
   | { readonly kind: 'no-system' }
   | { readonly kind: 'reply', readonly reply: FhirReply }
 
+type Settled = Extract<FoundPatient, { readonly kind: 'found' | 'none' | 'several' }>
+
 /** Who a patient of ours is on the server: found by identifier, remembered for a while. */
 export class ServerPatients {
   readonly #exchange: FhirExchange
   readonly #mapping: () => FeedMapping
   readonly #clock: Clock
-  readonly #known = new Map<string, { readonly reference: string, readonly at: number }>()
+  readonly #known = new Map<string, { readonly found: Settled, readonly at: number }>()
 
   constructor (exchange: FhirExchange, mapping: () => FeedMapping, clock: Clock) {
     this.#exchange = exchange
@@ -27,20 +29,20 @@ export class ServerPatients {
 
   async find ({ id }: SourceIdentity, signal: AbortSignal): Promise<FoundPatient> {
     const known = this.#known.get(id)
-    if (known !== undefined && this.#clock.now() - known.at < WRITE_BACK_LIMITS.patientsKeptMs) return { kind: 'found', reference: known.reference }
+    const { patientsKeptMs, patientsUnknownMs } = WRITE_BACK_LIMITS
+    if (known !== undefined && this.#clock.now() - known.at < (known.found.kind === 'found' ? patientsKeptMs : patientsUnknownMs)) return known.found
     const token = this.#tokenOf(id)
     if (token === undefined) return { kind: 'no-system' }
     const reply = await this.#exchange({ method: 'GET', path: `Patient?identifier=${encodeURIComponent(token)}&_count=10`, signal })
     if (reply.status !== 200) return { kind: 'reply', reply }
     const found = patientsIn(reply.resource).filter(one => one.active !== false && !list(one.link).some(link => link.type === 'replaced-by'))
     const [first, second] = found
-    if (first === undefined) return { kind: 'none' }
-    if (second !== undefined) return { kind: 'several' }
-    this.#remember(id, `Patient/${text(first.id)}`)
-    return { kind: 'found', reference: `Patient/${text(first.id)}` }
+    const settled: Settled = first === undefined ? { kind: 'none' } : second !== undefined ? { kind: 'several' } : { kind: 'found', reference: `Patient/${text(first.id)}` }
+    this.#remember(id, settled)
+    return settled
   }
 
-  /** The server said that there is no such patient any more. */
+  /** The server, or a person, says that it may be otherwise by now. */
   forget ({ id }: SourceIdentity): void { this.#known.delete(id) }
 
   /** The feed's namespaces say what each system is called here; this is the other way round. */
@@ -53,9 +55,10 @@ export class ServerPatients {
     return undefined
   }
 
-  #remember (id: string, reference: string): void {
+  #remember (id: string, found: Settled): void {
+    this.#known.delete(id)
     if (this.#known.size >= WRITE_BACK_LIMITS.patientsKeptMax) for (const oldest of this.#known.keys()) { this.#known.delete(oldest); break }
-    this.#known.set(id, { reference, at: this.#clock.now() })
+    this.#known.set(id, { found, at: this.#clock.now() })
   }
 }
 

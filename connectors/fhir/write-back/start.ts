@@ -27,7 +27,7 @@ export function startFhirWriteBack ({ name, client, source, options, mapping, in
   const { alerts, scores, clinicalScores } = options
   const lanes: readonly OutboundLane[] = [...alerts.length > 0 ? ['alerts'] as const : [], ...scores.length + clinicalScores.length > 0 ? ['scores'] as const : []]
   return runOutbound({
-    name, kind: 'fhir-out', endpoint: client.baseUrl, sources: lanes.map(lane => source(lane)), intake, clock, deliver: (item, signal) => writeBack.deliver(item, signal),
+    name, kind: 'fhir-out', endpoint: client.baseUrl, sources: lanes.map(lane => source(lane)), intake, clock, deliver: (item, signal, isAsked) => writeBack.deliver(item, signal, isAsked),
     reach: signal => reach(exchange, signal),
     ...say === undefined ? {} : { say }, ...limits === undefined ? {} : { limits },
   })

@@ -32,7 +32,7 @@ class Batches implements OutboundSource {
   [Symbol.asyncDispose] (): Promise<void> { return Promise.resolve() }
 }
 
-function run (source: OutboundSource, deliver: (item: OutboundItem) => Promise<Delivery>): Connector {
+function run (source: OutboundSource, deliver: (item: OutboundItem, signal: AbortSignal, isAsked?: boolean) => Promise<Delivery>): Connector {
   return (connector = runOutbound({ name: 'ehr', kind: 'fhir', endpoint: 'http://ehr', sources: [source], deliver, intake, clock: systemClock, limits: LIMITS }))
 }
 
@@ -119,8 +119,10 @@ it('stops between two items, and calls nothing done that was not', async () => {
 it('sends a dead letter again when a person asks, unless a later change of the alert was told since', async () => {
   const source = new Batches([[alert('A', 'a1'), alert('B', 'b1')], [{ ...alert('A', 'a1') as OutboundAlert, state: 'cleared', changedAt: 2 }]])
   const sent: string[] = []
+  const asked: (boolean | undefined)[] = []
   let refusing = true
-  const ran = run(source, item => {
+  const ran = run(source, (item, _signal, isAsked) => {
+    asked.push(isAsked)
     if (refusing && item.kind === 'alert' && item.state === 'active') return Promise.resolve({ kind: 'refused', fault: { cause: 'patient-missing', detail: 'no such patient' } })
     sent.push(item.kind === 'alert' ? `${item.id} ${item.state} ${item.value}` : '')
     return Promise.resolve({ kind: 'delivered' })
@@ -133,6 +135,7 @@ it('sends a dead letter again when a person asks, unless a later change of the a
   expect(await ran.retry!(Buffer.from(JSON.stringify({ ...alert('B', 'b2'), value: NaN })))).toMatchObject({ kind: 'taken' })
   expect(await ran.retry!(first!.raw)).toEqual({ kind: 'superseded' })
   expect(sent).toEqual(['a1 cleared 5', 'b1 active 5', 'b2 active NaN'])
+  expect(asked).toEqual([undefined, undefined, undefined, true, true, true])
 })
 
 describe('a receiver that takes 15 seconds for each alert, for three simulated hours in which one comes each 10 seconds', () => {

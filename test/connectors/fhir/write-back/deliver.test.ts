@@ -22,9 +22,9 @@ let server: MemoryFhir
 let clock: ManualClock
 beforeEach(() => { server = new MemoryFhir(); server.put(PATIENT); clock = new ManualClock(AT) })
 
-function writer (options: object = {}): (item: OutboundItem) => Promise<Delivery> {
+function writer (options: object = {}): (item: OutboundItem, isAsked?: boolean) => Promise<Delivery> {
   const writeBack = new WriteBack({ exchange: server.exchange, options: writeBackOptions.parse(options), mapping: () => ({ ...PLAIN_MAPPING, namespaces: new Map([['urn:hospital:mrn', ''], ['urn:national', 'nhs']]) }), clock })
-  return item => writeBack.deliver(item, new AbortController().signal)
+  return (item, isAsked) => writeBack.deliver(item, new AbortController().signal, isAsked)
 }
 
 const issues = (): readonly DetectedIssue[] => server.of('DetectedIssue') as DetectedIssue[]
@@ -161,6 +161,29 @@ describe('the patient', () => {
     server.put({ ...PATIENT, id: 'p9' } as FhirResource)
     expect(await writer()(alert)).toMatchObject({ kind: 'refused', fault: { cause: 'identifier-conflict' } })
     expect(await writer()({ ...alert, patient: { id: 'other|1' } })).toMatchObject({ kind: 'refused', fault: { cause: 'patient-missing' } })
+  })
+
+  it('that the server does not know, or knows twice, is searched for once a minute whatever is raised, and at once when a person asks', async () => {
+    const deliver = writer()
+    const searches = (): number => server.calls.filter(call => call.startsWith('GET Patient')).length
+    const unknown = (n: number): OutboundAlert => ({ ...alert, id: `u${n}`, patient: { id: 'M404' } })
+    server.put({ resourceType: 'Patient', id: 'p8', identifier: [{ system: 'urn:hospital:mrn', value: 'M2' }] })
+    server.put({ resourceType: 'Patient', id: 'p9', identifier: [{ system: 'urn:hospital:mrn', value: 'M2' }] })
+    for (let n = 0; n < 200; n++) {
+      expect(await deliver(unknown(n))).toMatchObject({ kind: 'refused', fault: { cause: 'patient-missing' } })
+      expect(await deliver({ ...alert, id: `t${n}`, patient: { id: 'M2' } })).toMatchObject({ kind: 'refused', fault: { cause: 'identifier-conflict' } })
+    }
+    expect(searches()).toBe(2)
+    clock.advance(59_999)
+    await deliver(unknown(200))
+    expect(searches()).toBe(2)
+    server.put({ resourceType: 'Patient', id: 'p404', identifier: [{ system: 'urn:hospital:mrn', value: 'M404' }] })
+    expect(await deliver(unknown(201))).toMatchObject({ kind: 'refused' })
+    expect(await deliver(unknown(202), true)).toEqual({ kind: 'delivered' })
+    expect(searches()).toBe(3)
+    clock.advance(1)
+    expect(await deliver({ ...alert, id: 't200', patient: { id: 'M2' } })).toMatchObject({ kind: 'refused' })
+    expect(searches()).toBe(4)
   })
 
   it('is the survivor where the server has merged two', async () => {
