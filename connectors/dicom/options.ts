@@ -41,7 +41,7 @@ export const orthancOptions: z.ZodType<OrthancOptions> = z.strictObject({
   password: secret.optional(),
   allowPlain: z.boolean().default(false),
   issuer: z.string().default(''),
-  source: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/).default('orthanc'),
+  source: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'a small letter, then small letters, digits and "-" alone, at most 31 characters').default('orthanc'),
   pollEveryMs: z.int().min(100).max(3_600_000).default(2_000),
   compareEveryMs: z.int().min(1_000).max(86_400_000).default(60_000),
   deletions: z.enum(['withdraw', 'keep']).default('withdraw'),

@@ -8,6 +8,7 @@ import { subscriptionFields, type SubscriptionOptions } from './subscriptions/op
 
 const secret = z.union([z.strictObject({ file: z.string().min(1) }), z.strictObject({ env: z.string().min(1) })])
 const time = z.string().refine(said => !Number.isNaN(Date.parse(said)), 'a time as ISO 8601')
+const logicalId = z.string().regex(/^[A-Za-z0-9.-]{1,64}$/, 'a logical id: 1 to 64 letters, digits, "." and "-" alone')
 const word = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,39}$/, 'a short plain word in lower case')
 
 const auth = z.discriminatedUnion('kind', [
@@ -20,8 +21,8 @@ const auth = z.discriminatedUnion('kind', [
 ])
 
 const patients = z.union([
-  z.strictObject({ ids: z.array(z.string().regex(/^[A-Za-z0-9.-]{1,64}$/)).min(1).max(10_000) }),
-  z.strictObject({ group: z.string().regex(/^[A-Za-z0-9.-]{1,64}$/) }),
+  z.strictObject({ ids: z.array(logicalId).min(1).max(10_000) }),
+  z.strictObject({ group: logicalId }),
   z.strictObject({ search: z.string().regex(/^[A-Z][A-Za-z]+\?/, 'a search: Encounter?status=in-progress') }),
 ])
 
@@ -40,11 +41,11 @@ export const FHIR_OPTIONS: z.ZodType<FhirOptions> = z.object({
   source: word.default('ehr'),
   auth: auth.default({ kind: 'none' }),
   insecure: z.boolean().default(false),
-  types: z.array(z.string().regex(/^[A-Z][A-Za-z]+$/)).min(1).default([...READ_TYPES]),
+  types: z.array(z.string().regex(/^[A-Z][A-Za-z]+$/, 'a type of resource, for example Observation')).min(1).default([...READ_TYPES]),
   filters: z.record(z.string(), z.string()).default({}),
   polling: z.enum(['system', 'patient']).optional(),
   patients: patients.optional(),
-  searches: z.array(z.strictObject({ query: z.string().regex(/^[A-Z][A-Za-z]+(\?|$)/), by: z.enum(['date', '_lastUpdated', 'none']).default('date') })).optional(),
+  searches: z.array(z.strictObject({ query: z.string().regex(/^[A-Z][A-Za-z]+(\?|$)/, 'a type of resource, and a search: Observation?category=vital-signs'), by: z.enum(['date', '_lastUpdated', 'none']).default('date') })).optional(),
   sorted: z.boolean().optional(),
   paging: z.enum(['keyset', 'links']).optional(),
   deletions: z.boolean().optional(),
@@ -55,7 +56,7 @@ export const FHIR_OPTIONS: z.ZodType<FhirOptions> = z.object({
   pollEveryMs: z.int().min(1_000).max(24 * 3_600_000).default(15_000),
   overlapMs: z.int().min(0).max(24 * 3_600_000).default(3 * 60_000),
   lookbackMs: z.int().min(0).max(30 * 24 * 3_600_000).default(24 * 3_600_000),
-  group: z.string().regex(/^[A-Za-z0-9.-]{1,64}$/).optional(),
+  group: logicalId.optional(),
   exportEveryMs: z.int().min(60_000).max(30 * 24 * 3_600_000).default(24 * 3_600_000),
   fileOrigins: z.array(z.url().transform(url => new URL(url).origin)).default([]),
   subscription: subscriptionFields.optional(),

@@ -5,8 +5,8 @@ import { TELEMEDICINE_LIMITS } from './options.ts'
 const moment = z.iso.datetime({ offset: true }).meta({ description: 'RFC 3339 with an offset, for example 2031-05-06T08:30:00+02:00' })
 const ownId = z.string().min(1).max(128).meta({ description: 'The sender\'s own identity of the item: a later item with the same one replaces this' })
 /** A code holds no blanks: what has some is text, and text may name somebody. */
-const code = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.:_/-]{0,63}$/)
-const system = z.string().regex(/^(?:https?:\/\/|urn:)[A-Za-z0-9./:_#-]{1,200}$/)
+const code = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.:_/-]{0,63}$/, 'a code: a letter or digit, then letters, digits, ".", ":", "_", "/" and "-" alone, at most 64 characters')
+const system = z.string().regex(/^(?:https?:\/\/|urn:)[A-Za-z0-9./:_#-]{1,200}$/, 'the address of a code system, which begins with http://, https:// or urn:')
 
 const reading = {
   value: z.number(),

@@ -99,7 +99,7 @@ export const telemedicineOptions: z.ZodType<TelemedicineOptions> = z.strictObjec
   port: z.int().min(0).max(65_535).default(2580),
   tls: z.strictObject({ certFile: z.string().min(1), keyFile: z.string().min(1) }).optional(),
   behindProxy: z.boolean().default(false),
-  source: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/).default('app'),
+  source: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'a small letter, then small letters, digits and "-" alone, at most 31 characters').default('app'),
   oauth: oauth.optional(),
   tokensFile: z.string().min(1).optional(),
   quality: z.enum(['valid', 'questionable']).default('valid'),

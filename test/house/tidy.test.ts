@@ -165,3 +165,11 @@ test('every package that has an install script is named in allowScripts, and den
   const scripted = Object.entries(packages).filter(([, p]) => p.hasInstallScript === true).map(([path]) => path.replace(/^.*node_modules\//, ''))
   expect(scripted.filter(name => allowScripts[name] !== false)).toEqual([])
 })
+
+test('a pattern that users meet in options, files or requests has words of its own', () => {
+  const bare = /\.regex\(\s*(?:[A-Z_]+|\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/\w*)\s*\)/g
+  const wordless = (text: string): readonly string[] => [...text.matchAll(bare)].map(([found]) => found)
+  expect(wordless('z.string().regex(/^[a-z/]+$/).regex(PREFIX).regex(/^(?:a|\\/)$/u, \'a word\')')).toEqual(['.regex(/^[a-z/]+$/)', '.regex(PREFIX)'])
+  const own = 'ops/run/own-connectors/own-kinds.ts' // tells only that a module is no connector
+  expect([...filesIn('connectors', ['.ts']), ...filesIn('ops', ['.ts'])].filter(({ path }) => path !== own).flatMap(({ path, text }) => wordless(text).map(found => `${path}: ${found}`))).toEqual([])
+})

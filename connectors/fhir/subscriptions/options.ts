@@ -58,7 +58,7 @@ export const subscriptionFields: z.ZodType<SubscriptionOptions> = z.strictObject
   tls: z.strictObject({ certFile: z.string().min(1), keyFile: z.string().min(1) }).optional(),
   publicUrl: z.url({ protocol: /^https?$/ }).transform(url => url.replace(/\/+$/, '')).optional(),
   secret: z.union([z.strictObject({ file: z.string().min(1) }), z.strictObject({ env: z.string().min(1) })]).optional(),
-  secretHeader: z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/).default('Authorization'),
+  secretHeader: z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/, 'the name of an HTTP header: a letter, then letters, digits and "-" alone').default('Authorization'),
   subscriptions: z.array(wanted).min(1).max(32).refine(all => new Set(all.map(({ key }) => key)).size === all.length, 'each key once'),
   rereadEveryMs: z.int().min(10_000).max(1_440 * MINUTE_MS).default(10 * MINUTE_MS),
   endAfterMs: z.int().min(10 * MINUTE_MS).optional(),
