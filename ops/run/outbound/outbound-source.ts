@@ -7,6 +7,7 @@ import type { AlertChange, Score } from '../../../inference/alerts/index.ts'
 import type { InferenceCodecs } from '../../../inference/codecs.ts'
 import { type EncounterEvent, type EventCodecs, type PatientKey, patientKeyOf, TOPICS } from '../../../streams/events/index.ts'
 import type { Consumer, Log, OffsetCommit, RecordCursor, Run, TopicPartition } from '../../../streams/log/index.ts'
+import { isLatidoError } from '../../../streams/errors/index.ts'
 import type { Clock, DurationMs } from '../../../streams/time/index.ts'
 import type { IdentityVault } from '../../security/index.ts'
 import { ScoreChanges, type FoundScore, type HeldScore, type ScoreChangesOptions } from './score-changes.ts'
@@ -70,13 +71,13 @@ export function logOutboundSource (options: OutboundSourceOptions): OutboundSour
 
 class LogOutboundSource implements OutboundSource {
   readonly #options: OutboundSourceOptions
-  readonly #consumer: Consumer
-  readonly #changes: ScoreChanges | undefined
+  #consumer: Consumer
+  #changes: ScoreChanges | undefined
   #waiting: Waiting[] = []
   /** Ends of partitions that the group sees for the first time: to be committed, so that a restart before the first item finds them. */
   #begun: OffsetCommit[] = []
   /** The offset that comes next, by partition, where a gap means that something was not told. */
-  readonly #next = new Map<string, number>()
+  readonly #expected = new Map<string, number>()
   /** Seen while reading, and to be looked into: offsets have gaps where transactions end, and only before the log's start did something go. */
   readonly #gaps: { readonly of: TopicPartition, readonly expected: number, readonly first: number }[] = []
   #lost = 0
@@ -86,10 +87,15 @@ class LogOutboundSource implements OutboundSource {
 
   constructor (options: OutboundSourceOptions) {
     this.#options = options
-    const { log, group, instance, lane, clinical, clock } = options
+    const { instance, clinical, clock } = options
     this.#changes = clinical === undefined ? undefined : new ScoreChanges({ ...clinical, clock })
     this.#committedMs = clock.monotonicMs()
-    this.#consumer = log.consumer({
+    this.#consumer = this.#join(instance)
+  }
+
+  #join (instance: string): Consumer {
+    const { log, group, lane, clinical } = this.#options
+    return log.consumer({
       group, instance, topics: lane === 'alerts' ? [TOPICS.alerts] : clinical === undefined ? [TOPICS.scores] : [TOPICS.scores, TOPICS.features], from: 'latest',
       onAssigned: async partitions => { for (const partition of partitions) await this.#begin(partition) },
       onRevoked: partitions => { this.#forget(partitions); return Promise.resolve() },
@@ -97,6 +103,33 @@ class LogOutboundSource implements OutboundSource {
   }
 
   async next (maxWaitMs: DurationMs): Promise<OutboundBatch> {
+    try {
+      return await this.#next(maxWaitMs)
+    } catch (e) {
+      if (!isFenced(e)) throw e
+      await this.#joinAnew()
+      return { items: [], done: () => Promise.resolve() }
+    }
+  }
+
+  /** A member that did not poll for long, since its receiver was away, is fenced for good: a new one goes on from what is committed. */
+  async #joinAnew (): Promise<void> {
+    this.#options.onCount('joined-anew')
+    try {
+      await this.#consumer[Symbol.asyncDispose]()
+    } finally {
+      this.#waiting = []
+      this.#begun = []
+      this.#gaps.length = 0
+      this.#passed.clear()
+      this.#expected.clear()
+      const { clinical, clock } = this.#options
+      this.#changes = clinical === undefined ? undefined : new ScoreChanges({ ...clinical, clock })
+      this.#consumer = this.#join(randomUUID())
+    }
+  }
+
+  async #next (maxWaitMs: DurationMs): Promise<OutboundBatch> {
     if (this.#waiting.length === 0) for (const run of await this.#consumer.poll(maxWaitMs)) this.#read(run)
     if (this.#begun.length > 0) await this.#consumer.commit(this.#begun.splice(0))
     await this.#lookInto()
@@ -122,7 +155,7 @@ class LogOutboundSource implements OutboundSource {
     const { log, group } = this.#options
     const [committed, { start, end }] = await Promise.all([log.committedOffset(group, partition), log.range(partition)])
     const offset = committed === undefined ? end : Math.max(committed, start)
-    if (committed !== undefined && partition.topic !== TOPICS.features && !this.#next.has(nameOf(partition))) this.#lost += offset - committed
+    if (committed !== undefined && partition.topic !== TOPICS.features && !this.#expected.has(nameOf(partition))) this.#lost += offset - committed
     this.#expect(partition, offset)
     if (offset === committed) return
     this.#consumer.seek(partition, offset) // behind the log's start a consumer would begin at its end
@@ -130,10 +163,10 @@ class LogOutboundSource implements OutboundSource {
   }
 
   /** A vector that went is no loss: a newer one of the patient overtook it. */
-  #expect (partition: TopicPartition, offset: number): void { if (partition.topic !== TOPICS.features) this.#next.set(nameOf(partition), offset) }
+  #expect (partition: TopicPartition, offset: number): void { if (partition.topic !== TOPICS.features) this.#expected.set(nameOf(partition), offset) }
 
   #notice (of: TopicPartition, first: number): void {
-    const expected = this.#next.get(nameOf(of))
+    const expected = this.#expected.get(nameOf(of))
     if (expected !== undefined && first > expected) this.#gaps.push({ of, expected, first })
   }
 
@@ -148,7 +181,7 @@ class LogOutboundSource implements OutboundSource {
     const gone = new Set(partitions.map(nameOf))
     for (const { topic, partition } of partitions) {
       this.#passed.delete(nameOf({ topic, partition }))
-      this.#next.delete(nameOf({ topic, partition }))
+      this.#expected.delete(nameOf({ topic, partition }))
       if (topic === TOPICS.features) this.#changes?.forget(partition)
     }
     this.#waiting = this.#waiting.filter(({ what, done }) => !gone.has(done !== undefined ? nameOf(done) : what?.kind === 'clinical' ? nameOf({ topic: TOPICS.features, partition: what.held?.partition ?? -1 }) : ''))
@@ -222,7 +255,12 @@ class LogOutboundSource implements OutboundSource {
 
   async #done (taken: readonly Taken[]): Promise<void> {
     this.#settle(taken)
-    await this.#commit()
+    try {
+      await this.#commit()
+    } catch (e) {
+      if (isFenced(e)) await this.#joinAnew() // what was read with it is another's by now
+      throw e
+    }
   }
 
   #settle (taken: readonly Taken[]): void {
@@ -243,5 +281,8 @@ class LogOutboundSource implements OutboundSource {
     this.#committedMs = this.#options.clock.monotonicMs()
   }
 }
+
+/** See Consumer.commit. */
+function isFenced (e: unknown): boolean { return isLatidoError(e) && e.code === 'MEMBER_FENCED' }
 
 function nameOf ({ topic, partition }: TopicPartition): string { return `${topic}/${partition}` }

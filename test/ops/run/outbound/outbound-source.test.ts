@@ -133,6 +133,38 @@ it('scores of a patient who has gone are passed over, and the end of an alert is
   expect([ids(await drain(source)), ids(await drain(scores)), counts]).toEqual([['a1'], [], ['patient-discharged']])
 })
 
+it('a member that is fenced, as one is whose receiver was away for long, is followed by a new one: what was not kept comes again, and the rest comes', async () => {
+  let isFenced = false
+  const members: string[] = []
+  const fencing = Object.assign(Object.create(log) as Log, {
+    range: log.range.bind(log), committedOffset: log.committedOffset.bind(log),
+    consumer: (options: Parameters<Log['consumer']>[0]): Consumer => {
+      const inner = log.consumer(options)
+      const mine = members.push(options.instance)
+      const check = (): void => { if (isFenced && mine === 1) throw new LatidoError('MEMBER_FENCED', 'nobody has polled', 'join anew') } // for good
+      return Object.assign(Object.create(inner) as Consumer, { poll: async (ms: number) => { check(); return await inner.poll(ms) }, commit: async (offsets: Parameters<Consumer['commit']>[0]) => { check(); await inner.commit(offsets) }, seek: inner.seek.bind(inner), [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose]() })
+    },
+  })
+  await using source = open('alerts', 1, undefined, fencing)
+  await drain(source)
+  await append(TOPICS.alerts, 0, 'anna', ...['a1', 'a2', 'a3'].map(id => inference.encodeAlert(change(id))))
+  const first = await source.next(0)
+  isFenced = true
+  await expect(first.done()).rejects.toMatchObject({ code: 'MEMBER_FENCED' })
+  expect([ids(first.items), ids(await drain(source))]).toEqual([['a1'], ['a1', 'a2', 'a3']])
+  expect([new Set(members).size, counts]).toEqual([2, ['joined-anew']])
+})
+
+it('and so is one that is fenced while it has nothing', async () => {
+  let fenced = 0
+  await using source = open('alerts', 1, undefined, Object.assign(Object.create(log) as Log, {
+    range: log.range.bind(log), committedOffset: log.committedOffset.bind(log),
+    consumer: (options: Parameters<Log['consumer']>[0]): Consumer => fenced++ > 0 ? log.consumer(options) : Object.assign(Object.create(log.consumer(options)) as Consumer, { poll: () => Promise.reject(new LatidoError('MEMBER_FENCED', 'nobody has polled', 'join anew')), [Symbol.asyncDispose]: () => Promise.resolve() }),
+  }))
+  expect((await source.next(0)).items).toEqual([])
+  expect(counts).toEqual(['joined-anew'])
+})
+
 describe('of alerts that waited for longer than the log keeps them', () => {
   const MONTHS_MS = 90 * 86_400_000
   const gone = async (): Promise<void> => {
