@@ -1,4 +1,4 @@
-// Latido 0.1.0: client of the API for features. Made by "npm run clients" from /api/openapi.json; not to be edited.
+// Latido 0.4.0: client of the API for features. Made by "npm run clients" from /api/openapi.json; not to be edited.
 
 export interface ErrorAnswer {
   readonly error: { readonly code: string, readonly message: string, readonly action: string }

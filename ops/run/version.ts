@@ -1,2 +1,2 @@
 /** What the API says of itself; as in package.json. */
-export const VERSION: string = '0.1.0'
+export const VERSION: string = '0.4.0'

@@ -173,3 +173,13 @@ test('a pattern that users meet in options, files or requests has words of its o
   const own = 'ops/run/own-connectors/own-kinds.ts' // tells only that a module is no connector
   expect([...filesIn('connectors', ['.ts']), ...filesIn('ops', ['.ts'])].filter(({ path }) => path !== own).flatMap(({ path, text }) => wordless(text).map(found => `${path}: ${found}`))).toEqual([])
 })
+
+test('the version is the same wherever it stands, and that of the newest change', () => {
+  const textOf = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
+  const lock = JSON.parse(textOf('package-lock.json')) as { version: string, packages: Record<string, { version: string }> }
+  const said = [
+    (JSON.parse(textOf('package.json')) as { version: string }).version, lock.version, lock.packages['']?.version, /'([\d.]+)'/.exec(textOf('ops/run/version.ts'))?.[1],
+    ...['clients/python/latido_client.py', 'clients/typescript/latido-client.ts'].map(path => /Latido ([\d.]+):/.exec(textOf(path))?.[1]),
+  ]
+  expect(new Set(said)).toEqual(new Set([/^## ([\d.]+)/m.exec(textOf('CHANGELOG.md'))?.[1]]))
+})
