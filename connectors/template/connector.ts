@@ -63,7 +63,7 @@ class Readings implements Source {
   }
 }
 
-/** The connector: what a feed file names, maps and starts. */
+/** The connector: what a feed file names, maps and starts. One that listens, rather than asks, says where: `listens: ({ host, port }) => ({ host, port })`. */
 export const connector: ConnectorKind<Options> = {
   kind: 'example',
   summary: 'readings from a service that is asked for them',
