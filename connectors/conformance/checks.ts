@@ -83,7 +83,8 @@ class Trial<Options> implements AsyncDisposable {
   async #dispose (): Promise<void> {
     const connector = this.#connector
     this.#connector = undefined
-    await connector?.[Symbol.asyncDispose]()
+    if (connector === undefined) return
+    assert.ok(await within(WITHIN_MS, connector[Symbol.asyncDispose]()), `it has not ended ${WITHIN_MS / 1_000} s after it was told to`)
   }
 
   /** As a killed process: nothing that it still does has an effect. */
@@ -91,7 +92,7 @@ class Trial<Options> implements AsyncDisposable {
     life.kill()
     this.counterparty.disconnected?.()
     // A dead life's promises never settle; its sockets and timers must go all the same.
-    await within(KILL_MS, this.#dispose())
+    await within(KILL_MS, this.#dispose().catch(() => {}))
   }
 
   /** Message `n` of each of `patients` invented patients, patients in turn. */
@@ -109,8 +110,12 @@ class Trial<Options> implements AsyncDisposable {
   async [Symbol.asyncDispose] (): Promise<void> {
     this.#closed = true
     this.#release?.()
-    await within(this.#life?.isDead === true ? KILL_MS : WITHIN_MS, this.stop())
-    await this.counterparty[Symbol.asyncDispose]()
+    try {
+      if (this.#life?.isDead === true) await within(KILL_MS, this.stop().catch(() => {}))
+      else await this.stop()
+    } finally {
+      await this.counterparty[Symbol.asyncDispose]()
+    }
   }
 }
 
@@ -240,7 +245,10 @@ async function endsWhileBusy (trial: Trial<unknown>): Promise<void> {
   trial.counterparty.offer(trial.messages(4, 10))
   await trial.until('some are on the log', () => trial.world.published.length >= 5)
   await trial.stop()
-  assert.ok(trial.world.published.length >= trial.delivered(), `what was acknowledged is on the log: ${trial.delivered()} acknowledged, ${trial.world.published.length} there`)
+  const ended = trial.world.published.length
+  assert.ok(ended >= trial.delivered(), `what was acknowledged is on the log: ${trial.delivered()} acknowledged, ${ended} there`)
+  await systemClock.sleep(QUIET_MS)
+  assert.ok(trial.world.published.length === ended, `it took ${trial.world.published.length - ended} more messages after it had ended`)
   await trial.start()
   await trial.until('all delivered', () => trial.delivered() === 40)
   trial.complete(40)
@@ -255,10 +263,14 @@ async function plainly (run: () => Promise<void>): Promise<void> {
   }
 }
 
-async function within (ms: DurationMs, work: Promise<void>): Promise<void> {
+/** Whether the work was done within that time. */
+async function within (ms: DurationMs, work: PromiseLike<void>): Promise<boolean> {
   const done = new AbortController()
-  await Promise.race([work, systemClock.sleep(ms, done.signal)])
-  done.abort()
+  try {
+    return await Promise.race([work.then(() => true), systemClock.sleep(ms, done.signal).then(() => false)])
+  } finally {
+    done.abort()
+  }
 }
 
 async function until (what: () => string, holds: () => boolean): Promise<void> {

@@ -73,6 +73,11 @@ it.each<readonly [string, ConformanceHarness<Options>, string]>([
   ['gives what it cannot read other bytes each time', taking((raw, position, feed, keep) => { const noted = raw.includes('fast') ? Buffer.concat([raw, Buffer.from(' '.repeat(++copies))]) : raw; return good(noted, position, feed, keep) }), 'loses nothing and takes nothing twice when it is killed at any effect'],
   ['keeps the end of a page as the position of each of its messages', paging(endOfPageAsPosition), 'loses nothing and takes nothing twice when it is killed at any effect'],
   ['reads all that there is before it hands on the first', paging(everythingFirst), 'holds back what it reads while the log is slow'],
+  ['takes one more message when it has ended', { ...harness, kind: { ...harness.kind, start: async (context, options) => {
+    const connector = await harness.kind.start(context, options)
+    const late = harness.message('LATE', 1)
+    return { name: connector.name, endpoint: connector.endpoint, health: () => connector.health(), [Symbol.asyncDispose]: async () => { await connector[Symbol.asyncDispose](); void context.clock.sleep(1).then(() => context.feed.take(late)) } }
+  } } }, 'ends while it is busy, and goes on after a start'],
   ['leaves out what it cannot read', taking(good, kind => ({ ...kind, mapper: options => (raw, context) => { const mapped = kind.mapper(options)(raw, context); return mapped.kind === 'rejected' ? { kind: 'mapped', source: mapped.source, id: 'none', content: raw, events: [], refused: [], notices: new Map() } : mapped } })), 'makes a dead letter of what can never be taken, and goes on'],
 ])('a connector that %s fails', async (_, tried, check) => {
   const [found] = conformanceChecks(tried).filter(({ name }) => name === check)
