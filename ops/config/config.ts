@@ -68,7 +68,7 @@ export const CONFIG_OPTIONS: Readonly<Record<OptionName, Option>> = {
   mqttPasswordFile: { env: 'LATIDO_MQTT_PASSWORD_FILE', fallback: '', help: 'file with the password of that user' },
   dataDir: { env: 'LATIDO_DATA_DIR', fallback: '.latido', help: 'where everything is kept' },
   keyFile: { env: 'LATIDO_KEY_FILE', fallback: '', help: 'key of this installation; default keys/master.key in the data directory' },
-  simulate: { env: 'LATIDO_SIMULATE', fallback: 'ward', help: 'ward or off; with --kafka or --feeds it is off unless said otherwise' },
+  simulate: { env: 'LATIDO_SIMULATE', fallback: 'ward', help: 'ward or off; with --kafka, --feeds, --hl7-out or --fhir-out it is off unless said otherwise' },
   patients: { env: 'LATIDO_PATIENTS', fallback: '12', help: 'patients of the simulated ward' },
   speed: { env: 'LATIDO_SPEED', fallback: '1', help: 'simulated physiology runs so many times faster: 60 makes an hour pass in a minute' },
   seed: { env: 'LATIDO_SEED', fallback: '1', help: 'seed of the simulated ward' },
@@ -141,11 +141,14 @@ const schema = z.object({
   ...clickHouseShape,
 })
 
+/** What says that patients are real: where they come from, or who hears of them. */
+const AMONG_REAL_PATIENTS: readonly OptionName[] = ['kafka', 'feeds', 'hl7Out', 'fhirOut']
+
 /** Flags win over the environment, which wins over the defaults; an empty variable is not set. Throws CONFIG_INVALID, naming the option. */
 export function parseConfig (args: readonly string[], env: Readonly<Record<string, string | undefined>>): Config {
   const flags = parseFlags(args)
   const raw: Record<string, string> = Object.fromEntries(Object.entries(CONFIG_OPTIONS).map(([name, option]) => [name, flags[flagOf(name)] ?? (env[option.env] || option.fallback)]))
-  if ((raw['kafka'] !== '' || raw['feeds'] !== '') && flags['simulate'] === undefined && !env['LATIDO_SIMULATE']) raw['simulate'] = 'off' // nobody wants made-up patients among real ones by surprise
+  if (AMONG_REAL_PATIENTS.some(name => raw[name] !== '') && flags['simulate'] === undefined && !env['LATIDO_SIMULATE']) raw['simulate'] = 'off' // nobody wants made-up patients among real ones by surprise
   const read = readShape(schema, raw, 'hidden') // the value stands before it
   if (read.kind === 'invalid') {
     const [{ path, why }] = read.faults

@@ -116,9 +116,10 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
   if (embedded) await sampled; else failure.watch(sampled) // a cluster that is slow to answer what the page shows holds nothing up
   closers.use(every(clock, embedded ? SAMPLE_MS : KAFKA_SAMPLE_MS, () => { void running.sample().catch(e => { failure.fail(e) }) }))
   closers.use(every(clock, embedded ? RETENTION_MS : KAFKA_RETENTION_MS, () => { void stores.log.enforceRetention().catch(e => { if (embedded) failure.fail(e); else logger.warn({ cause: messageOf(e) }, 'old records could not be deleted; tried again later') }) }))
-  if (config.simulate === 'ward' && connectors().length > 0) {
+  const listening = opened?.connectors() ?? [] // never where we send to
+  if (config.simulate === 'ward' && listening.length > 0) {
     say(`simulating a ward of ${config.patients} patients${config.speed === 1 ? '' : ` at ${config.speed} times the speed of life`}`)
-    closers.use(runSimulator({ clock, random: seededRandom(config.seed), hl7: target(connectors(), 'mllp:'), mqtt: target(connectors(), 'mqtt:'), patients: config.patients, speed: config.speed }))
+    closers.use(runSimulator({ clock, random: seededRandom(config.seed), hl7: target(listening, 'mllp:'), mqtt: target(listening, 'mqtt:'), patients: config.patients, speed: config.speed }))
   }
   ready = true
   logger.info({ url: dashboards.url }, 'ready')

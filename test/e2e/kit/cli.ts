@@ -59,8 +59,9 @@ export class Cli implements AsyncDisposable {
     const [, url] = /Open (http:\S+)/.exec(this.stdout) ?? []
     if (url === undefined) throw new Error(`not ready: ${this.stdout}${this.stderr}`)
     this.url = url
-    this.mllpPort = Number(/mllp:\/\/[^ ]*:(\d+)/.exec(this.stdout)?.[1] ?? 0) // 0: it has no connectors
-    this.mqttPort = Number(/mqtt:\/\/[^ ]*:(\d+)/.exec(this.stdout)?.[1] ?? 0)
+    const endpoints = /^latido: endpoints .*$/m.exec(this.stdout)?.[0] ?? ''
+    this.mllpPort = Number(/mllp:\/\/[^ ]*:(\d+)/.exec(endpoints)?.[1] ?? 0) // 0: it has no connectors
+    this.mqttPort = Number(/mqtt:\/\/[^ ]*:(\d+)/.exec(endpoints)?.[1] ?? 0)
     return this
   }
 

@@ -17,6 +17,10 @@ it('has a default for every option, and starts on them', () => {
   expect(Object.keys(DEFAULTS)).toEqual(Object.keys(CONFIG_OPTIONS))
 })
 
+it.each(['--hl7-out', '--fhir-out'])('simulates nothing where %s has others hear of patients, unless told so', flag => {
+  expect([parseConfig([flag, 'out.json'], {}).simulate, parseConfig([flag, 'out.json', '--simulate', 'ward'], {}).simulate]).toEqual(['off', 'ward'])
+})
+
 it('takes flags before the environment, and the environment before the defaults', () => {
   const env = { LATIDO_HTTP_PORT: '9001', LATIDO_SIMULATE: 'off' }
   expect(parseConfig(['--http-port', '9002'], env)).toMatchObject({ httpPort: 9002, simulate: 'off', mllpPort: 2575 })
