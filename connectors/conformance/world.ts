@@ -80,7 +80,7 @@ export class Life {
   readonly #world: World
   readonly #plan: LifePlan
   #dead = false
-  #begun = 0
+  #taken = 0
   #die!: () => void
 
   constructor (world: World, clock: Clock, plan: LifePlan) {
@@ -115,11 +115,11 @@ export class Life {
     world.publishing++
     world.publishingMax = Math.max(world.publishingMax, world.publishing)
     try {
-      if (++this.#begun > (this.#plan.takes ?? Infinity)) await never()
       await world.hold
       this.#needsLog()
+      if (this.#taken === this.#plan.takes) return await never()
       let outcome: PublishOutcome = { kind: 'duplicate' }
-      await this.#effect(() => { outcome = world.add(message) })
+      await this.#effect(() => { outcome = world.add(message); if (outcome.kind === 'published') this.#taken++ }) // what comes twice takes no place
       return outcome
     } finally {
       world.publishing--
