@@ -1,6 +1,9 @@
 import { COMMANDS } from './commands/index.ts'
 
-export function helpText (): string {
-  const lines = Object.entries(COMMANDS).map(([name, { usage, summary }]) => `  latido ${usage === '' ? name : `${name} ${usage}`}\n      ${summary}`)
-  return `Latido: streams, features and alerts for the bedside\n\n${lines.join('\n')}\n`
+/** All commands, or the one of that name; undefined: there is none of that name. */
+export function helpText (name?: string): string | undefined {
+  const chosen = Object.entries(COMMANDS).filter(([one]) => name === undefined || one === name)
+  if (chosen.length === 0) return undefined
+  const lines = chosen.map(([one, { usage, summary }]) => `  latido ${usage === '' ? one : `${one} ${usage}`}\n      ${summary}`)
+  return `${name === undefined ? 'Latido: streams, features and alerts for the bedside\n\n' : ''}${lines.join('\n')}\n${name === undefined ? '\n"latido help COMMAND" tells of one alone.\n' : ''}`
 }

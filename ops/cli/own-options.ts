@@ -18,9 +18,12 @@ function read (args: readonly string[], options: Readonly<Record<string, { reado
   try {
     return parseArgs({ args: [...args], allowPositionals: true, options })
   } catch (e) {
-    throw new LatidoError('CONFIG_INVALID', messageOf(e), 'run "latido help" for the options', e)
+    throw new LatidoError('CONFIG_INVALID', firstSentence(messageOf(e)), 'run "latido help COMMAND" for the options', e)
   }
 }
+
+/** Of what Node says of an option: its advice on words that begin with a dash is nobody's concern here. */
+function firstSentence (text: string): string { return text.split(/\.\s|\n/)[0]!.replace(/\.$/, '') }
 
 /** A moment as an option: ISO 8601 with its zone. Throws CONFIG_INVALID. */
 export function momentOf (text: string, option: string): ArrivalTimeMs {

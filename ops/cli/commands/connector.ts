@@ -13,7 +13,7 @@ export const connector: Command = {
   summary: 'A connector of your own. new writes one that works into the folder of feeds (default feeds), with what it is tried with; test tries whether it loses or repeats messages when it is killed, the log is slow or away, or a message is bad (exit code 4 if so).',
   run: async args => {
     const { words: [verb, word, ...more], own } = ownOptions(args, ['in', 'only'])
-    if (word === undefined || more.length > 0) throw new LatidoError('CONFIG_INVALID', 'one name is needed', `latido connector ${connector.usage}`)
+    if (word === undefined || more.length > 0) throw new LatidoError('CONFIG_INVALID', 'one name is needed', `say latido connector ${connector.usage}`)
     switch (verb) {
       case 'new':
         for (const file of newConnector(word, own.in ?? 'feeds', (await connectorKinds('')).map(({ kind }) => kind))) process.stdout.write(`latido: made ${file}\n`)

@@ -4,8 +4,11 @@ import { textTable } from '../text-table.ts'
 const at = (ms: number): string => new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z')
 const orDash = (text: string): string => text === '' ? '-' : text
 
-export function renderLetters ({ letters, matching, next }: LetterPage): string {
-  if (letters.length === 0) return 'no dead letters\n'
+/** `feeds`: those that have letters. */
+export type ListedLetters = LetterPage & { readonly feeds: readonly string[] }
+
+export function renderLetters ({ letters, matching, next, feeds }: ListedLetters, feed?: string): string {
+  if (letters.length === 0) return feed === undefined || feeds.includes(feed) ? 'no dead letters\n' : `no dead letters: no feed "${feed}" has any; ${feeds.length === 0 ? 'nor has another' : `there are some of ${feeds.join(', ')}`}\n`
   const rows = letters.map(({ offset, refusedAt, cause, feed, state, attempts, detail }) => [String(offset), at(refusedAt), cause, orDash(feed), attempts === 0 ? state : `${state} (${attempts} tried)`, detail])
   return `${textTable([['OFFSET', 'REFUSED', 'CAUSE', 'FEED', 'STATE', 'WHERE'], ...rows])}${matching} match${next === null ? '' : `; older ones: --after ${next}`}\n`
 }

@@ -3,7 +3,7 @@ import { LatidoError } from '../../../streams/errors/index.ts'
 import { InstanceApi } from '../instance-api.ts'
 import { ownOptions } from '../own-options.ts'
 import type { Command } from './command.ts'
-import { renderLetter, renderLetters, renderOutcome, renderRound } from './deadletter-text.ts'
+import { renderLetter, renderLetters, renderOutcome, renderRound, type ListedLetters } from './deadletter-text.ts'
 
 const OPTIONS = ['url', 'cause', 'feed', 'state', 'after', 'limit', 'raw', 'by'] as const
 type Own = Partial<Readonly<Record<typeof OPTIONS[number], string>>>
@@ -21,11 +21,11 @@ export const deadletter: Command = {
     const api = new InstanceApi(own.url, config)
     const by = own.by === undefined ? {} : { by: own.by }
     switch (verb) {
-      case 'list': process.stdout.write(renderLetters(await api.get<LetterPage>(`/api/deadletters?${query(own)}`))); return 0
+      case 'list': process.stdout.write(renderLetters(await api.get<ListedLetters>(`/api/deadletters?${query(own)}`), own.feed)); return 0
       case 'show': return await show(api, offsetOf(offset), own.raw === 'yes')
       case 'retry': return offset === undefined ? await retryAll(api, own, by) : told(await api.post<LetterInfo>(`/api/deadletters/${offsetOf(offset)}/retry`, by))
       case 'drop': return offset === undefined ? await dropAll(api, own, by) : told(await api.post<LetterInfo>(`/api/deadletters/${offsetOf(offset)}/drop`, by))
-      default: throw new LatidoError('CONFIG_INVALID', `deadletter cannot "${verb}"`, 'say list, show, retry or drop')
+      default: throw new LatidoError('CONFIG_INVALID', verb === '' ? 'what is to be done is missing' : `deadletter cannot "${verb}"`, 'say list, show, retry or drop; "latido help deadletter" explains each')
     }
   },
 }

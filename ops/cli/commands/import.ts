@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { FORMAT_NAMES, type FileProgress } from '../../../connectors/files/index.ts'
 import { LatidoError } from '../../../streams/errors/index.ts'
 import { systemClock, type Clock } from '../../../streams/time/index.ts'
@@ -6,6 +7,8 @@ import { ownOptions } from '../own-options.ts'
 import type { Command } from './command.ts'
 import { stopSignal } from './stop-signal.ts'
 
+/** The format whose recordings are folders. */
+const FOLDERS = 'mimic3'
 /** Exit code where something was refused: it is among the dead letters. */
 const REFUSED = 3
 const SAY_EVERY_MS = 1_000
@@ -16,7 +19,8 @@ export const importCommand: Command = {
   summary: 'Takes a file to the log, by a feed\'s mapping, while no instance runs on the data directory, or to Kafka beside running instances, with the options of "start"; their arrival is now ("latido replay" keeps that of a recording). Cut off, it goes on where it was. Exit code 3 if something was refused.',
   run: async args => {
     const { words: [format, path, ...more], own, config } = ownOptions(args, ['feed'])
-    if (format === undefined || path === undefined || more.length > 0) throw new LatidoError('CONFIG_INVALID', 'import needs a format and a path', `latido import ${importCommand.usage}`)
+    if (format === undefined || path === undefined || more.length > 0) throw new LatidoError('CONFIG_INVALID', 'import needs a format and a path', `say latido import ${importCommand.usage}`)
+    if (format !== FOLDERS && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw new LatidoError('CONFIG_INVALID', `${format} is read from a file, and the path is a folder`, `name one file${format === 'wfdb' ? ', the header (.hea)' : ''}; a folder is for a feed of the kind "files" (docs/connectors/files.md)`)
     const stop = new AbortController()
     void stopSignal().then(() => { stop.abort() })
     const summary = await importFile({ format, path, feed: own.feed ?? format, config, clock: systemClock, signal: stop.signal, say: line => { process.stderr.write(`latido: ${line}\n`) }, onProgress: progressLine(systemClock) })

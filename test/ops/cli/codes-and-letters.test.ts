@@ -1,7 +1,10 @@
+import { tmpdir } from 'node:os'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { buildDashboards } from '../../../dashboards/server/index.ts'
 import { deadletter } from '../../../ops/cli/commands/deadletter.ts'
 import { feeds } from '../../../ops/cli/commands/feeds.ts'
+import { importCommand } from '../../../ops/cli/commands/import.ts'
+import { helpText } from '../../../ops/cli/help.ts'
 import { ManualClock } from '../../../streams/time/index.ts'
 import { FakeSources } from '../../dashboards/fake-sources.ts'
 
@@ -42,4 +45,17 @@ it('letters that match a filter are dropped only once their number was said', as
   expect(await say(deadletter, 'drop', '--feed', 'lab', '--limit', '1')).toBe('latido: 1 dropped\n')
   expect(await say(deadletter, 'drop', '--feed', 'lab')).toBe('latido: 0 open letters match\n')
   expect(sources.deadLetters.show(101)).toMatchObject({ state: 'dropped', last: { by: 'night shift' } })
+})
+
+it('a list that is empty for a feed without letters says which feeds have some', async () => {
+  expect(await say(deadletter, 'list', '--feed', 'lab', '--cause', 'not-hl7')).toBe('no dead letters\n')
+  expect(await say(deadletter, 'list', '--feed', 'laab')).toBe('no dead letters: no feed "laab" has any; there are some of lab, monitors\n')
+})
+
+it('help tells of all commands or of one, and what no command takes is told in one sentence, a folder in place of a file too', async () => {
+  expect(helpText()).toContain('latido replay')
+  expect(helpText('deadletter')).toMatch(/^ {2}latido deadletter list .*\n.*\n$/)
+  expect(helpText('nope')).toBeUndefined()
+  await expect(importCommand.run(['wfdb', tmpdir()])).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: 'wfdb is read from a file, and the path is a folder' })
+  await expect(say(feeds, 'list', '--bogus')).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: 'Unknown option \'--bogus\'' })
 })
