@@ -54,7 +54,7 @@ export class LiveMapping implements MappingTable {
     const before = this.#seen.get(key)
     if (before === undefined && this.#seen.size >= this.#codesMax) { this.#others++; return }
     this.#changed.add(key)
-    this.#seen.set(key, before === undefined ? { system: short(code.system), code: short(code.code), text: short(code.text), unit: short(code.unit), count: 1, firstAt: at, lastAt: at } : { ...before, count: before.count + 1, lastAt: at })
+    this.#seen.set(key, before === undefined ? { system: short(code.system), code: short(code.code), text: ending(code.text), unit: short(code.unit), count: 1, firstAt: at, lastAt: at } : { ...before, count: before.count + 1, lastAt: at })
   }
 
   /** What has changed since it was last asked, to be kept; undefined: to be forgotten. */
@@ -75,4 +75,6 @@ export class LiveMapping implements MappingTable {
 
 function keyOf ({ system, code }: UnmappedCode): string { return `${short(system)}|${short(code)}`.toUpperCase() }
 function short (text: string): string { return text.slice(0, TEXT_CHARACTERS_MAX) }
+/** A name is for people: they see that it goes on. */
+function ending (text: string): string { return text.length <= TEXT_CHARACTERS_MAX ? text : `${text.slice(0, TEXT_CHARACTERS_MAX - 1)}…` }
 function compare (a: string, b: string): number { return a < b ? -1 : a > b ? 1 : 0 }

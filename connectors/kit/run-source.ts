@@ -168,8 +168,9 @@ class SourceRunner implements Connector {
   }
 }
 
-/** A system's error by its code: its text may hold an address with an identifier. */
+/** A system's error by its code, which `fetch` hides in the cause: its text may hold an address with an identifier. */
 function codeOf (e: unknown): string {
-  const code = (e as { code?: unknown } | undefined)?.code
-  return typeof code === 'string' ? code : 'the connection failed'
+  const { code, cause } = (e ?? {}) as { readonly code?: unknown, readonly cause?: { readonly code?: unknown } }
+  const found = [code, cause?.code].find(one => typeof one === 'string')
+  return found === undefined ? 'the connection failed' : `the connection failed (${found})`
 }

@@ -56,6 +56,7 @@ test('free text where a code belongs is cut', () => {
   live.unmapped({ system: 'L', code: 'x'.repeat(5_000), text: 'y'.repeat(5_000), unit: 'z'.repeat(5_000) })
   const { code, text, unit } = live.seen[0]!
   expect([code.length, text.length, unit.length]).toEqual([64, 64, 64])
+  expect(text).toBe(`${'y'.repeat(63)}…`)
 })
 
 test('changes are handed out once', () => {

@@ -24,3 +24,10 @@ it('gives a message up that fails in us, also where its first dead letter finds 
   expect(refusals).toBe(2)
   expect(connector.health().state).toBe('up')
 })
+
+it('says by the code of the system why nothing answers, never by a text', async () => {
+  const source: Source = { endpoint: 'test', async * read () { await Promise.reject(new TypeError('fetch failed at http://patient-7', { cause: Object.assign(new Error('connect 10.0.0.7'), { code: 'ECONNREFUSED' }) })); yield * [] } }
+  const feed = { name: 'test', count: () => {}, take: () => Promise.reject(new Error('nothing comes')), fail: () => Promise.reject(new Error('nothing comes')) }
+  await using connector = runSource(source, { feed, clock, positions: { load: () => [], save: () => Promise.resolve() } })
+  await expect.poll(() => connector.health()).toMatchObject({ state: 'waiting', why: 'the connection failed (ECONNREFUSED)' })
+})
