@@ -2,6 +2,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { LatidoError } from '../../streams/errors/index.ts'
 import type { Clock } from '../../streams/time/index.ts'
+import { systemCode } from '../kit/index.ts'
 import { ORTHANC_LIMITS } from './options.ts'
 
 /** Reads from an archive's REST API; undefined: there is no such thing. */
@@ -41,7 +42,7 @@ export class RestClient implements Rest, Disposable {
       if (status !== 200) throw unavailable(`Orthanc answers ${status}`, 'look at its log')
       return JSON.parse(body.toString('utf8'))
     } catch (e) {
-      throw e instanceof LatidoError ? e : unavailable(`Orthanc does not answer (${codeOf(e)})`, 'start it, or check url of the feed', e)
+      throw e instanceof LatidoError ? e : unavailable(`Orthanc does not answer (${systemCode(e) ?? 'the connection failed'})`, 'start it, or check url of the feed', e)
     } finally {
       done.abort()
       await late
@@ -71,9 +72,3 @@ async function read (response: IncomingMessage): Promise<Buffer> {
 }
 
 export function unavailable (message: string, action: string, cause?: unknown): LatidoError { return new LatidoError('SOURCE_UNAVAILABLE', message, action, cause) }
-
-/** A system's error by its code: its text may hold an address with an identifier. */
-function codeOf (e: unknown): string {
-  const code = (e as { code?: unknown } | undefined)?.code
-  return typeof code === 'string' ? code : 'the connection failed'
-}

@@ -3,7 +3,7 @@ import { runSource, type Source } from '../kit/index.ts'
 import { LatidoError } from '../../streams/errors/index.ts'
 import { bulkSource, type ExportState } from './bulk/index.ts'
 import { openServer, type FhirServer } from './open-server.ts'
-import { NewestFirst, type KnownVersion } from './newest-first.ts'
+import { newestFirst } from './newest-first.ts'
 import { FHIR_OPTIONS, type FhirOptions } from './options.ts'
 import { patientSource, systemSource } from './polling/index.ts'
 import { PROFILES } from './profiles/index.ts'
@@ -27,7 +27,7 @@ export function fhirKind (modes: { readonly subscription?: StartSubscription }):
         return await modes.subscription(context, options, server)
       }
       const source = options.mode === 'bulk' ? bulk(context, options, server) : polling(options, server)
-      const feed = new NewestFirst(context.feed, context.table<KnownVersion>('versions'))
+      const feed = newestFirst(context)
       return runSource(source, { feed, clock: context.clock, positions: context.table<string>('position'), limits: { pollEveryMs: options.pollEveryMs }, say: context.say })
     },
   }

@@ -166,7 +166,7 @@ export class NewestFirst {
   }
 }
 
-/** For resources that come from elsewhere than a server: out of files. */
+/** What stands before a feed of resources, whether they come from a server or out of files. */
 export function newestFirst ({ feed, table }: Pick<ConnectorContext, 'feed' | 'table'>): NewestFirst { return new NewestFirst(feed, table<KnownVersion>('versions')) }
 
 function sizeOf (version: KnownVersion | undefined): number { return version?.told?.length ?? 0 }

@@ -24,6 +24,8 @@ export type { IntakeOptions, OpenIntake } from './intake.ts'
 /** Visits: their numbers as pseudonyms, and where they went. */
 export { withVisits } from './visits.ts'
 export type { VisitOptions } from './visits.ts'
+/** What went wrong on the way to a counterparty, without what it may name. */
+export { systemCode } from './system-code.ts'
 /** Sources that are read rather than that call. */
 export type { Source, SourceMessage, SourceSession } from './source.ts'
 export { runSource, SOURCE_LIMITS } from './run-source.ts'
@@ -43,5 +45,6 @@ export { CLINICAL_SCORE_NAMES, CLINICAL_SCORES } from './clinical-scores.ts'
 export type { ClinicalCode, ClinicalScoreKind, ClinicalScoreName } from './clinical-scores.ts'
 /** What goes out: alerts and scores, in order, with a position. */
 export type { OutboundAlert, OutboundAlertState, OutboundBatch, OutboundClinicalScore, OutboundItem, OutboundLane, OutboundPart, OutboundPlace, OutboundPriority, OutboundReason, OutboundScore, OutboundSource } from './outbound.ts'
+export { valueOfReason } from './outbound.ts'
 export { OUTBOUND_LIMITS, runOutbound } from './run-outbound.ts'
 export type { Delivery, OutboundLimits, RunOutboundOptions } from './run-outbound.ts'

@@ -11,6 +11,9 @@ export interface OutboundReason {
   readonly eventTime: EventTimeMs | null
 }
 
+/** null: the feature was absent, for which the scorer writes NaN. */
+export function valueOfReason ({ value }: OutboundReason): number | null { return Number.isNaN(value) ? null : value }
+
 export type OutboundPriority = 'high' | 'medium' | 'low'
 export type OutboundAlertState = 'active' | 'acknowledged' | 'latched' | 'cleared'
 

@@ -6,6 +6,7 @@ import type { Feed } from './feed.ts'
 import type { Connector, ConnectorHealth } from './port.ts'
 import type { Source, SourceMessage } from './source.ts'
 import { Standing } from './standing.ts'
+import { systemCode } from './system-code.ts'
 
 /** Every limit of a source that is read. */
 export interface SourceLimits {
@@ -94,7 +95,7 @@ class SourceRunner implements Connector {
         if (signal.aborted) break
         this.#failures++
         this.#options.feed.count('source-failures')
-        this.#standing.waiting(isLatidoError(e) ? e.message : codeOf(e))
+        this.#standing.waiting(isLatidoError(e) ? e.message : wordsOf(systemCode(e)))
         await clock.sleep(this.#standing.pauseMs(this.#failures), signal)
       }
     }
@@ -168,9 +169,4 @@ class SourceRunner implements Connector {
   }
 }
 
-/** A system's error by its code, which `fetch` hides in the cause: its text may hold an address with an identifier. */
-function codeOf (e: unknown): string {
-  const { code, cause } = (e ?? {}) as { readonly code?: unknown, readonly cause?: { readonly code?: unknown } }
-  const found = [code, cause?.code].find(one => typeof one === 'string')
-  return found === undefined ? 'the connection failed' : `the connection failed (${found})`
-}
+function wordsOf (code: string | undefined): string { return code === undefined ? 'the connection failed' : `the connection failed (${code})` }

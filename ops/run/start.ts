@@ -13,7 +13,7 @@ import type { Clock } from '../../streams/time/index.ts'
 import { type Config, redacted } from '../config/index.ts'
 import { fileLogger, type Logger, type Metrics, openMetrics } from '../telemetry/index.ts'
 import { Closers } from './closers.ts'
-import { openConnectors, openOwnIntake, openVault } from './intake/index.ts'
+import { openConnectors, openOwnIntake, openVault, readConfiguredFeeds } from './intake/index.ts'
 import { openCdsHooks, openSenders, retryOf } from './outbound/index.ts'
 import { acknowledge, Changes, dashboardSources } from './dashboard-sources.ts'
 import { Board, BoardProjector, boardRescanMs, openBoardIndex, watchedStore } from './board/index.ts'
@@ -53,6 +53,7 @@ export async function startLatido (config: Config, clock: Clock, say: (line: str
 }
 
 async function open (config: Config, clock: Clock, say: (line: string) => void, closers: Closers): Promise<RunningLatido> {
+  const configured = await readConfiguredFeeds(config) // before the stores are opened, which takes its time
   const dir = closers.use(openDataDir(config.dataDir))
   const logger = fileLogger(dir.path('logs', 'latido.log'), config.logLevel)
   logger.info({ config: redacted(config) }, 'starting')
@@ -94,7 +95,7 @@ async function open (config: Config, clock: Clock, say: (line: string) => void, 
 
   const takes = config.connectors === 'on'
   const intake = takes || config.hl7Out !== '' || config.fhirOut !== '' ? await openOwnIntake({ config, dir, stores, vault, clock, onCount: (source, what, n) => { running.count(source, what, n) } }, closers) : undefined
-  const opened = intake === undefined || !takes ? undefined : await openConnectors({ config, dir, intake, clock, metrics, logger, say }, closers)
+  const opened = intake === undefined || !takes ? undefined : await openConnectors({ config, configured, dir, intake, clock, metrics, logger, say }, closers)
   const senders = intake === undefined ? [] : await openSenders(config, { stores, vault, intake, clock, views: served, say }, closers)
   const hooks = config.cdsHooks === '' ? [] : [closers.use(await openCdsHooks(config.cdsHooks, {
     vault, clock, patient: key => board.patient(key), count: (source, what, n = 1) => { running.count(source, what, n) },

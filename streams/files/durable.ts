@@ -47,7 +47,7 @@ function writeSynced (path: string, content: string | Uint8Array, mode: number):
 }
 
 /** Names that were made, changed or taken away in it are on the disk as they are now. */
-function syncDirectory (path: string): void {
+export function syncDirectory (path: string): void {
   const directory = openSync(path, 'r')
   try { fsyncSync(directory) } finally { closeSync(directory) }
 }

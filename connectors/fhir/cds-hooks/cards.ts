@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { ArrivalTimeMs, DurationMs } from '../../../streams/time/index.ts'
-import type { OutboundReason } from '../../kit/index.ts'
+import { valueOfReason, type OutboundReason } from '../../kit/index.ts'
 import type { PatientStanding, StandingAlert } from './standing.ts'
 
 /** A card as CDS Hooks 2.0 has it ("CDS Service Response"): what we use of it. */
@@ -89,8 +89,10 @@ function frame (code: string, summary: string, detail: string, indicator: Card['
 const REASONS_MAX = 8
 
 function reasonLines (reasons: readonly OutboundReason[], now: ArrivalTimeMs): readonly string[] {
-  return reasons.slice(0, REASONS_MAX).map(({ feature, value, contribution, eventTime }) => {
-    const said = value === null || Number.isNaN(value) ? 'absent' : String(Math.round(value * 100) / 100)
+  return reasons.slice(0, REASONS_MAX).map(reason => {
+    const { feature, contribution, eventTime } = reason
+    const value = valueOfReason(reason)
+    const said = value === null ? 'absent' : String(Math.round(value * 100) / 100)
     return `- ${words(feature)}: ${said} (${contribution >= 0 ? '+' : ''}${Math.round(contribution * 100) / 100})${eventTime === null ? '' : `, ${ago(now - eventTime)}`}`
   })
 }

@@ -1,10 +1,18 @@
 import type { Coding } from 'fhir/r4.js'
 import { list, text, type FhirResource } from './types.ts'
 
-/** On each resource that Latido writes to a server, so that no Latido takes it for a finding of somebody else's. */
-export const OWN_TAG: Coding = { system: 'urn:latido', code: 'written-back' }
+/** How systems of ours begin, unless configured otherwise. */
+export const OWN_SYSTEM = 'urn:latido'
 
-const OWN_SYSTEMS: ReadonlySet<string> = new Set(['urn:latido:alert', 'urn:latido:score', 'urn:latido:clinical-score'])
+/** On each resource that Latido writes to a server, so that no Latido takes it for a finding of somebody else's. */
+export const OWN_TAG: Coding = { system: OWN_SYSTEM, code: 'written-back' }
+
+const KINDS = ['alert', 'score', 'clinical-score'] as const
+
+/** The system of our identifiers of a kind, where it is named as configured. */
+export function ownSystem (kind: (typeof KINDS)[number], system: string = OWN_SYSTEM): string { return `${system}:${kind}` }
+
+const OWN_SYSTEMS: ReadonlySet<string> = new Set(KINDS.map(kind => ownSystem(kind)))
 
 /** What Latido wrote itself. By our identifiers too: a server may drop tags (R4 meta.tag, "may be used by the server"), and earlier versions set none. */
 export function isOwn (resource: FhirResource): boolean {

@@ -8,7 +8,7 @@ import { Keeper } from './keeper.ts'
 import { OnDemand } from './on-demand.ts'
 import { SUBSCRIPTION_LIMITS, type SubscriptionLimits, type SubscriptionOptions, type WantedSubscription } from './options.ts'
 import { headerValueOf, pathOf, Receiver } from './receiver.ts'
-import { NewestFirst, type KnownVersion } from '../newest-first.ts'
+import { newestFirst } from '../newest-first.ts'
 import { Watched, type KeptNumbers } from './watched.ts'
 
 const SECRET_CHARS_MIN = 16
@@ -73,7 +73,7 @@ class Running {
       client: server.client, clock, ids: context.table<string>('subscriptions'), reason: `Latido feed ${feed.name}`, header: secret === '' ? '' : `${said.secretHeader}: ${headerValueOf(said.secretHeader, secret)}`,
       endpointOf: key => `${said.publicUrl ?? this.endpoint}${pathOf(key)}`, endAfterMs: said.endAfterMs, signal: this.#stop.signal, count: what => { feed.count(what) },
     })
-    const newest = new NewestFirst(feed, context.table<KnownVersion>('versions'))
+    const newest = newestFirst(context)
     const numbers = context.table<KeptNumbers>('event-numbers')
     this.watched = new Map(said.subscriptions.map(wanted => {
       const rereading = new OnDemand(polling(pollOptions(options, wanted), server), said.rereadEveryMs)

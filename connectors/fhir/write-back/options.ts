@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CLINICAL_SCORE_NAMES, type ClinicalScoreName } from '../../kit/index.ts'
 import type { DurationMs } from '../../../streams/time/index.ts'
+import { OWN_SYSTEM } from '../resources/own.ts'
 
 export interface WriteBackOptions {
   /** Alerts of these priorities become DetectedIssue resources; empty: none. */
@@ -30,7 +31,7 @@ export const writeBackOptions: z.ZodType<WriteBackOptions> = z.strictObject({
   clinicalScoreEveryMs: z.int().min(0).max(1_440 * MINUTE_MS).default(15 * MINUTE_MS),
   endedStatus: z.enum(['cancelled', 'final']).default('cancelled'),
   once: z.enum(['create', 'search']).default('create'),
-  identifierSystem: z.string().regex(/^[a-z][a-z0-9+.-]*:[^|\s]+$/, 'a URI').default('urn:latido'),
+  identifierSystem: z.string().regex(/^[a-z][a-z0-9+.-]*:[^|\s]+$/, 'a URI').default(OWN_SYSTEM),
 })
 
 export const WRITE_BACK_LIMITS = {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { CodeableConcept, DetectedIssue, Observation, ObservationComponent } from 'fhir/r4.js'
-import { CLINICAL_SCORES, type ClinicalCode, type OutboundAlert, type OutboundClinicalScore, type OutboundReason, type OutboundScore } from '../../kit/index.ts'
-import { OWN_TAG } from '../resources/own.ts'
+import { CLINICAL_SCORES, valueOfReason, type ClinicalCode, type OutboundAlert, type OutboundClinicalScore, type OutboundReason, type OutboundScore } from '../../kit/index.ts'
+import { ownSystem, OWN_TAG } from '../resources/own.ts'
 import { list, text, type FhirResource } from '../resources/types.ts'
 import type { WriteBackOptions } from './options.ts'
 
@@ -12,17 +12,17 @@ const MERGED = 'merged'
 /** What a server finds a resource of ours by. */
 export interface OwnIdentifier { readonly system: string, readonly value: string }
 
-export function alertIdentifier ({ id }: OutboundAlert, { identifierSystem }: WriteBackOptions): OwnIdentifier { return { system: `${identifierSystem}:alert`, value: id } }
+export function alertIdentifier ({ id }: OutboundAlert, { identifierSystem }: WriteBackOptions): OwnIdentifier { return { system: ownSystem('alert', identifierSystem), value: id } }
 
 /** One in each stretch of time. A hash, since it holds the patient's identifier. */
 export function scoreIdentifier (score: OutboundScore, { identifierSystem, scoreEveryMs }: WriteBackOptions): OwnIdentifier {
   const { patient, model, version, asOf } = score
-  return { system: `${identifierSystem}:score`, value: hashOf([patient.id, model, version, scoreEveryMs, stretchOf(asOf, scoreEveryMs)]) }
+  return { system: ownSystem('score', identifierSystem), value: hashOf([patient.id, model, version, scoreEveryMs, stretchOf(asOf, scoreEveryMs)]) }
 }
 
 /** One of each vector that goes out. */
 export function clinicalScoreIdentifier ({ patient, score, basis, asOf }: OutboundClinicalScore, { identifierSystem }: WriteBackOptions): OwnIdentifier {
-  return { system: `${identifierSystem}:clinical-score`, value: hashOf([patient.id, score, basis, asOf]) }
+  return { system: ownSystem('clinical-score', identifierSystem), value: hashOf([patient.id, score, basis, asOf]) }
 }
 
 function hashOf (parts: readonly unknown[]): string { return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32) }
@@ -122,7 +122,11 @@ function changeSystem ({ identifierSystem }: WriteBackOptions): string { return 
 
 const REASONS_MAX = 8
 function reasonsOf (reasons: readonly OutboundReason[]): readonly string[] {
-  const some = reasons.slice(0, REASONS_MAX).map(({ feature, value, contribution }) => `${feature} ${value === null || Number.isNaN(value) ? 'absent' : round(value)} (${contribution >= 0 ? '+' : ''}${round(contribution)})`)
+  const some = reasons.slice(0, REASONS_MAX).map(reason => {
+    const { feature, contribution } = reason
+    const value = valueOfReason(reason)
+    return `${feature} ${value === null ? 'absent' : round(value)} (${contribution >= 0 ? '+' : ''}${round(contribution)})`
+  })
   return some.length === 0 ? [] : [`Reasons: ${some.join(', ')}.`]
 }
 

@@ -1,9 +1,8 @@
 import { IGNORE } from '../../../connectors/kit/index.ts'
 import type { CodesPage, FeedInfo, ReloadReport } from '../../../dashboards/server/index.ts'
 import { LatidoError } from '../../../streams/errors/index.ts'
-import { lineOfFault, type AnyKind, type FeedDefaults } from '../../config/index.ts'
+import { lineOfFault, readFeeds, type AnyKind, type FeedDefaults } from '../../config/index.ts'
 import { connectorKinds } from '../../run/index.ts'
-import { feedsOf } from '../feeds-of.ts'
 import { InstanceApi } from '../instance-api.ts'
 import { ownOptions } from '../own-options.ts'
 import { textTable } from '../text-table.ts'
@@ -41,7 +40,7 @@ export const feeds: Command = {
 }
 
 async function check (folder: string, defaults: FeedDefaults): Promise<number> {
-  const { feeds: good, faults } = await feedsOf(folder, defaults)
+  const { feeds: good, faults } = readFeeds(folder, await connectorKinds(folder), defaults)
   for (const { name, kind, mapping } of good) process.stdout.write(`latido: ${name}: ${kind.kind}, ${mapping.codes.size} codes, zone ${mapping.zone}\n`)
   for (const fault of faults) process.stdout.write(`latido: ${lineOfFault(fault)}\n`)
   process.stdout.write(`latido: ${faults.length === 0 ? `${good.length} feed${good.length === 1 ? '' : 's'}, no fault` : `${faults.length} fault${faults.length === 1 ? '' : 's'}`}\n`)
@@ -51,7 +50,7 @@ async function check (folder: string, defaults: FeedDefaults): Promise<number> {
 async function list (folder: string, defaults: FeedDefaults): Promise<number> {
   const kinds = await connectorKinds(folder)
   if (folder !== '') {
-    const { feeds: good, faults } = await feedsOf(folder, defaults)
+    const { feeds: good, faults } = readFeeds(folder, kinds, defaults)
     process.stdout.write(textTable([['FEED', 'CONNECTOR', 'SITE', 'ZONE', 'CODES'], ...good.map(({ name, kind, mapping }) => [name, kind.kind, mapping.site === '' ? '-' : mapping.site, mapping.zone, String(mapping.codes.size)])]))
     if (faults.length > 0) process.stdout.write(`${faults.length} fault${faults.length === 1 ? '' : 's'}: latido feeds check ${folder}\n`)
     process.stdout.write('\n')

@@ -1,7 +1,6 @@
 import { systemClock } from '../../../streams/time/index.ts'
-import { CONFIG_OPTIONS, feedsInvalid, parseConfig } from '../../config/index.ts'
+import { CONFIG_OPTIONS, parseConfig } from '../../config/index.ts'
 import { startLatido } from '../../run/index.ts'
-import { feedsOf } from '../feeds-of.ts'
 import type { Command } from './command.ts'
 import { stopSignal } from './stop-signal.ts'
 
@@ -13,10 +12,6 @@ export const start: Command = {
     const startedMs = systemClock.monotonicMs()
     const say = (line: string): void => { process.stdout.write(`latido: ${line}\n`) }
     const stop = stopSignal()
-    if (config.feeds !== '' && config.connectors === 'on') {
-      const { faults } = await feedsOf(config.feeds, config)
-      if (faults.length > 0) throw feedsInvalid(faults) // before the stores are opened, which takes its time
-    }
     const running = await startLatido(config, systemClock, say)
     say(running.endpoints.length === 0 ? 'no connectors: others take the messages' : `endpoints ${running.endpoints.join('  ')}`)
     say(`ready in ${((systemClock.monotonicMs() - startedMs) / 1_000).toFixed(1)} s; Ctrl-C stops. Open ${running.url}`)

@@ -29,8 +29,23 @@ export const CONNECTOR_KINDS: readonly AnyKind[] = [
 /** Those, and the user's own in the folder of feeds. Throws CONNECTOR_INVALID. */
 export async function connectorKinds (folder: string): Promise<readonly AnyKind[]> { return [...CONNECTOR_KINDS, ...(await ownKinds(folder, CONNECTOR_KINDS.map(({ kind }) => kind))).map(anyKind)] }
 
+/** The feeds of the folder of --feeds, and the kinds that they may name. */
+export interface ConfiguredFeeds { readonly kinds: readonly AnyKind[], readonly feeds: readonly LoadedFeed[] }
+
+/** Reads them, and opens nothing; undefined where no folder is named, or no messages are taken. Throws CONFIG_INVALID or FILE_INVALID with all that is wrong, FILE_UNREADABLE, CONNECTOR_INVALID. */
+export async function readConfiguredFeeds (config: Config): Promise<ConfiguredFeeds | undefined> {
+  if (config.feeds === '' || config.connectors === 'off') return undefined
+  const kinds = await connectorKinds(config.feeds)
+  const { feeds, faults } = readFeeds(config.feeds, kinds, config)
+  if (faults.length > 0) throw feedsInvalid(faults)
+  if (feeds.length === 0) throw new LatidoError('CONFIG_INVALID', 'the folder of --feeds has no feed', 'write NAME.json there, or leave --feeds out for HL7 and MQTT on their ports')
+  return { kinds, feeds }
+}
+
 export interface ConnectorParts {
   readonly config: Config
+  /** The feeds of a folder; undefined: one of HL7 and one of MQTT, on the ports of the options. */
+  readonly configured: ConfiguredFeeds | undefined
   readonly dir: DataDir
   readonly intake: OpenIntake
   readonly clock: Clock
@@ -45,23 +60,15 @@ export interface OpenConnectors {
   connectors (): readonly Connector[]
 }
 
-/** Every configured feed with its connector. Throws CONFIG_INVALID or FILE_INVALID where a feed's files have faults, and what a connector throws. */
+/** Every configured feed with its connector. Throws FILE_INVALID where a table of codes in the data directory has faults, and what a connector throws. */
 export async function openConnectors (parts: ConnectorParts, closers: Closers): Promise<OpenConnectors> {
-  const { config, dir, intake, clock, metrics, logger, say } = parts
-  const folder = config.feeds === '' ? dir.path('feeds') : config.feeds
-  if (config.feeds === '') mkdirSync(folder, { recursive: true })
-  const kinds = await connectorKinds(config.feeds)
-  const loaded = config.feeds === '' ? defaultFeeds(config, folder) : configuredFeeds(folder, kinds, config)
-  const feeds = closers.use(new RunningFeeds({ intake, clock, logger, say, folder, env: process.env, onCount: (feed, what, n) => { metrics.feedMessages.inc({ feed, what }, n) }, ...config.feeds === '' ? { context: ({ name }) => name === 'mqtt' ? { table: <T>(table: string) => intake.table<T>(table) } : {} } : { files: { kinds, defaults: config } } })) // devices were known before there were feeds
+  const { config, configured, dir, intake, clock, metrics, logger, say } = parts
+  const folder = configured === undefined ? dir.path('feeds') : config.feeds
+  if (configured === undefined) mkdirSync(folder, { recursive: true })
+  const loaded = configured?.feeds ?? defaultFeeds(config, folder)
+  const feeds = closers.use(new RunningFeeds({ intake, clock, logger, say, folder, env: process.env, onCount: (feed, what, n) => { metrics.feedMessages.inc({ feed, what }, n) }, ...configured === undefined ? { context: ({ name }) => name === 'mqtt' ? { table: <T>(table: string) => intake.table<T>(table) } : {} } : { files: { kinds: configured.kinds, defaults: config } } })) // devices were known before there were feeds
   for (const one of loaded) await feeds.start(one)
   return { feeds, connectors: () => feeds.connectors }
-}
-
-function configuredFeeds (folder: string, kinds: readonly AnyKind[], config: Config): readonly LoadedFeed[] {
-  const { feeds, faults } = readFeeds(folder, kinds, config)
-  if (faults.length > 0) throw feedsInvalid(faults)
-  if (feeds.length === 0) throw new LatidoError('CONFIG_INVALID', 'the folder of --feeds has no feed', 'write NAME.json there, or leave --feeds out for HL7 and MQTT on their ports')
-  return feeds
 }
 
 /** Without a folder of feeds: one of each, on the ports of the options; their tables of codes are in the data directory. */

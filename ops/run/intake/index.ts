@@ -1,6 +1,6 @@
 /** What comes in: the intake, identities, and what several instances share of both. */
-/** The kinds of connectors that feeds may name, and those that are started without a file. */
-export { connectorKinds, openConnectors } from './connectors.ts'
+/** The kinds of connectors that feeds may name, the feeds of a folder, and their start. */
+export { connectorKinds, openConnectors, readConfiguredFeeds } from './connectors.ts'
 /** A file to the log. */
 export { importFile } from './import.ts'
 export type { ImportRequest, ImportSummary } from './import.ts'

@@ -1,8 +1,9 @@
 import { crc32c } from '@node-rs/crc32'
-import { closeSync, constants, existsSync, fdatasync, fsyncSync, openSync, readFileSync, write, writeSync } from 'node:fs'
+import { closeSync, constants, existsSync, fdatasync, openSync, readFileSync, write, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { readInt64, writeInt64 } from '../../codec/index.ts'
 import { LatidoError } from '../../errors/index.ts'
+import { syncDirectory } from '../../files/index.ts'
 import { readWriteSet, sizeOfWriteSet, writeWriteSet, type WriteSet } from './write-set.ts'
 
 /** One write: what goes to the log whole or not at all. Sequences count up by one, for ever. */
@@ -43,7 +44,7 @@ export class Journal {
     this.#monotonicMs = monotonicMs
     const fresh = SEGMENTS.some(name => !existsSync(join(directory, name)))
     this.#files = [openSync(join(directory, SEGMENTS[0]), constants.O_RDWR | constants.O_CREAT | WRITES_THROUGH, 0o600), openSync(join(directory, SEGMENTS[1]), constants.O_RDWR | constants.O_CREAT | WRITES_THROUGH, 0o600)]
-    if (fresh) syncDirectory(directory)
+    if (fresh) for (const path of [directory, dirname(directory)]) syncDirectory(path)
   }
 
   /** Resolves when the entry is on the disk. One at a time. */
@@ -131,12 +132,4 @@ function writeThrough (file: number, bytes: Buffer, length: number, at: number, 
       else resolve()
     })
   })
-}
-
-/** A new file's name is on the disk when its directory is. */
-function syncDirectory (directory: string): void {
-  for (const path of [directory, dirname(directory)]) {
-    const opened = openSync(path, 'r')
-    try { fsyncSync(opened) } finally { closeSync(opened) }
-  }
 }
